@@ -1,0 +1,43 @@
+/* probe_result.h - what one probe found, gathered from its events; and the verdict.
+ *
+ * Used alike by the analyzer (which stores it) and by `orbl probe` (which prints it).
+ */
+#ifndef ANALYZER_PROBE_RESULT_H
+#define ANALYZER_PROBE_RESULT_H
+
+#include <jansson.h>
+
+#include <orbl/addr.h>
+
+#include "prober.h"
+
+enum verdict {
+	VERDICT_OPEN,          /* came back from the tested address */
+	VERDICT_OPEN_MULTIHOP, /* came back, from other addresses only */
+	VERDICT_BOUNCES,       /* accepted, then bounced to our return path */
+	VERDICT_ACCEPTS,       /* accepted, nothing came back in the waiting time */
+	VERDICT_CLOSED,        /* every case got a definite refusal */
+	VERDICT_UNTESTABLE,    /* refuses our tester */
+	VERDICT_UNREACHABLE,
+	VERDICT_UNDECIDED,     /* temporary or broken answers */
+	VERDICT_COUNT
+};
+const char *verdict_name(enum verdict v); /* "open-multihop" */
+
+struct probe_result; /* opaque */
+struct probe_result *probe_result_new(uint64_t id, const struct endpoint *target);
+void probe_result_free(struct probe_result *r);
+/* Take in an event of this probe. True when it may have changed the verdict of a finished
+ * probe (a late arrival). */
+bool probe_result_apply(struct probe_result *r, const struct prober_event *ev);
+bool probe_result_is_done(const struct probe_result *r);
+enum verdict probe_result_verdict(const struct probe_result *r);
+/* One sentence: which case, which reply. Lent until the next call on r. */
+const char *probe_result_reason(const struct probe_result *r);
+/* Addresses that delivered a token, at most max; returns how many there are. */
+size_t probe_result_outputs(const struct probe_result *r, struct addr *out, size_t max);
+/* {"target", "verdict", "input", "outputs", "cases": [{"case", "mail_from", "rcpt_to",
+ * "rcpt_reply", "data_reply", "arrived", "output"}], "transcript": [...]}; a new reference. */
+json_t *probe_result_json(const struct probe_result *r);
+
+#endif

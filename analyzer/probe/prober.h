@@ -1,0 +1,95 @@
+/* prober.h - the process that talks to hosts under test, and the pipe to it.
+ *
+ *	parent (analyzer, orbl probe)         child: sockets only, no file, no store
+ *	prober_submit -> struct prober_job  -> SMTP dialogues with targets
+ *	prober_next   <- struct prober_event <- collector: tokens that came back
+ *
+ * What crosses is numbers and bounded printable text, in fixed-size datagrams. The child
+ * is forked at start, before the parent opens anything; it gives up root, the file system
+ * (chroot, Landlock), new processes and every system call it does not need (seccomp).
+ * The parent alone decides whom to probe (etiquette.h); the child refuses reserved
+ * networks once more, by itself.
+ */
+#ifndef ANALYZER_PROBER_H
+#define ANALYZER_PROBER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <orbl/addr.h>
+#include <orbl/err.h>
+
+#include "token.h"
+
+enum { PROBER_TEXT = 1024, PROBER_ALLOW_MAX = 64 };
+
+struct prober_conf {
+	struct endpoint collector;        /* where our collector listens; port 0: any */
+	char collector_domain[256];
+	char helo[256];                   /* name of the prober, RFC 5321 EHLO argument */
+	char url[512];                    /* page about us, put into the message */
+	char user[64];                    /* to become when root */
+	struct addr source;               /* family 0: any */
+	size_t allow_count;               /* reserved networks that may be probed */
+	struct prefix allow[PROBER_ALLOW_MAX];
+	uint64_t cases;                   /* mask of 1 << case index, 0: all */
+	bool all;                         /* do not stop at the first proof */
+	uint32_t wait_s;                  /* for messages to come back, after the last case */
+	uint32_t retry_after_s, retries;  /* after a temporary refusal, same token */
+	uint32_t reply_timeout_s, session_timeout_s;
+	uint32_t sessions;                /* targets at once; never two connections to one host */
+	uint8_t key[TOKEN_KEY_BYTES];
+};
+
+struct prober_job {
+	uint64_t id;            /* 1..2^40-1: probe id, part of its tokens */
+	struct endpoint target; /* port set */
+	int64_t now_s;
+};
+
+enum prober_event_kind {
+	PROBER_READY,    /* collector listens: peer has its endpoint */
+	PROBER_FAILED,   /* the prober cannot work: text says why */
+	PROBER_DIALOGUE, /* one line of transcript: direction, text, time_us */
+	PROBER_CASE,     /* a case got its replies */
+	PROBER_ARRIVAL,  /* a token came back; may be of a probe long done */
+	PROBER_DONE,     /* no more dialogue for this job; reach and text say how it ended */
+};
+
+enum prober_reach { /* how far we got with the target, over all cases */
+	REACH_NONE,        /* no connection: unreachable */
+	REACH_REFUSED,     /* connected, but refused as a client: untestable */
+	REACH_TEMPORARY,   /* only temporary or broken answers: undecided */
+	REACH_DONE,        /* each case got a definite answer */
+};
+
+struct prober_event {
+	enum prober_event_kind kind;
+	uint64_t id;
+	int64_t time_us;             /* epoch, microseconds */
+	uint32_t case_index;         /* CASE, ARRIVAL */
+	enum prober_reach reach;     /* DONE */
+	bool to_sender;              /* ARRIVAL: it came to the return path: a bounce */
+	struct endpoint peer;        /* ARRIVAL: who delivered it; READY: the collector */
+	char direction;              /* DIALOGUE: '>' we said, '<' it said, '*' note */
+	char text[PROBER_TEXT];      /* printable */
+	char mail_from[320], rcpt_to[512];               /* CASE: as sent */
+	char rcpt_reply[PROBER_TEXT], data_reply[PROBER_TEXT]; /* CASE: "" not asked */
+};
+
+struct prober;
+/* Fork the child and wait for READY or FAILED. */
+enum err prober_start(const struct prober_conf *conf, struct prober **out, struct error *e)
+	ORBL_NODISCARD;
+void prober_stop(struct prober *p); /* NULL ok; ends the child */
+int prober_fd(const struct prober *p); /* readable: prober_next has something */
+struct endpoint prober_collector(const struct prober *p);
+/* Hand over a job. ERR_FULL: the pipe is full, try after the next event. */
+enum err prober_submit(struct prober *p, const struct prober_job *job, struct error *e)
+	ORBL_NODISCARD;
+/* Next event without waiting: ERR_TIMEOUT when there is none now, ERR_IO when the child is
+ * gone. An event that is not well formed ends the child. */
+enum err prober_next(struct prober *p, struct prober_event *out, struct error *e) ORBL_NODISCARD;
+
+#endif

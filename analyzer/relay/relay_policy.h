@@ -1,0 +1,57 @@
+/* relay_policy.h - may this client relay to this recipient through this server?
+ *
+ * The Exchange IMS decision of Microsoft KB Q193922 and what surrounds it, as the one
+ * interface that every dialect of relay policy answers (docs/relay-policy.md). Rules
+ * answer permit, deny or dunno; the first that does not say dunno decides.
+ */
+#ifndef ANALYZER_RELAY_POLICY_H
+#define ANALYZER_RELAY_POLICY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <orbl/addr.h>
+#include <orbl/err.h>
+#include <orbl/text.h>
+
+enum relay_flag { RELAY_FLAG_DENY = 1, RELAY_FLAG_ALLOW = 2, RELAY_FLAG_LOCAL_IP = 4, RELAY_FLAG_AUTH = 8 };
+
+enum relay_answer {
+	RELAY_PERMIT,       /* relayed */
+	RELAY_DENY,         /* 550 relaying prohibited */
+	RELAY_THEN_BOUNCE,  /* 250, then a bounce to the sender (Do not reroute) */
+	RELAY_LOCAL,        /* the recipient is local: no relaying at all */
+};
+
+struct relay_policy; /* opaque; relay_policy.c */
+
+struct relay_request {
+	struct addr client;     /* who is connected */
+	struct addr local;      /* the server address it connected to; family 0: unknown */
+	bool authenticated;
+	struct text recipient;  /* forward-path without brackets; empty: one that is not local */
+};
+
+struct relay_decision {
+	enum relay_answer answer;
+	const char *rule; /* "RelayDenyList", "RelayFlags exactly 1", "not set", "default" ... */
+	const char *list; /* list that matched, NULL none */
+	unsigned line;    /* 1-based line of that list in its source file, 0 none */
+};
+
+/* Read orbl's own form or a .reg export (REGEDIT4, or Windows Registry Editor 5.00 in UTF-16LE
+ * or ANSI); which one is told from the content. Warnings (a net with bits outside its mask
+ * never matches) go to warnings, which may be NULL, as "FILE:LINE: text". */
+enum err relay_policy_read(const char *path, struct relay_policy **out, FILE *warnings,
+	struct error *e) ORBL_NODISCARD;
+/* The same from bytes; name is for messages. */
+enum err relay_policy_parse(const void *bytes, size_t len, const char *name,
+	struct relay_policy **out, FILE *warnings, struct error *e) ORBL_NODISCARD;
+void relay_policy_free(struct relay_policy *p); /* NULL ok */
+
+struct relay_decision relay_policy_decide(const struct relay_policy *p,
+	const struct relay_request *request);
+const char *relay_answer_name(enum relay_answer a);
+
+#endif

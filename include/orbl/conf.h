@@ -1,0 +1,91 @@
+/* conf.h - orbl.conf: one file, read by every program.
+ *
+ * The options are a table in conf.c: name, type, place in struct conf, default, bounds,
+ * unit and help. From it come parsing, the checks, `-T` and the lint that orbl.conf(5)
+ * names each. An option has one row, one field here and one paragraph there.
+ */
+#ifndef ORBL_CONF_H
+#define ORBL_CONF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <orbl/addr.h>
+#include <orbl/err.h>
+
+struct conf_list {
+	size_t count;
+	char **items; /* owned */
+};
+
+struct conf_reporter {
+	char *name;
+	char *relay_policy; /* path of its relay policy, "" none */
+	int64_t trust;      /* percent, 0..100 */
+};
+
+/* Durations are in seconds (_s). Strings are never NULL. */
+struct conf {
+	char *log_level;
+
+	char *control_socket; /* of the analyzer */
+	int64_t control_mode; /* permission bits of both control sockets */
+	char *store_path;
+
+	struct { /* the zone we publish */
+		char *name, *snapshot, *contact, *url;
+		struct conf_list ns;
+		int64_t ttl_s, negative_ttl_s, refresh_s, retry_s, expire_s;
+	} zone;
+
+	struct {
+		struct conf_list listen; /* ADDR@PORT */
+		struct conf_list zones;  /* NAME=SOURCE; empty: zone.name from zone.snapshot */
+		char *control_socket;
+		int64_t workers;         /* 0: one a processor */
+		int64_t check_interval_s, udp_size, tcp_connections, tcp_idle_s;
+	} dnsd;
+
+	struct {
+		char *listen; /* ADDR@PORT */
+		char *domain;
+	} collector;
+
+	struct {
+		char *helo, *source, *user, *url;
+		struct conf_list allow, opt_out, cases;
+		int64_t port, interval_s, wait_s, retry_after_s, retries;
+		int64_t sessions, reply_timeout_s, session_timeout_s;
+	} probe;
+
+	struct {
+		int64_t half_life_s, max_age_s;
+		int64_t denial_points, reporter_cap, threshold, min_reporters;
+	} score;
+
+	int64_t listing_lifetime_s;
+	int64_t delist_requests_per_day;
+
+	size_t reporter_count;
+	struct conf_reporter *reporters;
+};
+
+/* Read a file over the defaults; path NULL: the defaults alone. The error names file, line
+ * and remedy. On OK the caller frees with conf_free. */
+enum err conf_load(const char *path, struct conf **out, struct error *e) ORBL_NODISCARD;
+void conf_free(struct conf *c); /* NULL ok */
+/* Which file to read: the argument of -c, else $ORBL_CONF, else the installed path when it
+ * exists, else NULL. */
+const char *conf_path(const char *argument);
+/* The effective values in the file's own syntax, each with its help. For -T. */
+void conf_print(const struct conf *c, FILE *out);
+/* NULL when there is no such reporter section. */
+const struct conf_reporter *conf_reporter(const struct conf *c, const char *name);
+/* The next option's name, for the lint; NULL at the end. */
+const char *conf_option_name(size_t i);
+/* Version and the configure summary. For -V. */
+void conf_print_version(const char *program, FILE *out);
+
+#endif

@@ -1,0 +1,32 @@
+/* file.h - files that are read whole within a limit, and replaced whole or not at all. */
+#ifndef ORBL_FILE_H
+#define ORBL_FILE_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include <orbl/err.h>
+
+/* Read a whole regular file of at most max bytes. On OK the caller frees *bytes; a NUL
+ * is put behind the last byte (not counted). ERR_FULL when it is larger than max. */
+enum err file_read(const char *path, size_t max, char **bytes, size_t *len, struct error *e)
+	ORBL_NODISCARD;
+
+/* Replace a file as one step: write a temporary file in the same directory, fsync it,
+ * keep the old file as PATH.prev, rename, fsync the directory. After an error the old file
+ * is still in place and the temporary one is gone; a failed fsync is never retried. */
+struct file_replacement {
+	int fd;           /* write here; -1 when not open */
+	char path[4096];
+	char temporary[4096];
+};
+enum err file_replace_begin(struct file_replacement *r, const char *path, mode_t mode,
+	struct error *e) ORBL_NODISCARD;
+enum err file_replace_commit(struct file_replacement *r, struct error *e) ORBL_NODISCARD;
+void file_replace_abort(struct file_replacement *r); /* after commit: does nothing */
+
+/* Write all of it, over short writes and EINTR. */
+enum err file_write_all(int fd, const void *bytes, size_t len, struct error *e) ORBL_NODISCARD;
+
+#endif
