@@ -36,6 +36,8 @@ enum err control_send_chunk(struct control *c, const void *bytes, size_t len, st
  * after timeout_ms (negative: wait for ever). */
 enum err control_receive(struct control *c, int timeout_ms, json_t **out, struct error *e)
 	ORBL_NODISCARD;
+/* The last object of an answer: OK, or the error it carries. */
+enum err control_check_answer(const json_t *answer, struct error *e) ORBL_NODISCARD;
 /* Send a request and wait for its last object; an "ok": false becomes an error. */
 enum err control_call(const char *path, const json_t *request, int timeout_ms, json_t **out,
 	struct error *e) ORBL_NODISCARD;

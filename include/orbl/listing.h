@@ -30,7 +30,6 @@ struct category_row {
 	const char *name;    /* "relay" */
 	uint32_t code;       /* host order, 127.0.0.x */
 	const char *subzone; /* "relays" */
-	bool in_base;
 	const char *meaning; /* one clause for TXT records and reports */
 };
 

@@ -1,0 +1,285 @@
+#include <orbl/control.h>
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <orbl/cursor.h>
+#include <orbl/file.h>
+#include <orbl/text.h>
+
+enum { SEND_TIMEOUT_S = 60 };
+
+struct control {
+	int fd;
+	size_t used, room;
+	char *buffer; /* received, not yet taken */
+};
+
+static enum err
+socket_address(const char *path, struct sockaddr_un *out, struct error *e)
+{
+	memset(out, 0, sizeof(*out));
+	out->sun_family = AF_UNIX;
+	if (strlen(path) >= sizeof(out->sun_path))
+		return error_set(e, ERR_RANGE,
+			"%s: path of a Unix socket must be shorter than %zu bytes", path,
+			sizeof(out->sun_path));
+	memcpy(out->sun_path, path, strlen(path));
+	return OK;
+}
+
+static int
+connect_to(const struct sockaddr_un *address)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), saved;
+
+	if (fd >= 0 && connect(fd, (const struct sockaddr *)address, sizeof(*address)) != 0) {
+		saved = errno;
+		close(fd);
+		errno = saved;
+		return -1;
+	}
+	return fd;
+}
+
+/* Take the path for us: a socket left by a dead daemon goes, a live one stays. */
+static enum err
+clear_path(const char *path, const struct sockaddr_un *address, struct error *e)
+{
+	struct stat st;
+	int fd;
+
+	if (lstat(path, &st) != 0)
+		return OK;
+	if (!S_ISSOCK(st.st_mode))
+		return error_set(e, ERR_REFUSED, "%s: exists and is not a socket; remove it or "
+			"choose another path", path);
+	fd = connect_to(address);
+	if (fd >= 0) {
+		close(fd);
+		return error_set(e, ERR_REFUSED, "%s: another daemon answers there; stop it or "
+			"choose another path", path);
+	}
+	if (unlink(path) != 0)
+		return error_errno(e, "%s: cannot remove the old socket", path);
+	return OK;
+}
+
+enum err
+control_listen(const char *path, unsigned mode, int *fd, struct error *e)
+{
+	struct sockaddr_un address;
+	mode_t saved;
+	int bound;
+	enum err err = socket_address(path, &address, e);
+
+	if (err == OK)
+		err = clear_path(path, &address, e);
+	if (err != OK)
+		return err;
+	*fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (*fd < 0)
+		return error_errno(e, "%s: cannot make a socket", path);
+	/* The mode is right from the first moment: no time in which anyone may connect. */
+	saved = umask(0777 & ~(mode_t)mode);
+	bound = bind(*fd, (struct sockaddr *)&address, sizeof(address));
+	umask(saved);
+	if (bound != 0 || listen(*fd, 64) != 0) {
+		err = error_errno(e, "%s: cannot listen (does its directory exist and may we "
+			"write there?)", path);
+		close(*fd);
+		*fd = -1;
+	}
+	return err;
+}
+
+enum err
+control_connect(const char *path, struct control **out, struct error *e)
+{
+	struct timeval timeout = {.tv_sec = SEND_TIMEOUT_S};
+	struct sockaddr_un address;
+	struct control *c;
+	enum err err = socket_address(path, &address, e);
+
+	*out = NULL;
+	if (err != OK)
+		return err;
+	c = calloc(1, sizeof(*c));
+	if (c == NULL)
+		return error_set(e, ERR_MEMORY, "%s: out of memory", path);
+	c->fd = connect_to(&address);
+	if (c->fd < 0) {
+		err = error_errno(e, "%s: cannot reach the daemon (is it running, and is "
+			"control.socket the same for both?)", path);
+		free(c);
+		return err;
+	}
+	setsockopt(c->fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout));
+	*out = c;
+	return OK;
+}
+
+void
+control_close(struct control *c)
+{
+	if (c == NULL)
+		return;
+	close(c->fd);
+	free(c->buffer);
+	free(c);
+}
+
+/* send, not write: a daemon that hung up is an error, not a signal. */
+static enum err
+send_all(struct control *c, const void *bytes, size_t len, struct error *e)
+{
+	const char *at = bytes;
+	ssize_t n;
+
+	while (len != 0) {
+		n = send(c->fd, at, len, MSG_NOSIGNAL);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return error_errno(e, "cannot send to the daemon");
+		at += n;
+		len -= (size_t)n;
+	}
+	return OK;
+}
+
+enum err
+control_send(struct control *c, const json_t *request, struct error *e)
+{
+	char *line = json_dumps(request, JSON_COMPACT);
+	enum err err;
+
+	if (line == NULL)
+		return error_set(e, ERR_MEMORY, "cannot write the request as JSON");
+	err = send_all(c, line, strlen(line), e);
+	if (err == OK)
+		err = send_all(c, "\n", 1, e);
+	free(line);
+	return err;
+}
+
+enum err
+control_send_chunk(struct control *c, const void *bytes, size_t len, struct error *e)
+{
+	uint8_t header[4];
+	struct writer w;
+	enum err err;
+
+	writer_init(&w, header, sizeof(header));
+	writer_u32be(&w, (uint32_t)len);
+	err = send_all(c, header, sizeof(header), e);
+	return err == OK ? send_all(c, bytes, len, e) : err;
+}
+
+static enum err
+receive_more(struct control *c, int timeout_ms, struct error *e)
+{
+	struct pollfd p = {.fd = c->fd, .events = POLLIN};
+	char *bigger;
+	ssize_t n;
+	int ready;
+
+	if (c->used == c->room) {
+		if (c->room >= CONTROL_LINE_MAX)
+			return error_set(e, ERR_SYNTAX, "the daemon's answer is too long");
+		c->room = c->room == 0 ? 4096 : c->room * 2;
+		bigger = realloc(c->buffer, c->room);
+		if (bigger == NULL)
+			return error_set(e, ERR_MEMORY, "out of memory");
+		c->buffer = bigger;
+	}
+	do
+		ready = poll(&p, 1, timeout_ms);
+	while (ready < 0 && errno == EINTR);
+	if (ready == 0)
+		return error_set(e, ERR_TIMEOUT, "the daemon did not answer in time");
+	n = recv(c->fd, c->buffer + c->used, c->room - c->used, 0);
+	if (n < 0 && errno == EINTR)
+		return OK;
+	if (n < 0)
+		return error_errno(e, "cannot receive from the daemon");
+	if (n == 0)
+		return error_set(e, ERR_IO, "the daemon closed the connection without an answer");
+	c->used += (size_t)n;
+	return OK;
+}
+
+enum err
+control_receive(struct control *c, int timeout_ms, json_t **out, struct error *e)
+{
+	json_error_t reason;
+	char *end;
+	size_t len;
+	enum err err;
+
+	*out = NULL;
+	while (c->used == 0 || (end = memchr(c->buffer, '\n', c->used)) == NULL) {
+		err = receive_more(c, timeout_ms, e);
+		if (err != OK)
+			return err;
+	}
+	len = (size_t)(end - c->buffer);
+	*out = json_loadb(c->buffer, len, 0, &reason);
+	memmove(c->buffer, end + 1, c->used - len - 1);
+	c->used -= len + 1;
+	if (!json_is_object(*out)) {
+		json_decref(*out);
+		*out = NULL;
+		return error_set(e, ERR_SYNTAX, "the daemon's answer is not a JSON object: %s",
+			reason.text);
+	}
+	return OK;
+}
+
+enum err
+control_check_answer(const json_t *answer, struct error *e)
+{
+	const char *name = json_string_value(json_object_get(answer, "error"));
+	const char *message = json_string_value(json_object_get(answer, "message"));
+	enum err code = ERR_IO;
+
+	if (json_is_true(json_object_get(answer, "ok")))
+		return OK;
+	for (int i = OK + 1; i <= ERR_UNSUPPORTED; i++)
+		if (name != NULL && strcmp(name, err_name((enum err)i)) == 0)
+			code = (enum err)i;
+	return error_set(e, code, "%s", message != NULL ? message : "the daemon refused");
+}
+
+enum err
+control_call(const char *path, const json_t *request, int timeout_ms, json_t **out,
+	struct error *e)
+{
+	struct control *c;
+	enum err err = control_connect(path, &c, e);
+
+	*out = NULL;
+	if (err == OK)
+		err = control_send(c, request, e);
+	while (err == OK) {
+		err = control_receive(c, timeout_ms, out, e);
+		if (err != OK || json_object_get(*out, "ok") != NULL)
+			break;
+		json_decref(*out);
+	}
+	control_close(c);
+	if (err == OK)
+		err = control_check_answer(*out, e);
+	if (err != OK && *out != NULL) {
+		json_decref(*out);
+		*out = NULL;
+	}
+	return err;
+}

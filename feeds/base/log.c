@@ -1,0 +1,65 @@
+#include <orbl/log.h>
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <orbl/text.h>
+
+static enum log_level max_level = LOG_LEVEL_INFO;
+static const char *program_name = "orbl";
+static bool to_journal;
+
+void
+log_open(const char *program, enum log_level level)
+{
+	program_name = program;
+	max_level = level;
+	to_journal = getenv("JOURNAL_STREAM") != NULL;
+}
+
+static void
+write_line(enum log_level level, const char *fmt, va_list args)
+{
+	static const char *const names[] = {"error", "warning", "notice", "info", "debug"};
+	static const int syslog_levels[] = {3, 4, 5, 6, 7};
+	char message[1024], printable[1024], line[1200], stamp[32];
+	time_t now = time(NULL);
+	struct tm tm;
+	int len;
+
+	if (level > max_level)
+		return;
+	vsnprintf(message, sizeof(message), fmt, args);
+	text_printable(text_of(message), printable, sizeof(printable));
+	if (to_journal) {
+		len = snprintf(line, sizeof(line), "<%d>%s\n", syslog_levels[level], printable);
+	} else {
+		strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &tm));
+		len = snprintf(line, sizeof(line), "%s %s[%ld]: %s: %s\n", stamp, program_name,
+			(long)getpid(), names[level], printable);
+	}
+	/* One write a line, so that lines of several threads do not mix. A log that cannot be
+	 * written has nowhere to complain to. */
+	if (len > 0 && write(STDERR_FILENO, line, (size_t)len) < 0)
+		return;
+}
+
+#define DEFINE_LOG(name, level)                                                                    \
+	void name(const char *fmt, ...)                                                            \
+	{                                                                                          \
+		va_list args;                                                                      \
+                                                                                                   \
+		va_start(args, fmt);                                                               \
+		write_line(level, fmt, args);                                                      \
+		va_end(args);                                                                      \
+	}
+
+DEFINE_LOG(log_error, LOG_LEVEL_ERROR)
+DEFINE_LOG(log_warning, LOG_LEVEL_WARNING)
+DEFINE_LOG(log_notice, LOG_LEVEL_NOTICE)
+DEFINE_LOG(log_info, LOG_LEVEL_INFO)
+DEFINE_LOG(log_debug, LOG_LEVEL_DEBUG)
