@@ -77,11 +77,8 @@ addr_from_sockaddr(const struct sockaddr *sa)
 	case AF_INET:
 		memcpy(&in, sa, sizeof(in));
 		return from_bytes(4, (const uint8_t *)&in.sin_addr);
-	case AF_INET6:
-		memcpy(&in6, sa, sizeof(in6));
-		return from_bytes(6, in6.sin6_addr.s6_addr);
-	default:
-		return (struct addr){0};
+	case AF_INET6: memcpy(&in6, sa, sizeof(in6)); return from_bytes(6, in6.sin6_addr.s6_addr);
+	default: return (struct addr){0};
 	}
 }
 
@@ -197,6 +194,8 @@ endpoint_parse(struct text t, struct endpoint *out)
 	if (at != SIZE_MAX) {
 		port = text_from(t, at + 1);
 		t = text_upto(t, at);
+		if (port.len == 0)
+			return ERR_SYNTAX;
 	} else if (t.len != 0 && t.p[0] == '[') {
 		close = text_find_byte(t, ']');
 		if (close == SIZE_MAX)

@@ -35,11 +35,15 @@ socket_address(const char *path, struct sockaddr_un *out, struct error *e)
 	return OK;
 }
 
+/* The time limit holds for connecting and sending: a daemon that takes nothing is an error. */
 static int
-connect_to(const struct sockaddr_un *address)
+connect_to(const struct sockaddr_un *address, int flags)
 {
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), saved;
+	const struct timeval timeout = {.tv_sec = SEND_TIMEOUT_S};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | flags, 0), saved;
 
+	if (fd >= 0)
+		setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout));
 	if (fd >= 0 && connect(fd, (const struct sockaddr *)address, sizeof(*address)) != 0) {
 		saved = errno;
 		close(fd);
@@ -59,14 +63,20 @@ clear_path(const char *path, const struct sockaddr_un *address, struct error *e)
 	if (lstat(path, &st) != 0)
 		return OK;
 	if (!S_ISSOCK(st.st_mode))
-		return error_set(e, ERR_REFUSED, "%s: exists and is not a socket; remove it or "
-			"choose another path", path);
-	fd = connect_to(address);
-	if (fd >= 0) {
+		return error_set(e, ERR_REFUSED,
+			"%s: exists and is not a socket; remove it or "
+			"choose another path",
+			path);
+	fd = connect_to(address, SOCK_NONBLOCK);
+	if (fd >= 0)
 		close(fd);
-		return error_set(e, ERR_REFUSED, "%s: another daemon answers there; stop it or "
-			"choose another path", path);
-	}
+	/* Only a refusal says that nobody listens: EAGAIN is a daemon too busy to accept, EACCES
+	 * one that is not ours. */
+	if (fd >= 0 || errno != ECONNREFUSED)
+		return error_set(e, ERR_REFUSED,
+			"%s: another daemon answers there; stop it or "
+			"choose another path",
+			path);
 	if (unlink(path) != 0)
 		return error_errno(e, "%s: cannot remove the old socket", path);
 	return OK;
@@ -80,6 +90,7 @@ control_listen(const char *path, unsigned mode, int *fd, struct error *e)
 	int bound;
 	enum err err = socket_address(path, &address, e);
 
+	*fd = -1;
 	if (err == OK)
 		err = clear_path(path, &address, e);
 	if (err != OK)
@@ -92,8 +103,10 @@ control_listen(const char *path, unsigned mode, int *fd, struct error *e)
 	bound = bind(*fd, (struct sockaddr *)&address, sizeof(address));
 	umask(saved);
 	if (bound != 0 || listen(*fd, 64) != 0) {
-		err = error_errno(e, "%s: cannot listen (does its directory exist and may we "
-			"write there?)", path);
+		err = error_errno(e,
+			"%s: cannot listen (does its directory exist and may we "
+			"write there?)",
+			path);
 		close(*fd);
 		*fd = -1;
 	}
@@ -103,7 +116,6 @@ control_listen(const char *path, unsigned mode, int *fd, struct error *e)
 enum err
 control_connect(const char *path, struct control **out, struct error *e)
 {
-	struct timeval timeout = {.tv_sec = SEND_TIMEOUT_S};
 	struct sockaddr_un address;
 	struct control *c;
 	enum err err = socket_address(path, &address, e);
@@ -114,14 +126,15 @@ control_connect(const char *path, struct control **out, struct error *e)
 	c = calloc(1, sizeof(*c));
 	if (c == NULL)
 		return error_set(e, ERR_MEMORY, "%s: out of memory", path);
-	c->fd = connect_to(&address);
+	c->fd = connect_to(&address, 0);
 	if (c->fd < 0) {
-		err = error_errno(e, "%s: cannot reach the daemon (is it running, and is "
-			"control.socket the same for both?)", path);
+		err = error_errno(e,
+			"%s: cannot reach the daemon (is it running, and is "
+			"control.socket the same for both?)",
+			path);
 		free(c);
 		return err;
 	}
-	setsockopt(c->fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout));
 	*out = c;
 	return OK;
 }
@@ -147,6 +160,9 @@ send_all(struct control *c, const void *bytes, size_t len, struct error *e)
 		n = send(c->fd, at, len, MSG_NOSIGNAL);
 		if (n < 0 && errno == EINTR)
 			continue;
+		if (n < 0 && errno == EAGAIN)
+			return error_set(e, ERR_TIMEOUT, "the daemon took nothing for %d seconds",
+				SEND_TIMEOUT_S);
 		if (n < 0)
 			return error_errno(e, "cannot send to the daemon");
 		at += n;
@@ -177,6 +193,9 @@ control_send_chunk(struct control *c, const void *bytes, size_t len, struct erro
 	struct writer w;
 	enum err err;
 
+	if (len > CONTROL_CHUNK_MAX)
+		return error_set(e, ERR_RANGE, "a chunk may have at most %d bytes",
+			CONTROL_CHUNK_MAX);
 	writer_init(&w, header, sizeof(header));
 	writer_u32be(&w, (uint32_t)len);
 	err = send_all(c, header, sizeof(header), e);
@@ -259,8 +278,7 @@ control_check_answer(const json_t *answer, struct error *e)
 }
 
 enum err
-control_call(const char *path, const json_t *request, int timeout_ms, json_t **out,
-	struct error *e)
+control_call(const char *path, const json_t *request, int timeout_ms, json_t **out, struct error *e)
 {
 	struct control *c;
 	enum err err = control_connect(path, &c, e);

@@ -14,6 +14,15 @@ err_name(enum err code)
 	return (size_t)code < ORBL_COUNT(names) ? names[code] : "unknown";
 }
 
+/* Names and paths in the text come from outside: a terminal must not act on them. */
+static void
+make_printable(struct error *e)
+{
+	for (char *p = e->text; *p != '\0'; p++)
+		if (*p < ' ' || *p > '~')
+			*p = '?';
+}
+
 enum err
 error_set(struct error *e, enum err code, const char *fmt, ...)
 {
@@ -25,6 +34,7 @@ error_set(struct error *e, enum err code, const char *fmt, ...)
 	va_start(args, fmt);
 	vsnprintf(e->text, sizeof(e->text), fmt, args);
 	va_end(args);
+	make_printable(e);
 	return code;
 }
 
@@ -44,5 +54,6 @@ error_errno(struct error *e, const char *fmt, ...)
 	va_end(args);
 	len = strlen(e->text);
 	snprintf(e->text + len, sizeof(e->text) - len, ": %s", strerror(number));
+	make_printable(e);
 	return code;
 }

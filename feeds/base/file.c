@@ -48,14 +48,18 @@ read_rest(int fd, const char *path, size_t max, char **bytes, size_t *len, struc
 enum err
 file_read(const char *path, size_t max, char **bytes, size_t *len, struct error *e)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	/* O_NONBLOCK: to open a FIFO would wait for its writer. */
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	struct stat st;
 	enum err err;
 
 	if (fd < 0)
 		return error_errno(e, "%s: cannot open", path);
-	if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode))
-		err = error_set(e, ERR_IO, "%s: is a directory, not a file", path);
+	if (fstat(fd, &st) != 0)
+		err = error_errno(e, "%s: cannot open", path);
+	else if (!S_ISREG(st.st_mode))
+		err = error_set(e, ERR_IO, "%s: is %s, not a regular file", path,
+			S_ISDIR(st.st_mode) ? "a directory" : "a device, pipe or socket");
 	else
 		err = read_rest(fd, path, max, bytes, len, e);
 	close(fd);

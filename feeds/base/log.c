@@ -4,14 +4,25 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <orbl/text.h>
 
+static const char *const names[] = {"error", "warning", "notice", "info", "debug"};
 static enum log_level max_level = LOG_LEVEL_INFO;
 static const char *program_name = "orbl";
 static bool to_journal;
+
+enum log_level
+log_level_by_name(const char *name)
+{
+	for (size_t i = 0; i < ORBL_COUNT(names); i++)
+		if (strcmp(names[i], name) == 0)
+			return (enum log_level)i;
+	return LOG_LEVEL_NOTICE;
+}
 
 void
 log_open(const char *program, enum log_level level)
@@ -21,10 +32,11 @@ log_open(const char *program, enum log_level level)
 	to_journal = getenv("JOURNAL_STREAM") != NULL;
 }
 
+static void write_line(enum log_level level, const char *fmt, va_list args) ORBL_PRINTF(2, 0);
+
 static void
 write_line(enum log_level level, const char *fmt, va_list args)
 {
-	static const char *const names[] = {"error", "warning", "notice", "info", "debug"};
 	static const int syslog_levels[] = {3, 4, 5, 6, 7};
 	char message[1024], printable[1024], line[1200], stamp[32];
 	time_t now = time(NULL);

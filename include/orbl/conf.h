@@ -1,6 +1,6 @@
 /* conf.h - orbl.conf: one file, read by every program.
  *
- * The options are a table in conf.c: name, type, place in struct conf, default, bounds,
+ * The options are a table in conf_options.c: name, type, place in struct conf, default, bounds,
  * unit and help. From it come parsing, the checks, `-T` and the lint that orbl.conf(5)
  * names each. An option has one row, one field here and one paragraph there.
  */
@@ -44,7 +44,7 @@ struct conf {
 		struct conf_list listen; /* ADDR@PORT */
 		struct conf_list zones;  /* NAME=SOURCE; empty: zone.name from zone.snapshot */
 		char *control_socket;
-		int64_t workers;         /* 0: one a processor */
+		int64_t workers; /* 0: one a processor */
 		int64_t check_interval_s, udp_size, tcp_connections, tcp_idle_s;
 	} dnsd;
 

@@ -28,14 +28,15 @@ enum err control_listen(const char *path, unsigned mode, int *fd, struct error *
 struct control; /* a connection */
 enum err control_connect(const char *path, struct control **out, struct error *e) ORBL_NODISCARD;
 void control_close(struct control *c); /* NULL ok */
-/* request is borrowed. */
+/* request is borrowed. ERR_TIMEOUT when the daemon takes nothing for a minute. */
 enum err control_send(struct control *c, const json_t *request, struct error *e) ORBL_NODISCARD;
-enum err control_send_chunk(struct control *c, const void *bytes, size_t len, struct error *e)
-	ORBL_NODISCARD;
+/* ERR_RANGE above CONTROL_CHUNK_MAX. */
+enum err control_send_chunk(struct control *c, const void *bytes, size_t len,
+	struct error *e) ORBL_NODISCARD;
 /* Next object from the daemon; the caller decrefs it. ERR_IO when it hung up, ERR_TIMEOUT
  * after timeout_ms (negative: wait for ever). */
-enum err control_receive(struct control *c, int timeout_ms, json_t **out, struct error *e)
-	ORBL_NODISCARD;
+enum err
+control_receive(struct control *c, int timeout_ms, json_t **out, struct error *e) ORBL_NODISCARD;
 /* The last object of an answer: OK, or the error it carries. */
 enum err control_check_answer(const json_t *answer, struct error *e) ORBL_NODISCARD;
 /* Send a request and wait for its last object; an "ok": false becomes an error. */

@@ -24,9 +24,23 @@ cursor_init(struct cursor *c, const void *bytes, size_t len)
 	c->failed = bytes == NULL && len != 0;
 }
 
-static inline bool cursor_failed(const struct cursor *c) { return c->failed; }
-static inline size_t cursor_left(const struct cursor *c) { return (size_t)(c->end - c->at); }
-static inline size_t cursor_offset(const struct cursor *c) { return (size_t)(c->at - c->start); }
+static inline bool
+cursor_failed(const struct cursor *c)
+{
+	return c->failed;
+}
+
+static inline size_t
+cursor_left(const struct cursor *c)
+{
+	return (size_t)(c->end - c->at);
+}
+
+static inline size_t
+cursor_offset(const struct cursor *c)
+{
+	return (size_t)(c->at - c->start);
+}
 
 /* The next len bytes, lent, or NULL when there are fewer. */
 static inline const uint8_t *
@@ -51,7 +65,7 @@ static inline uint16_t
 cursor_u16be(struct cursor *c)
 {
 	const uint8_t *b = cursor_bytes(c, 2);
-	return b != NULL ? (uint16_t)(b[0] << 8 | b[1]) : 0;
+	return b != NULL ? (uint16_t)((unsigned)b[0] << 8 | b[1]) : 0;
 }
 
 static inline uint32_t
@@ -67,7 +81,7 @@ static inline uint16_t
 cursor_u16le(struct cursor *c)
 {
 	const uint8_t *b = cursor_bytes(c, 2);
-	return b != NULL ? (uint16_t)(b[1] << 8 | b[0]) : 0;
+	return b != NULL ? (uint16_t)((unsigned)b[1] << 8 | b[0]) : 0;
 }
 
 static inline uint32_t
@@ -100,9 +114,23 @@ writer_init(struct writer *w, void *buffer, size_t size)
 	w->failed = false;
 }
 
-static inline bool writer_failed(const struct writer *w) { return w->failed; }
-static inline size_t writer_length(const struct writer *w) { return (size_t)(w->at - w->start); }
-static inline size_t writer_left(const struct writer *w) { return (size_t)(w->end - w->at); }
+static inline bool
+writer_failed(const struct writer *w)
+{
+	return w->failed;
+}
+
+static inline size_t
+writer_length(const struct writer *w)
+{
+	return (size_t)(w->at - w->start);
+}
+
+static inline size_t
+writer_left(const struct writer *w)
+{
+	return (size_t)(w->end - w->at);
+}
 
 static inline void
 writer_bytes(struct writer *w, const void *bytes, size_t len)

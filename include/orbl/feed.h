@@ -17,15 +17,15 @@
 enum feed_source { FEED_SNAPSHOT, FEED_RBLDNSD };
 
 struct feed_zone {
-	char origin[256];        /* presentation form, without the last dot, lower case */
+	char origin[256]; /* presentation form, without the last dot, lower case */
 	enum feed_source source;
-	char type[16];           /* rbldnsd data set type, "" for a snapshot */
+	char type[16]; /* rbldnsd data set type, "" for a snapshot */
 	char path[4096];
 };
 
 /* Parse the argument of --zone. The error names the part that is wrong and the types there are. */
-enum err feed_zone_parse(const char *argument, struct feed_zone *out, struct error *e)
-	ORBL_NODISCARD;
+enum err
+feed_zone_parse(const char *argument, struct feed_zone *out, struct error *e) ORBL_NODISCARD;
 
 /* Compile the file of a FEED_RBLDNSD zone and write the snapshot to fd. Warnings of the
  * file (a line rejected, as rbldnsd does) are counted and the first ones written to

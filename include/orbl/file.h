@@ -9,15 +9,18 @@
 #include <orbl/err.h>
 
 /* Read a whole regular file of at most max bytes. On OK the caller frees *bytes; a NUL
- * is put behind the last byte (not counted). ERR_FULL when it is larger than max. */
-enum err file_read(const char *path, size_t max, char **bytes, size_t *len, struct error *e)
-	ORBL_NODISCARD;
+ * is put behind the last byte (not counted). ERR_FULL when it is larger than max; a
+ * directory, pipe or device is ERR_IO. */
+enum err
+file_read(const char *path, size_t max, char **bytes, size_t *len, struct error *e) ORBL_NODISCARD;
 
 /* Replace a file as one step: write a temporary file in the same directory, fsync it,
  * keep the old file as PATH.prev, rename, fsync the directory. After an error the old file
- * is still in place and the temporary one is gone; a failed fsync is never retried. */
+ * is still in place and the temporary one is gone; a failed fsync is never retried. Only when
+ * the directory cannot be synced the new file is in place, whole, and might not survive a
+ * power loss: the error tells. */
 struct file_replacement {
-	int fd;           /* write here; -1 when not open */
+	int fd; /* write here; -1 when not open */
 	char path[4096];
 	char temporary[4096];
 };

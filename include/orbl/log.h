@@ -9,8 +9,16 @@
 
 #include <orbl/compiler.h>
 
-enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_NOTICE, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
+enum log_level {
+	LOG_LEVEL_ERROR,
+	LOG_LEVEL_WARNING,
+	LOG_LEVEL_NOTICE,
+	LOG_LEVEL_INFO,
+	LOG_LEVEL_DEBUG
+};
 
+/* "warning" and so on; what is no level is LOG_LEVEL_NOTICE. */
+enum log_level log_level_by_name(const char *name);
 /* Once, at start: program name (kept) and the most talkative level shown. */
 void log_open(const char *program, enum log_level level);
 void log_error(const char *fmt, ...) ORBL_PRINTF(1, 2);

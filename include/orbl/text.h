@@ -23,8 +23,8 @@ struct text {
 /* For printf("%.*s", TEXT_ARG(t)); the slice must be shorter than INT_MAX. */
 #define TEXT_ARG(t) (int)(t).len, (t).p != NULL ? (t).p : ""
 
-struct text text_of(const char *s); /* s may be NULL: empty */
-struct text text_trim(struct text t); /* without blanks and tabs at both ends */
+struct text text_of(const char *s);                  /* s may be NULL: empty */
+struct text text_trim(struct text t);                /* without blanks and tabs at both ends */
 struct text text_from(struct text t, size_t offset); /* offset beyond the end: empty */
 struct text text_upto(struct text t, size_t len);
 

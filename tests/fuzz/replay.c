@@ -57,7 +57,7 @@ run_input(const uint8_t *data, size_t size)
 static size_t
 read_input(const char *directory, const char *name, uint8_t *out)
 {
-	char path[4096];
+	char path[4096 + 256];
 	size_t size;
 	FILE *f;
 

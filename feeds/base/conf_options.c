@@ -1,0 +1,208 @@
+#include "conf_options.h"
+
+#include <string.h>
+
+#include <orbl/conf.h>
+
+enum { NAME_MAX_LEN = 64 };
+
+#define AT(field) offsetof(struct conf, field)
+#define DAYS(n)   ((n) * (int64_t)86400)
+
+static const struct conf_option options[] = {
+	{"log.level", TYPE_LOG_LEVEL, AT(log_level), "notice", 0, 0, "",
+		"most talkative level logged: error, warning, notice, info or debug"},
+
+	{"control.socket", TYPE_PATH, AT(control_socket), ORBL_RUNSTATEDIR "/orbl/analyzer.sock", 0,
+		0, "path", "Unix socket where orbl-analyzer takes commands"},
+	{"control.mode", TYPE_MODE, AT(control_mode), "0660", 0, 0777, "octal",
+		"permissions of the control sockets: who may open one may command"},
+	{"store.path", TYPE_PATH, AT(store_path), ORBL_LOCALSTATEDIR "/lib/orbl/orbl.db", 0, 0,
+		"path", "SQLite database with evidence, listings and probes"},
+
+	{"zone.name", TYPE_DOMAIN, AT(zone.name), "dnsbl.test", 0, 0, "domain",
+		"origin of the list; subzones such as relays.NAME are made below it"},
+	{"zone.snapshot", TYPE_PATH, AT(zone.snapshot),
+		ORBL_LOCALSTATEDIR "/lib/orbl/orbl.snapshot", 0, 0, "path",
+		"file that orbl-analyzer publishes and orbl-dnsd serves"},
+	{"zone.ns", TYPE_DOMAIN_LIST, AT(zone.ns), "{\"localhost\"}", 0, 0, "domains",
+		"name servers of the zone"},
+	{"zone.contact", TYPE_MAILBOX, AT(zone.contact), "hostmaster.localhost", 0, 0, "domain",
+		"mailbox of the operator in SOA form, a dot for the @"},
+	{"zone.url", TYPE_TEXT, AT(zone.url), "https://dnsbl.test/lookup?ip=$", 0, 0, "URL",
+		"page named in TXT records; $ stands for the queried address"},
+	{"zone.ttl", TYPE_DURATION, AT(zone.ttl_s), "5m", 1, DAYS(7), "duration",
+		"TTL of listings; never more than what is left of the listing"},
+	{"zone.negative_ttl", TYPE_DURATION, AT(zone.negative_ttl_s), "150", 1, DAYS(1), "duration",
+		"how long resolvers may remember that an address is not listed"},
+	{"zone.refresh", TYPE_DURATION, AT(zone.refresh_s), "10m", 1, DAYS(7), "duration",
+		"SOA refresh"},
+	{"zone.retry", TYPE_DURATION, AT(zone.retry_s), "2m", 1, DAYS(7), "duration", "SOA retry"},
+	{"zone.expire", TYPE_DURATION, AT(zone.expire_s), "2d", 1, DAYS(90), "duration",
+		"SOA expire"},
+
+	{"dnsd.listen", TYPE_ENDPOINT_LIST, AT(dnsd.listen), "{\"127.0.0.1@53\", \"::1@53\"}", 0, 0,
+		"ADDR@PORT", "where orbl-dnsd answers, UDP and TCP"},
+	{"dnsd.zones", TYPE_ZONE_LIST, AT(dnsd.zones), "{}", 0, 0, "NAME=SOURCE",
+		"zones served; SOURCE is snapshot:FILE or rbldnsd:ip4set:FILE; empty: zone.name"},
+	{"dnsd.control_socket", TYPE_PATH_OR_NONE, AT(dnsd.control_socket),
+		ORBL_RUNSTATEDIR "/orbl/dnsd.sock", 0, 0, "path",
+		"Unix socket where orbl-dnsd takes commands; empty: none"},
+	{"dnsd.workers", TYPE_NUMBER, AT(dnsd.workers), "0", 0, 64, "threads",
+		"threads that answer; 0: one a processor"},
+	{"dnsd.check_interval", TYPE_DURATION, AT(dnsd.check_interval_s), "60", 1, DAYS(1),
+		"duration", "how often zone files are looked at for changes"},
+	{"dnsd.udp_size", TYPE_NUMBER, AT(dnsd.udp_size), "1232", 512, 4096, "bytes",
+		"largest UDP answer"},
+	{"dnsd.tcp_connections", TYPE_NUMBER, AT(dnsd.tcp_connections), "256", 1, 65535,
+		"connections", "TCP connections at once; the most idle one gives way"},
+	{"dnsd.tcp_idle", TYPE_DURATION, AT(dnsd.tcp_idle_s), "10", 1, 300, "duration",
+		"a TCP connection without a whole answer for so long is closed"},
+
+	{"collector.listen", TYPE_ENDPOINT, AT(collector.listen), "127.0.0.1@2525", 0, 0,
+		"ADDR@PORT", "where test messages come back; the MX of collector.domain, port 25"},
+	{"collector.domain", TYPE_DOMAIN, AT(collector.domain), "probe.test", 0, 0, "domain",
+		"domain of the test messages' sender and recipient; use it for nothing else"},
+
+	{"probe.helo", TYPE_DOMAIN, AT(probe.helo), "relay-test.probe.test", 0, 0, "domain",
+		"name given in EHLO and in the message; its address must be probe.source"},
+	{"probe.source", TYPE_ADDRESS, AT(probe.source), "", 0, 0, "address",
+		"address to probe from; empty: the system's choice"},
+	{"probe.user", TYPE_TEXT, AT(probe.user), "nobody", 0, 0, "user",
+		"user the prober becomes when it is started as root"},
+	{"probe.url", TYPE_TEXT, AT(probe.url), "https://dnsbl.test/probe", 0, 0, "URL",
+		"page that explains the test, named in each test message"},
+	{"probe.port", TYPE_NUMBER, AT(probe.port), "25", 1, 65535, "port",
+		"TCP port of hosts under test"},
+	{"probe.allow", TYPE_PREFIX_LIST, AT(probe.allow), "{}", 0, 0, "prefixes",
+		"private or reserved networks that may be probed and listed all the same"},
+	{"probe.opt_out", TYPE_PREFIX_LIST, AT(probe.opt_out), "{}", 0, 0, "prefixes",
+		"networks that are never probed"},
+	{"probe.cases", TYPE_LIST, AT(probe.cases), "{}", 0, 0, "ids",
+		"relay tests to make, such as P01-plain; empty: all"},
+	{"probe.interval", TYPE_DURATION, AT(probe.interval_s), "24h", 0, DAYS(365), "duration",
+		"no host is probed more often, except on a delisting request (RFC 6471, 3.6)"},
+	{"probe.wait", TYPE_DURATION, AT(probe.wait_s), "10m", 1, DAYS(3), "duration",
+		"how long to wait for an accepted message before a verdict"},
+	{"probe.retry_after", TYPE_DURATION, AT(probe.retry_after_s), "15m", 1, DAYS(1), "duration",
+		"pause after a temporary refusal (greylisting)"},
+	{"probe.retries", TYPE_NUMBER, AT(probe.retries), "3", 0, 10, "times",
+		"retries after temporary refusals"},
+	{"probe.sessions", TYPE_NUMBER, AT(probe.sessions), "50", 1, 5000, "hosts",
+		"hosts probed at once, one connection each"},
+	{"probe.reply_timeout", TYPE_DURATION, AT(probe.reply_timeout_s), "60", 1, 600, "duration",
+		"how long to wait for one SMTP reply"},
+	{"probe.session_timeout", TYPE_DURATION, AT(probe.session_timeout_s), "5m", 1, 3600,
+		"duration", "longest SMTP session"},
+
+	{"score.half_life", TYPE_DURATION, AT(score.half_life_s), "7d", 60, DAYS(3650), "duration",
+		"evidence loses half its weight in this time"},
+	{"score.max_age", TYPE_DURATION, AT(score.max_age_s), "30d", 60, DAYS(3650), "duration",
+		"older denials are no evidence"},
+	{"score.denial_points", TYPE_NUMBER, AT(score.denial_points), "10", 1, 1000, "points",
+		"weight of the first denial of an hour; each doubling adds as much again"},
+	{"score.reporter_cap", TYPE_NUMBER, AT(score.reporter_cap), "40", 1, 1000, "points",
+		"most that one reporter can contribute"},
+	{"score.threshold", TYPE_NUMBER, AT(score.threshold), "15", 1, 1000, "points",
+		"score at which a host is nominated for a probe"},
+	{"score.min_reporters", TYPE_NUMBER, AT(score.min_reporters), "2", 1, 100, "reporters",
+		"independent reporters needed before a host is nominated"},
+
+	{"listing.lifetime", TYPE_DURATION, AT(listing_lifetime_s), "30d", 60, DAYS(365),
+		"duration", "a listing ends after this time unless it is renewed"},
+	{"delist.requests_per_day", TYPE_NUMBER, AT(delist_requests_per_day), "5", 1, 1000,
+		"requests", "delisting requests taken for one host within 24 hours"},
+};
+
+static const struct conf_option reporter_options[] = {
+	{"relay_policy", TYPE_PATH_OR_NONE, offsetof(struct conf_reporter, relay_policy), "", 0, 0,
+		"path", "relay policy of the reporter's server: a client it allows is no evidence"},
+	{"trust", TYPE_NUMBER, offsetof(struct conf_reporter, trust), "100", 0, 100, "percent",
+		"weight of the reporter's denials"},
+};
+
+struct conf_table
+conf_options(void)
+{
+	return (struct conf_table){options, ORBL_COUNT(options)};
+}
+
+struct conf_table
+conf_reporter_options(void)
+{
+	return (struct conf_table){reporter_options, ORBL_COUNT(reporter_options)};
+}
+
+const char *
+conf_option_name(size_t i)
+{
+	if (i < ORBL_COUNT(options))
+		return options[i].name;
+	i -= ORBL_COUNT(options);
+	return i < ORBL_COUNT(reporter_options) ? reporter_options[i].name : NULL;
+}
+
+const struct conf_option *
+conf_option_find(struct conf_table table, const char *name)
+{
+	for (size_t i = 0; i < table.count; i++)
+		if (strcmp(table.rows[i].name, name) == 0)
+			return &table.rows[i];
+	return NULL;
+}
+
+/* Letters to insert, delete or change to make one name of the other. */
+static size_t
+edit_distance(const char *a, const char *b)
+{
+	uint8_t row[NAME_MAX_LEN + 1], left_above, above, cost;
+	size_t a_len = strlen(a), b_len = strlen(b);
+
+	if (a_len > NAME_MAX_LEN || b_len > NAME_MAX_LEN)
+		return SIZE_MAX;
+	for (size_t k = 0; k <= b_len; k++)
+		row[k] = (uint8_t)k;
+	for (size_t i = 1; i <= a_len; i++) {
+		left_above = row[0];
+		row[0] = (uint8_t)i;
+		for (size_t k = 1; k <= b_len; k++) {
+			above = row[k];
+			cost = (uint8_t)(left_above + (a[i - 1] != b[k - 1]));
+			if (above + 1 < cost)
+				cost = (uint8_t)(above + 1);
+			if (row[k - 1] + 1 < cost)
+				cost = (uint8_t)(row[k - 1] + 1);
+			row[k] = cost;
+			left_above = above;
+		}
+	}
+	return row[b_len];
+}
+
+static const char *
+last_part(const char *name)
+{
+	const char *dot = strrchr(name, '.');
+
+	return dot != NULL ? dot + 1 : name;
+}
+
+const char *
+conf_option_nearest(struct conf_table table, const char *name)
+{
+	const char *best = NULL;
+	size_t best_distance = strlen(name) / 3 + 1, distance;
+
+	for (size_t i = 0; i < table.count; i++) {
+		distance = edit_distance(name, table.rows[i].name);
+		if (distance < best_distance) {
+			best_distance = distance;
+			best = table.rows[i].name;
+		}
+	}
+	/* The right word under the wrong prefix. */
+	for (size_t i = 0; i < table.count && best == NULL; i++)
+		if (strcmp(last_part(name), last_part(table.rows[i].name)) == 0)
+			best = table.rows[i].name;
+	return best;
+}
