@@ -1,0 +1,60 @@
+/* snapshot_pool.h - texts and classes of a snapshot in the making, each kept once.
+ *
+ * The arrays are the sections of the file to be (snapshot_format.h), in memory order. The
+ * struct is open for the writer to read; only the functions here change it.
+ */
+#ifndef FEEDS_SNAPSHOT_POOL_H
+#define FEEDS_SNAPSHOT_POOL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <orbl/err.h>
+#include <orbl/snapshot.h>
+
+struct snapshot_pool_ref {
+	uint32_t offset, len; /* in texts */
+};
+
+struct snapshot_pool_class {
+	int64_t expires_s;
+	uint32_t ttl_s, a_first, txt_first;
+	uint16_t a_count, txt_count;
+};
+
+/* Open addressing over hashes; the caller compares what an id stands for. */
+struct snapshot_pool_index {
+	struct snapshot_pool_slot {
+		uint64_t hash;
+		uint32_t id_plus_1; /* 0: free */
+	} * slots;
+	size_t room, count; /* room is a power of 2 */
+};
+
+struct snapshot_pool {
+	char *texts;
+	size_t text_bytes, text_room;
+	struct snapshot_pool_ref *uniques; /* one a different text */
+	size_t unique_count, unique_room;
+	struct snapshot_pool_ref *refs; /* runs of them, one run a class or zone */
+	size_t ref_count, ref_room;
+	uint32_t *codes;
+	size_t code_count, code_room;
+	struct snapshot_pool_class *classes; /* id 1 is classes[0] */
+	size_t class_count, class_room;
+	struct snapshot_pool_index text_index, class_index;
+};
+
+void snapshot_pool_reset(struct snapshot_pool *p); /* releases all; p is empty again */
+
+/* Append a text to refs; *ref is its place there. */
+enum err snapshot_pool_ref(struct snapshot_pool *p, struct text t, uint32_t *ref,
+	struct error *e) ORBL_NODISCARD;
+enum err snapshot_pool_class(struct snapshot_pool *p, const struct snapshot_class *c, uint16_t *id,
+	struct error *e) ORBL_NODISCARD;
+/* The class of an address that has several, by the rules of snapshot_builder_add. The ids
+ * ascend; 1 <= count <= SNAPSHOT_RECORDS_MAX. */
+enum err snapshot_pool_merge(struct snapshot_pool *p, const uint16_t *ids, size_t count,
+	uint16_t *id, struct error *e) ORBL_NODISCARD;
+
+#endif

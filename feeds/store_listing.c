@@ -1,0 +1,99 @@
+#include <orbl/store.h>
+
+#include "store_sql.h"
+
+enum err
+store_listing_put(struct store *s, const struct store_listing *l, struct error *e)
+{
+	return store_run(s, e, NULL,
+		"INSERT INTO listing VALUES (?, ?, ?, ?, ?, ?)"
+		" ON CONFLICT DO UPDATE SET expires_s = excluded.expires_s, probe = excluded.probe,"
+		" reason = excluded.reason",
+		"piiiit", &l->prefix, (int64_t)l->category, l->since_s, l->expires_s,
+		(int64_t)l->probe, l->reason);
+}
+
+enum err
+store_listing_remove(struct store *s, const struct addr *tested, uint32_t categories,
+	size_t *removed, struct error *e)
+{
+	return store_run(s, e, removed,
+		"DELETE FROM listing WHERE probe IN"
+		" (SELECT id FROM probe WHERE host = ?) AND (1 << category) & ? <> 0",
+		"ai", tested, (int64_t)categories);
+}
+
+enum err
+store_listing_expire(struct store *s, int64_t now_s, size_t *removed, struct error *e)
+{
+	return store_run(s, e, removed, "DELETE FROM listing WHERE expires_s <= ?", "i", now_s);
+}
+
+enum err
+store_listings(struct store *s, const struct prefix *prefix, store_listing_fn *fn, void *context,
+	struct error *e)
+{
+	sqlite3_stmt *st = prefix != NULL ?
+		store_bind(s, e, "SELECT * FROM listing WHERE prefix = ? ORDER BY category", "p",
+			prefix) :
+		store_bind(s, e, "SELECT * FROM listing ORDER BY prefix, category", "");
+	enum err err, stop = OK;
+	bool row;
+
+	if (st == NULL)
+		return store_code(e);
+	while ((err = store_step(s, st, &row, e)) == OK && row && stop == OK) {
+		struct store_listing l = {
+			.category = (enum category)sqlite3_column_int(st, 1),
+			.since_s = sqlite3_column_int64(st, 2),
+			.expires_s = sqlite3_column_int64(st, 3),
+			.probe = (uint64_t)sqlite3_column_int64(st, 4),
+			.reason = store_text(st, 5),
+		};
+
+		if (prefix_parse(text_of(store_text(st, 0)), &l.prefix) == OK &&
+			(unsigned)l.category < CATEGORY_COUNT)
+			stop = fn(&l, context);
+	}
+	sqlite3_reset(st);
+	return err != OK ? err : stop;
+}
+
+enum err
+store_audit_add(struct store *s, int64_t now_s, const char *action, const char *host,
+	const char *detail, struct error *e)
+{
+	return store_run(s, e, NULL,
+		"INSERT INTO audit (time_s, action, host, detail)"
+		" VALUES (?, ?, ?, ?)",
+		"ittt", now_s, action, host, detail);
+}
+
+enum err
+store_totals(struct store *s, struct store_totals *out, struct error *e)
+{
+	int64_t serial = 0;
+	const struct {
+		const char *sql;
+		uint64_t *value;
+	} counts[] = {
+		{"SELECT count(*) FROM reporter", &out->reporters},
+		{"SELECT count(*) FROM submission WHERE committed = 1", &out->submissions},
+		{"SELECT count(DISTINCT host) FROM evidence", &out->hosts},
+		{"SELECT count(*) FROM probe WHERE finished_s = 0", &out->probes_waiting},
+		{"SELECT count(*) FROM probe WHERE finished_s <> 0", &out->probes_done},
+		{"SELECT count(*) FROM listing", &out->listings},
+	};
+	int64_t n;
+	enum err err = OK;
+
+	for (size_t i = 0; err == OK && i < ORBL_COUNT(counts); i++) {
+		err = store_number(s, e, &n, counts[i].sql, "");
+		*counts[i].value = (uint64_t)n;
+	}
+	if (err == OK)
+		err = store_number(s, e, &serial, "SELECT value FROM number WHERE name = 'serial'",
+			"");
+	out->serial = (uint32_t)serial;
+	return err;
+}

@@ -1,0 +1,44 @@
+/* store_sql.h - the few lines of SQLite that the files store*.c share. */
+#ifndef FEEDS_STORE_SQL_H
+#define FEEDS_STORE_SQL_H
+
+#include <sqlite3.h>
+
+#include <orbl/store.h>
+
+enum { STORE_STATEMENTS_MAX = 64 };
+
+struct store {
+	sqlite3 *db;
+	int lock_fd;
+	char path[4096];
+	size_t statement_count;
+	struct {
+		const char *sql; /* a literal: compared by address first */
+		sqlite3_stmt *statement;
+	} statements[STORE_STATEMENTS_MAX];
+};
+
+/* A prepared statement with its values bound, kept for the next time: sql must be a
+ * literal. types has a letter for each value: i int64_t, t const char * (NULL: null),
+ * x struct text, a const struct addr *, p const struct prefix *. NULL on error. */
+sqlite3_stmt *store_bind(struct store *s, struct error *e, const char *sql, const char *types, ...);
+/* Bind and run to its end. *changes may be NULL. */
+enum err store_run(struct store *s, struct error *e, size_t *changes, const char *sql,
+	const char *types, ...) ORBL_NODISCARD;
+/* One step: *row tells whether there is a row. The statement is reset at its end. */
+enum err store_step(struct store *s, sqlite3_stmt *st, bool *row, struct error *e) ORBL_NODISCARD;
+/* One integer from the first row; 0 when there is none. */
+enum err store_number(struct store *s, struct error *e, int64_t *out, const char *sql,
+	const char *types, ...) ORBL_NODISCARD;
+/* What SQLite says, as our error. */
+enum err store_failure(struct store *s, struct error *e);
+/* The code to return when store_bind gave NULL. */
+static inline enum err
+store_code(const struct error *e)
+{
+	return e != NULL && e->code != OK ? e->code : ERR_IO;
+}
+const char *store_text(sqlite3_stmt *st, int column); /* NULL: null */
+
+#endif

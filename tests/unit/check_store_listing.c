@@ -1,0 +1,399 @@
+#include "store_fixture.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* --- probes and delisting requests --------------------------------------- */
+
+struct probes {
+	size_t count;
+	struct {
+		uint64_t id;
+		char host[ADDR_TEXT], verdict[64], result[64];
+		enum store_cause cause;
+		int64_t queued_s, finished_s;
+	} rows[8];
+};
+
+static enum err
+on_probe(const struct store_probe *p, void *context)
+{
+	struct probes *probes = context;
+	size_t i = probes->count++;
+
+	ck_assert_uint_lt(i, ORBL_COUNT(probes->rows));
+	probes->rows[i].id = p->id;
+	probes->rows[i].cause = p->cause;
+	probes->rows[i].queued_s = p->queued_s;
+	probes->rows[i].finished_s = p->finished_s;
+	addr_format(&p->host, probes->rows[i].host);
+	snprintf(probes->rows[i].verdict, sizeof(probes->rows[i].verdict), "%s",
+		p->verdict != NULL ? p->verdict : "(none)");
+	snprintf(probes->rows[i].result, sizeof(probes->rows[i].result), "%s",
+		p->result != NULL ? p->result : "(none)");
+	return OK;
+}
+
+static uint64_t
+queue(struct store *s, const char *host, enum store_cause cause)
+{
+	struct addr a = fixture_address(host);
+	uint64_t id;
+
+	ck_ok(store_probe_queue(s, &a, cause, NOW, &id, trouble()));
+	return id;
+}
+
+static struct probes
+waiting(struct store *s)
+{
+	struct probes probes = {.count = 0};
+
+	ck_ok(store_probes_waiting(s, 8, on_probe, &probes, trouble()));
+	return probes;
+}
+
+START_TEST(a_waiting_host_is_queued_once)
+{
+	struct store *s = open_store();
+	uint64_t id = queue(s, "192.0.2.1", CAUSE_NOMINATION);
+
+	ck_assert_uint_ne(id, 0);
+	ck_assert_uint_eq(queue(s, "192.0.2.1", CAUSE_NOMINATION), id);
+	ck_assert_uint_ne(queue(s, "192.0.2.2", CAUSE_NOMINATION), id);
+	s = reopen_store(s);
+	ck_assert_uint_eq(waiting(s).count, 2);
+	ck_ok(store_probe_finish(s, id, "closed", "all refused", "{}", NOW + 5, trouble()));
+	ck_assert_uint_gt(queue(s, "192.0.2.1", CAUSE_NOMINATION), id);
+	store_close(s);
+}
+END_TEST
+
+START_TEST(requests_are_probed_before_nominations)
+{
+	struct store *s = open_store();
+	uint64_t first = queue(s, "192.0.2.1", CAUSE_NOMINATION),
+		 second = queue(s, "192.0.2.2", CAUSE_NOMINATION),
+		 third = queue(s, "192.0.2.3", CAUSE_DELISTING);
+	struct probes probes = waiting(s);
+
+	ck_assert_uint_eq(probes.count, 3);
+	ck_assert_uint_eq(probes.rows[0].id, third);
+	ck_assert_uint_eq(probes.rows[1].id, first);
+	ck_assert_uint_eq(probes.rows[2].id, second);
+	/* A request for a host that waits as nominated takes it forward, never back. */
+	ck_assert_uint_eq(queue(s, "192.0.2.2", CAUSE_DELISTING), second);
+	ck_assert_uint_eq(queue(s, "192.0.2.2", CAUSE_NOMINATION), second);
+	probes = waiting(s);
+	ck_assert_uint_eq(probes.rows[0].id, second);
+	ck_assert_int_eq(probes.rows[0].cause, CAUSE_DELISTING);
+	ck_assert_uint_eq(probes.rows[1].id, third);
+	store_close(s);
+}
+END_TEST
+
+START_TEST(a_finished_probe_keeps_its_result)
+{
+	struct store *s = open_store();
+	struct addr host = fixture_address("192.0.2.1");
+	uint64_t first = queue(s, "192.0.2.1", CAUSE_NOMINATION), second;
+	struct probes probes = {.count = 0};
+	struct store_totals t;
+
+	ck_ok(store_probe_finish(s, first, "closed", "why", "{\"a\":1}", NOW + 5, trouble()));
+	second = queue(s, "192.0.2.1", CAUSE_DELISTING);
+	s = reopen_store(s);
+	ck_ok(store_probes_of(s, &host, 8, on_probe, &probes, trouble()));
+	ck_assert_uint_eq(probes.count, 2);
+	ck_assert_uint_eq(probes.rows[0].id, second); /* the newest first */
+	ck_assert_str_eq(probes.rows[0].verdict, "(none)");
+	ck_assert_int_eq(probes.rows[0].finished_s, 0);
+	ck_assert_str_eq(probes.rows[1].verdict, "closed");
+	ck_assert_str_eq(probes.rows[1].result, "{\"a\":1}");
+	ck_assert_int_eq(probes.rows[1].queued_s, NOW);
+	ck_assert_int_eq(probes.rows[1].finished_s, NOW + 5);
+	probes.count = 0;
+	ck_ok(store_probe_get(s, first, on_probe, &probes, trouble()));
+	ck_assert_str_eq(probes.rows[0].host, "192.0.2.1");
+	ck_assert_int_eq(store_probe_get(s, 999, on_probe, &probes, trouble()), ERR_NOT_FOUND);
+	ck_assert_str_eq(trouble()->text, "there is no probe 999");
+	ck_ok(store_totals(s, &t, trouble()));
+	ck_assert_uint_eq(t.probes_done, 1);
+	ck_assert_uint_eq(t.probes_waiting, 1);
+	store_close(s);
+}
+END_TEST
+
+struct requests {
+	size_t count;
+	char state[8][16];
+	int64_t finished_s[8];
+	uint64_t probe[8];
+};
+
+static enum err
+on_delisting(const struct store_delisting *d, void *context)
+{
+	struct requests *r = context;
+
+	ck_assert_uint_lt(r->count, 8);
+	snprintf(r->state[r->count], sizeof(r->state[0]), "%s", d->state);
+	r->finished_s[r->count] = d->finished_s;
+	r->probe[r->count++] = d->probe;
+	return OK;
+}
+
+START_TEST(a_delisting_request_has_a_probe_and_an_end)
+{
+	struct store *s = open_store();
+	struct addr host = fixture_address("192.0.2.1"), other = fixture_address("192.0.2.2");
+	struct requests r = {.count = 0};
+	int64_t first, second, third;
+	uint64_t probe, same, count;
+
+	ck_ok(store_delisting_add(s, &host, NOW, &first, &probe, trouble()));
+	ck_ok(store_delisting_add(s, &host, NOW + 10, &second, &same, trouble()));
+	ck_assert_int_ne(first, second);
+	ck_assert_uint_eq(probe, same);
+	ck_assert_uint_eq(waiting(s).count, 1);
+	ck_ok(store_delistings_since(s, &host, NOW - 1, &count, trouble()));
+	ck_assert_uint_eq(count, 2);
+	ck_ok(store_delistings_since(s, &host, NOW, &count, trouble()));
+	ck_assert_uint_eq(count, 1);
+	ck_ok(store_delistings_since(s, &other, 0, &count, trouble()));
+	ck_assert_uint_eq(count, 0);
+	/* Both are answered by the one probe. */
+	ck_ok(store_probe_finish(s, probe, "closed", "", NULL, NOW + 20, trouble()));
+	ck_ok(store_delisting_finish(s, probe, "delisted", "closed", NOW + 20, trouble()));
+	ck_ok(store_delisting_add(s, &host, NOW + 30, &third, &same, trouble()));
+	ck_assert_uint_ne(probe, same);
+	s = reopen_store(s);
+	ck_ok(store_delistings_of(s, &host, 8, on_delisting, &r, trouble()));
+	ck_assert_uint_eq(r.count, 3);
+	ck_assert_str_eq(r.state[0], "queued");
+	ck_assert_int_eq(r.finished_s[0], 0);
+	ck_assert_str_eq(r.state[1], "delisted");
+	ck_assert_str_eq(r.state[2], "delisted");
+	ck_assert_int_eq(r.finished_s[2], NOW + 20);
+	ck_assert_uint_eq(r.probe[2], probe);
+	store_close(s);
+}
+END_TEST
+
+/* --- listings ------------------------------------------------------------ */
+
+struct listings {
+	size_t count;
+	struct {
+		char prefix[PREFIX_TEXT], reason[64];
+		enum category category;
+		int64_t since_s, expires_s;
+		uint64_t probe;
+	} rows[8];
+};
+
+static enum err
+on_listing(const struct store_listing *l, void *context)
+{
+	struct listings *all = context;
+	size_t i = all->count++;
+
+	ck_assert_uint_lt(i, ORBL_COUNT(all->rows));
+	prefix_format(&l->prefix, all->rows[i].prefix);
+	snprintf(all->rows[i].reason, sizeof(all->rows[i].reason), "%s", l->reason);
+	all->rows[i].category = l->category;
+	all->rows[i].since_s = l->since_s;
+	all->rows[i].expires_s = l->expires_s;
+	all->rows[i].probe = l->probe;
+	return OK;
+}
+
+static struct listings
+listings_of(struct store *s, const char *p)
+{
+	struct listings all = {.count = 0};
+	struct prefix one = fixture_prefix(p != NULL ? p : "0.0.0.0/0");
+
+	ck_ok(store_listings(s, p != NULL ? &one : NULL, on_listing, &all, trouble()));
+	return all;
+}
+
+static void
+put(struct store *s, const char *p, enum category c, uint64_t probe, int64_t now_s)
+{
+	struct store_listing l = {.prefix = fixture_prefix(p),
+		.category = c,
+		.since_s = now_s,
+		.expires_s = now_s + 100,
+		.probe = probe,
+		.reason = "it's \"open\""};
+
+	ck_ok(store_listing_put(s, &l, trouble()));
+}
+
+START_TEST(a_listing_is_put_and_renewed)
+{
+	struct store *s = open_store();
+	struct listings all;
+
+	put(s, "192.0.2.1", CATEGORY_RELAY, 1, NOW);
+	put(s, "192.0.2.1", CATEGORY_BOUNCER, 1, NOW);
+	put(s, "2001:db8:0:1::/64", CATEGORY_RELAY, 2, NOW);
+	put(s, "192.0.2.1", CATEGORY_RELAY, 3, NOW + 50);
+	s = reopen_store(s);
+	all = listings_of(s, NULL);
+	ck_assert_uint_eq(all.count, 3);
+	ck_assert_str_eq(all.rows[0].prefix, "192.0.2.1");
+	ck_assert_int_eq(all.rows[0].category, CATEGORY_RELAY);
+	ck_assert_int_eq(all.rows[0].since_s, NOW);
+	ck_assert_int_eq(all.rows[0].expires_s, NOW + 150);
+	ck_assert_uint_eq(all.rows[0].probe, 3);
+	ck_assert_str_eq(all.rows[0].reason, "it's \"open\"");
+	ck_assert_str_eq(all.rows[1].prefix, "192.0.2.1"); /* a prefix's listings are together */
+	ck_assert_str_eq(all.rows[2].prefix, "2001:db8:0:1::/64");
+	ck_assert_uint_eq(listings_of(s, "192.0.2.1").count, 2);
+	ck_assert_uint_eq(listings_of(s, "192.0.2.2").count, 0);
+	store_close(s);
+}
+END_TEST
+
+/* In the /64 of a listed host a closed one proves nothing about it. */
+START_TEST(a_listing_ends_with_what_it_rests_on)
+{
+	struct store *s = open_store();
+	struct addr open6 = fixture_address("2001:db8::1"),
+		    closed6 = fixture_address("2001:db8::2"), input = fixture_address("192.0.2.1"),
+		    output = fixture_address("192.0.2.9");
+	uint64_t of_open = queue(s, "2001:db8::1", CAUSE_NOMINATION),
+		 of_input = queue(s, "192.0.2.1", CAUSE_NOMINATION);
+	size_t removed;
+
+	queue(s, "2001:db8::2", CAUSE_DELISTING);
+	put(s, "2001:db8::/64", CATEGORY_RELAY, of_open, NOW);
+	put(s, "192.0.2.1", CATEGORY_RELAY_INPUT, of_input, NOW);
+	put(s, "192.0.2.1", CATEGORY_UNTESTABLE, of_input, NOW);
+	put(s, "192.0.2.9", CATEGORY_RELAY_OUTPUT, of_input, NOW);
+	ck_ok(store_listing_remove(s, &closed6, CATEGORY_ALL_MASK, &removed, trouble()));
+	ck_assert_uint_eq(removed, 0);
+	ck_ok(store_listing_remove(s, &output, CATEGORY_ALL_MASK, &removed, trouble()));
+	ck_assert_uint_eq(removed, 0);
+	ck_ok(store_listing_remove(s, &open6, 1U << CATEGORY_RELAY, &removed, trouble()));
+	ck_assert_uint_eq(removed, 1);
+	ck_ok(store_listing_remove(s, &input,
+		1U << CATEGORY_RELAY_INPUT | 1U << CATEGORY_RELAY_OUTPUT, &removed, trouble()));
+	ck_assert_uint_eq(removed, 2);
+	ck_assert_uint_eq(listings_of(s, NULL).count, 1);
+	ck_assert_int_eq(listings_of(s, NULL).rows[0].category, CATEGORY_UNTESTABLE);
+	ck_ok(store_listing_remove(s, &input, 0, NULL, trouble()));
+	ck_assert_uint_eq(listings_of(s, NULL).count, 1);
+	store_close(s);
+}
+END_TEST
+
+START_TEST(a_listing_expires)
+{
+	struct store *s = open_store();
+	size_t removed;
+
+	put(s, "192.0.2.1", CATEGORY_RELAY, 1, NOW);
+	put(s, "192.0.2.2", CATEGORY_RELAY, 2, NOW + 1);
+	ck_ok(store_listing_expire(s, NOW + 99, &removed, trouble()));
+	ck_assert_uint_eq(removed, 0);
+	ck_ok(store_listing_expire(s, NOW + 100, &removed, trouble()));
+	ck_assert_uint_eq(removed, 1);
+	ck_assert_str_eq(listings_of(s, NULL).rows[0].prefix, "192.0.2.2");
+	store_close(s);
+}
+END_TEST
+
+/* A row that no version of ours wrote is passed over, not served. */
+START_TEST(a_strange_row_is_passed_over)
+{
+	struct store *s = open_store();
+	struct addr host;
+	size_t count;
+
+	put(s, "192.0.2.1", CATEGORY_RELAY, 1, NOW);
+	store_meddle("INSERT INTO listing VALUES ('0.0.0.0/33', 0, 0, 1, 1, '');"
+		     "INSERT INTO listing VALUES ('192.0.2.3', 77, 0, 1, 1, '');"
+		     "INSERT INTO listing VALUES ('192.0.2.4', -1, 0, 1, 1, '');"
+		     "INSERT INTO pending VALUES ('nonsense');"
+		     "INSERT INTO probe (host, cause, queued_s) VALUES ('nonsense', 0, 1)");
+	ck_assert_uint_eq(listings_of(s, NULL).count, 1);
+	ck_ok(store_hosts_pending(s, &host, 1, &count, trouble()));
+	ck_assert_uint_eq(count, 0);
+	ck_assert_uint_eq(waiting(s).count, 0);
+	store_close(s);
+}
+END_TEST
+
+/* --- numbers and secrets ------------------------------------------------- */
+
+START_TEST(serials_go_up_and_around)
+{
+	struct store *s = open_store();
+	uint32_t serial;
+
+	ck_ok(store_next_serial(s, &serial, trouble()));
+	ck_assert_uint_eq(serial, 1);
+	s = reopen_store(s);
+	ck_ok(store_next_serial(s, &serial, trouble()));
+	ck_assert_uint_eq(serial, 2);
+	store_meddle("UPDATE number SET value = 4294967295 WHERE name = 'serial'");
+	ck_ok(store_next_serial(s, &serial, trouble()));
+	ck_assert_uint_eq(serial, 1); /* never 0 */
+	store_close(s);
+}
+END_TEST
+
+static void
+make_secret(void *bytes, size_t len)
+{
+	memset(bytes, 0x5a, len);
+}
+
+static void
+must_not_be_called(void *bytes, size_t len)
+{
+	(void)bytes;
+	ck_abort_msg("a secret of %zu bytes was made twice", len);
+}
+
+START_TEST(a_secret_is_made_once)
+{
+	struct store *s = open_store();
+	uint8_t bytes[32] = {0}, again[32] = {0};
+
+	ck_ok(store_secret(s, "token", bytes, sizeof(bytes), make_secret, trouble()));
+	ck_assert_uint_eq(bytes[31], 0x5a);
+	s = reopen_store(s);
+	ck_ok(store_secret(s, "token", again, sizeof(again), must_not_be_called, trouble()));
+	ck_assert_mem_eq(bytes, again, sizeof(bytes));
+	ck_assert_int_eq(store_secret(s, "token", again, 16, must_not_be_called, trouble()),
+		ERR_CORRUPT);
+	ck_ok(store_secret(s, "other", again, 16, make_secret, trouble()));
+	store_close(s);
+}
+END_TEST
+
+static Suite *
+suite(void)
+{
+	const TTest *const probes[] = {a_waiting_host_is_queued_once,
+		requests_are_probed_before_nominations, a_finished_probe_keeps_its_result,
+		a_delisting_request_has_a_probe_and_an_end};
+	const TTest *const listings[] = {a_listing_is_put_and_renewed,
+		a_listing_ends_with_what_it_rests_on, a_listing_expires,
+		a_strange_row_is_passed_over, serials_go_up_and_around, a_secret_is_made_once};
+	Suite *s = suite_create("store_listing");
+
+	suite_add_tcase(s, store_tests("probes", probes, ORBL_COUNT(probes)));
+	suite_add_tcase(s, store_tests("listings", listings, ORBL_COUNT(listings)));
+	return s;
+}
+
+int
+main(void)
+{
+	return unit_run(suite());
+}
