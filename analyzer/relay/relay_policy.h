@@ -15,29 +15,38 @@
 #include <orbl/err.h>
 #include <orbl/text.h>
 
-enum relay_flag { RELAY_FLAG_DENY = 1, RELAY_FLAG_ALLOW = 2, RELAY_FLAG_LOCAL_IP = 4, RELAY_FLAG_AUTH = 8 };
+#include "recipient.h"
+
+enum relay_flag {
+	RELAY_FLAG_DENY = 1,
+	RELAY_FLAG_ALLOW = 2,
+	RELAY_FLAG_LOCAL_IP = 4,
+	RELAY_FLAG_AUTH = 8,
+};
 
 enum relay_answer {
-	RELAY_PERMIT,       /* relayed */
-	RELAY_DENY,         /* 550 relaying prohibited */
-	RELAY_THEN_BOUNCE,  /* 250, then a bounce to the sender (Do not reroute) */
-	RELAY_LOCAL,        /* the recipient is local: no relaying at all */
+	RELAY_PERMIT,      /* relayed */
+	RELAY_DENY,        /* 550 relaying prohibited */
+	RELAY_THEN_BOUNCE, /* 250, then a bounce to the sender (Do not reroute) */
+	RELAY_LOCAL,       /* the recipient is local: no relaying at all */
+	RELAY_DUNNO,       /* of a single rule: it does not apply; never a decision */
 };
 
 struct relay_policy; /* opaque; relay_policy.c */
 
 struct relay_request {
-	struct addr client;     /* who is connected */
-	struct addr local;      /* the server address it connected to; family 0: unknown */
+	struct addr client; /* who is connected */
+	struct addr local;  /* the server address it connected to; family 0: unknown */
 	bool authenticated;
-	struct text recipient;  /* forward-path without brackets; empty: one that is not local */
+	struct text recipient; /* forward-path without brackets; empty: one that is not local */
 };
 
 struct relay_decision {
 	enum relay_answer answer;
-	const char *rule; /* "RelayDenyList", "RelayFlags exactly 1", "not set", "default" ... */
-	const char *list; /* list that matched, NULL none */
-	unsigned line;    /* 1-based line of that list in its source file, 0 none */
+	const char *rule;  /* "RelayDenyList", "RelayFlags exactly 1", "not set", "default" ... */
+	const char *list;  /* list that matched, NULL none */
+	const char *entry; /* its entry, such as "192.0.2.0;255.255.255.0"; lent by the policy */
+	unsigned line;     /* 1-based line of that entry in its source file, 0 none */
 };
 
 /* Read orbl's own form or a .reg export (REGEDIT4, or Windows Registry Editor 5.00 in UTF-16LE
@@ -50,8 +59,13 @@ enum err relay_policy_parse(const void *bytes, size_t len, const char *name,
 	struct relay_policy **out, FILE *warnings, struct error *e) ORBL_NODISCARD;
 void relay_policy_free(struct relay_policy *p); /* NULL ok */
 
-struct relay_decision relay_policy_decide(const struct relay_policy *p,
-	const struct relay_request *request);
-const char *relay_answer_name(enum relay_answer a);
+struct relay_decision
+relay_policy_decide(const struct relay_policy *p, const struct relay_request *request);
+bool relay_policy_is_local(const struct relay_policy *p, struct text domain);
+/* The mailbox that this server reads in a forward-path: without source route, encapsulated
+ * addresses of its own domains decoded. Lent by path or by buffer. */
+struct text
+relay_policy_resolve(const struct relay_policy *p, struct text path, char buffer[RECIPIENT_MAX]);
+const char *relay_answer_name(enum relay_answer a); /* "permit", "then-bounce" */
 
 #endif
