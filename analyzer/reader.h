@@ -21,12 +21,12 @@ struct reader_trouble { /* a line that was not understood */
 };
 
 struct reader_summary {
-	uint64_t lines;
-	uint64_t understood;  /* lines of a known framing, denials or not */
-	uint64_t denials;     /* counting repeats */
-	uint64_t rejections;  /* other rejections: never evidence */
-	uint64_t not_understood;
-	size_t trouble_count; /* of the first ones, kept */
+	uint64_t lines;          /* understood, not understood and empty ones */
+	uint64_t understood;     /* lines of a known framing, denials or not */
+	uint64_t denials;        /* counting repeats */
+	uint64_t rejections;     /* other rejections, counting repeats: never evidence */
+	uint64_t not_understood; /* no framing, overlong, or a denial without address or time */
+	size_t trouble_count;    /* of the first ones, kept */
 	struct reader_trouble troubles[READER_TROUBLES_MAX];
 };
 
@@ -42,7 +42,7 @@ struct reader;
 struct reader *reader_new(const struct reader_conf *conf, reader_denial_fn *fn, void *context);
 void reader_free(struct reader *r); /* NULL ok */
 enum err reader_feed(struct reader *r, const void *bytes, size_t len) ORBL_NODISCARD;
-enum err reader_finish(struct reader *r) ORBL_NODISCARD; /* the last line, without LF */
+enum err reader_finish(struct reader *r) ORBL_NODISCARD;             /* the last line, without LF */
 const struct reader_summary *reader_summary(const struct reader *r); /* lent */
 
 #endif

@@ -1,0 +1,13 @@
+#include "denial.h"
+
+static const char *const kind_names[DENIAL_KIND_COUNT] = {
+	[DENIAL_RELAY] = "relay-denied",
+	[DENIAL_RELAY_TEMPORARY] = "relay-denied-temporary",
+	[DENIAL_RELAY_PROBABLE] = "relay-denied-probable",
+};
+
+const char *
+denial_kind_name(enum denial_kind k)
+{
+	return (unsigned)k < DENIAL_KIND_COUNT ? kind_names[k] : "unknown";
+}

@@ -1,0 +1,77 @@
+/* scan.h - taking a line apart from the left: each take moves *rest only when it succeeds. */
+#ifndef ANALYZER_PARSE_SCAN_H
+#define ANALYZER_PARSE_SCAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <orbl/text.h>
+
+static inline bool
+scan_is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static inline bool
+scan_is_alnum(char c)
+{
+	return scan_is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+static inline void
+scan_skip(struct text *rest, size_t n) /* n <= rest->len */
+{
+	rest->p += n;
+	rest->len -= n;
+}
+
+static inline bool
+scan_byte(struct text *rest, char c)
+{
+	if (rest->len == 0 || rest->p[0] != c)
+		return false;
+	scan_skip(rest, 1);
+	return true;
+}
+
+static inline bool
+scan_literal(struct text *rest, struct text literal)
+{
+	if (rest->len < literal.len || memcmp(rest->p, literal.p, literal.len) != 0)
+		return false;
+	scan_skip(rest, literal.len);
+	return true;
+}
+
+/* What stands before the first c, which is taken too. False when there is no c. */
+static inline bool
+scan_until(struct text *rest, char c, struct text *out)
+{
+	const char *end = rest->len != 0 ? memchr(rest->p, c, rest->len) : NULL;
+
+	if (end == NULL)
+		return false;
+	*out = (struct text){rest->p, (size_t)(end - rest->p)};
+	scan_skip(rest, out->len + 1);
+	return true;
+}
+
+/* min to max decimal digits (max <= 9). */
+static inline bool
+scan_number(struct text *rest, size_t min, size_t max, int *out)
+{
+	size_t n = 0;
+	int value = 0;
+
+	for (; n < max && n < rest->len && scan_is_digit(rest->p[n]); n++)
+		value = value * 10 + (rest->p[n] - '0');
+	if (n < min)
+		return false;
+	*out = value;
+	scan_skip(rest, n);
+	return true;
+}
+
+#endif

@@ -1,0 +1,37 @@
+/* syslog_line.h - the frame that a syslog daemon puts around what a program said.
+ *
+ *	BSD       [<PRI>] Nov 21 19:00:56 host tag[pid]: message      RFC 3164, /var/log
+ *	ISO       [<PRI>] 2026-11-21T19:00:56.051238+01:00 host tag[pid]: message
+ *	RFC 5424  <PRI>1 2026-11-21T19:00:56Z host app procid msgid sd message
+ *
+ * and inside it, for a message that a daemon folded, "message repeated N times: [ message]"
+ * (rsyslog) or "last message repeated N times" (BSD syslogd). No framing says who wrote a
+ * line: that a tag or a host is true is the affair of the log's owner.
+ */
+#ifndef ANALYZER_PARSE_SYSLOG_LINE_H
+#define ANALYZER_PARSE_SYSLOG_LINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <orbl/err.h>
+#include <orbl/text.h>
+
+#include "stamp.h"
+
+struct syslog_line { /* texts lend from the line */
+	struct stamp stamp;
+	struct text host;
+	struct text tag; /* "postfix/smtpd"; empty when the line has none */
+	struct text pid; /* p NULL: none */
+	struct text message;
+	uint32_t count;    /* N of "message repeated N times", else 1 */
+	bool repeats_last; /* "last message repeated": count more of the line before */
+	bool tag_cut;      /* rsyslog's RFC 5424 template keeps of a tag what stands before "/" */
+};
+
+/* The line without its end. On ERR_SYNTAX *reason says what is wrong (a literal). O(frame). */
+enum err
+syslog_line_parse(struct text line, struct syslog_line *out, const char **reason) ORBL_NODISCARD;
+
+#endif
