@@ -19,7 +19,7 @@ enum verdict {
 	VERDICT_CLOSED,        /* every case got a definite refusal */
 	VERDICT_UNTESTABLE,    /* refuses our tester */
 	VERDICT_UNREACHABLE,
-	VERDICT_UNDECIDED,     /* temporary or broken answers */
+	VERDICT_UNDECIDED, /* temporary or broken answers */
 	VERDICT_COUNT
 };
 const char *verdict_name(enum verdict v); /* "open-multihop" */
@@ -36,6 +36,8 @@ enum verdict probe_result_verdict(const struct probe_result *r);
 const char *probe_result_reason(const struct probe_result *r);
 /* Addresses that delivered a token, at most max; returns how many there are. */
 size_t probe_result_outputs(const struct probe_result *r, struct addr *out, size_t max);
+/* Line i of the transcript, "2030-01-02T03:04:05.678Z > QUIT"; NULL when there are fewer. Lent. */
+const char *probe_result_line(const struct probe_result *r, size_t i);
 /* {"target", "verdict", "input", "outputs", "cases": [{"case", "mail_from", "rcpt_to",
  * "rcpt_reply", "data_reply", "arrived", "output"}], "transcript": [...]}; a new reference. */
 json_t *probe_result_json(const struct probe_result *r);

@@ -25,20 +25,20 @@
 enum { PROBER_TEXT = 1024, PROBER_ALLOW_MAX = 64 };
 
 struct prober_conf {
-	struct endpoint collector;        /* where our collector listens; port 0: any */
+	struct endpoint collector; /* where our collector listens; port 0: any */
 	char collector_domain[256];
-	char helo[256];                   /* name of the prober, RFC 5321 EHLO argument */
-	char url[512];                    /* page about us, put into the message */
-	char user[64];                    /* to become when root */
-	struct addr source;               /* family 0: any */
-	size_t allow_count;               /* reserved networks that may be probed */
+	char helo[256];     /* name of the prober, RFC 5321 EHLO argument */
+	char url[512];      /* page about us, put into the message */
+	char user[64];      /* to become when root */
+	struct addr source; /* family 0: any */
+	size_t allow_count; /* reserved networks that may be probed */
 	struct prefix allow[PROBER_ALLOW_MAX];
-	uint64_t cases;                   /* mask of 1 << case index, 0: all */
-	bool all;                         /* do not stop at the first proof */
-	uint32_t wait_s;                  /* for messages to come back, after the last case */
-	uint32_t retry_after_s, retries;  /* after a temporary refusal, same token */
+	uint64_t cases;                  /* mask of 1 << case number, 0: all (probe_case.h) */
+	bool all;                        /* do not stop at the first proof */
+	uint32_t wait_s;                 /* for messages to come back, after the last case */
+	uint32_t retry_after_s, retries; /* after a temporary refusal, same token */
 	uint32_t reply_timeout_s, session_timeout_s;
-	uint32_t sessions;                /* targets at once; never two connections to one host */
+	uint32_t sessions; /* targets at once; never two connections to one host */
 	uint8_t key[TOKEN_KEY_BYTES];
 };
 
@@ -57,37 +57,49 @@ enum prober_event_kind {
 	PROBER_DONE,     /* no more dialogue for this job; reach and text say how it ended */
 };
 
-enum prober_reach { /* how far we got with the target, over all cases */
-	REACH_NONE,        /* no connection: unreachable */
-	REACH_REFUSED,     /* connected, but refused as a client: untestable */
-	REACH_TEMPORARY,   /* only temporary or broken answers: undecided */
-	REACH_DONE,        /* each case got a definite answer */
+enum prober_answer { /* what a case got */
+	PROBER_ANSWER_NONE,
+	PROBER_ANSWER_ACCEPTED,  /* 250 to the message: a hint, no proof */
+	PROBER_ANSWER_REFUSED,   /* for good (5xx) */
+	PROBER_ANSWER_TEMPORARY, /* 4xx, or only with a thing we cannot do (STARTTLS) */
+	PROBER_ANSWER_BROKEN,    /* hung up, twice */
+};
+
+enum prober_reach {      /* how far we got with the target, over all cases */
+	REACH_NONE,      /* no connection: unreachable */
+	REACH_REFUSED,   /* connected, but refused as a client: untestable */
+	REACH_TEMPORARY, /* only temporary or broken answers: undecided */
+	REACH_DONE,      /* each case got a definite answer */
 };
 
 struct prober_event {
 	enum prober_event_kind kind;
 	uint64_t id;
-	int64_t time_us;             /* epoch, microseconds */
-	uint32_t case_index;         /* CASE, ARRIVAL */
-	enum prober_reach reach;     /* DONE */
-	bool to_sender;              /* ARRIVAL: it came to the return path: a bounce */
-	struct endpoint peer;        /* ARRIVAL: who delivered it; READY: the collector */
-	char direction;              /* DIALOGUE: '>' we said, '<' it said, '*' note */
-	char text[PROBER_TEXT];      /* printable */
-	char mail_from[320], rcpt_to[512];               /* CASE: as sent */
-	char rcpt_reply[PROBER_TEXT], data_reply[PROBER_TEXT]; /* CASE: "" not asked */
+	int64_t time_us;           /* epoch, microseconds */
+	uint32_t case_index;       /* CASE, ARRIVAL: number of the case (probe_case.h) */
+	enum prober_answer answer; /* CASE */
+	enum prober_reach reach;   /* DONE */
+	/* ARRIVAL: a bounce: it came to the return path (case_index is then the first of the cases
+	 * with that MAIL FROM), or with an empty reverse-path though ours was not. */
+	bool to_sender;
+	struct endpoint peer;              /* ARRIVAL: who delivered it; READY: the collector */
+	char direction;                    /* DIALOGUE: '>' we said, '<' it said, '*' note */
+	char text[PROBER_TEXT];            /* printable */
+	char mail_from[320], rcpt_to[512]; /* CASE: as sent; ARRIVAL: as received */
+	/* CASE: "" not asked; a refusal of MAIL FROM stands in rcpt_reply, said so. */
+	char rcpt_reply[PROBER_TEXT], data_reply[PROBER_TEXT];
 };
 
 struct prober;
 /* Fork the child and wait for READY or FAILED. */
-enum err prober_start(const struct prober_conf *conf, struct prober **out, struct error *e)
-	ORBL_NODISCARD;
-void prober_stop(struct prober *p); /* NULL ok; ends the child */
+enum err
+prober_start(const struct prober_conf *conf, struct prober **out, struct error *e) ORBL_NODISCARD;
+void prober_stop(struct prober *p);    /* NULL ok; ends the child */
 int prober_fd(const struct prober *p); /* readable: prober_next has something */
 struct endpoint prober_collector(const struct prober *p);
 /* Hand over a job. ERR_FULL: the pipe is full, try after the next event. */
-enum err prober_submit(struct prober *p, const struct prober_job *job, struct error *e)
-	ORBL_NODISCARD;
+enum err
+prober_submit(struct prober *p, const struct prober_job *job, struct error *e) ORBL_NODISCARD;
 /* Next event without waiting: ERR_TIMEOUT when there is none now, ERR_IO when the child is
  * gone. An event that is not well formed ends the child. */
 enum err prober_next(struct prober *p, struct prober_event *out, struct error *e) ORBL_NODISCARD;

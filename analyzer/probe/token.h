@@ -17,10 +17,10 @@
 enum { TOKEN_KEY_BYTES = 32, TOKEN_TEXT = 29 };
 
 struct token {
-	uint64_t probe_id;   /* below 2^40 */
+	uint64_t probe_id; /* below 2^40 */
 	uint8_t case_index;
-	uint16_t hour;       /* of its making, epoch / 3600 modulo 65536 */
-	bool to_sender;      /* made for the return path */
+	uint16_t hour;  /* of its making, epoch / 3600 modulo 65536 */
+	bool to_sender; /* made for the return path */
 };
 
 void token_format(const struct token *t, const uint8_t key[TOKEN_KEY_BYTES], char out[TOKEN_TEXT]);

@@ -1,0 +1,324 @@
+#include "probe_run.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <event2/event.h>
+
+int64_t
+probe_run_clock_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+/* --- events ------------------------------------------------------------- */
+
+void
+probe_run_emit_line(struct probe_run *run, char direction, struct text line)
+{
+	struct prober_event ev = {.kind = PROBER_DIALOGUE, .id = run->job.id};
+
+	if (run->lines > PROBE_LINES_MAX)
+		return;
+	ev.direction = direction;
+	if (run->lines++ == PROBE_LINES_MAX) {
+		ev.direction = '*';
+		line = TEXT("the transcript ends here");
+	}
+	text_printable(line, ev.text, sizeof(ev.text));
+	run->host->emit(run->host->context, &ev);
+}
+
+void
+probe_run_note(struct probe_run *run, const char *fmt, ...)
+{
+	char text[PROBER_TEXT];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	probe_run_emit_line(run, '*', text_of(text));
+}
+
+/* --- state -------------------------------------------------------------- */
+
+static void
+set_state(struct probe_run *run, enum probe_run_state state)
+{
+	run->state = state;
+	run->host->changed(run->host->context);
+}
+
+void
+probe_run_set_timer(struct probe_run *run, int64_t ms)
+{
+	struct timeval tv = {.tv_sec = (time_t)(ms / 1000)};
+
+	tv.tv_usec = (suseconds_t)(ms % 1000 * 1000);
+	evtimer_add(run->timer, &tv);
+}
+
+bool
+probe_run_has_enough(const struct probe_run *run)
+{
+	return run->proved && !run->host->conf->all;
+}
+
+size_t
+probe_run_next_row(const struct probe_run *run)
+{
+	for (size_t i = 0; i < probe_case_count(); i++)
+		if (run->cases[i].wanted && run->cases[i].answer == PROBER_ANSWER_NONE)
+			return i;
+	return SIZE_MAX;
+}
+
+static size_t
+count_answer(const struct probe_run *run, enum prober_answer answer)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < probe_case_count(); i++)
+		n += run->cases[i].wanted && run->cases[i].answer == answer;
+	return n;
+}
+
+static enum prober_reach
+find_reach(const struct probe_run *run)
+{
+	static const enum prober_answer missing[] = {PROBER_ANSWER_TEMPORARY, PROBER_ANSWER_BROKEN,
+		PROBER_ANSWER_NONE};
+
+	if (!run->reached)
+		return REACH_NONE;
+	if (probe_run_has_enough(run))
+		return REACH_DONE;
+	if (run->refused_as_client && count_answer(run, PROBER_ANSWER_ACCEPTED) == 0 &&
+		count_answer(run, PROBER_ANSWER_REFUSED) == 0)
+		return REACH_REFUSED;
+	for (size_t i = 0; i < ORBL_COUNT(missing); i++)
+		if (count_answer(run, missing[i]) != 0)
+			return REACH_TEMPORARY;
+	/* When no case could be asked at all, nothing is known. */
+	return count_answer(run, PROBER_ANSWER_REFUSED) != 0 || run->accepted != 0 ?
+		REACH_DONE :
+		REACH_TEMPORARY;
+}
+
+static void
+finish(struct probe_run *run)
+{
+	struct prober_event ev = {.kind = PROBER_DONE, .id = run->job.id};
+
+	evtimer_del(run->timer);
+	ev.reach = find_reach(run);
+	text_printable(text_of(run->why), ev.text, sizeof(ev.text));
+	run->host->emit(run->host->context, &ev);
+	set_state(run, PROBE_RUN_DONE);
+}
+
+static bool
+is_answered(const struct probe_run *run)
+{
+	return probe_run_has_enough(run) || run->answered >= run->accepted;
+}
+
+static void
+wait_for_messages(struct probe_run *run)
+{
+	int64_t until = run->accepted_at_ms + (int64_t)run->host->conf->wait_s * 1000;
+	int64_t left = until - probe_run_clock_ms();
+
+	if (is_answered(run) || left <= 0) {
+		finish(run);
+		return;
+	}
+	probe_run_note(run, "waiting up to %lld s for what was accepted",
+		(long long)((left + 999) / 1000));
+	probe_run_set_timer(run, left);
+	set_state(run, PROBE_RUN_WAITING);
+}
+
+/* What was refused for now is asked again later, with the same tokens: greylisting goes by
+ * the triplet of client, sender and recipient. */
+static bool
+may_retry(const struct probe_run *run)
+{
+	return !probe_run_has_enough(run) && run->passes < run->host->conf->retries &&
+		count_answer(run, PROBER_ANSWER_TEMPORARY) != 0;
+}
+
+static void
+begin_pass(struct probe_run *run)
+{
+	run->passes++;
+	run->connections = run->barren = 0;
+	for (size_t i = 0; i < probe_case_count(); i++)
+		if (run->cases[i].answer == PROBER_ANSWER_TEMPORARY) {
+			run->cases[i].answer = PROBER_ANSWER_NONE;
+			run->cases[i].drops = 0;
+		}
+}
+
+static void
+stop_talking(struct probe_run *run)
+{
+	if (!may_retry(run)) {
+		wait_for_messages(run);
+		return;
+	}
+	probe_run_note(run, "refused for now; once more in %u s",
+		(unsigned)run->host->conf->retry_after_s);
+	probe_run_set_timer(run, (int64_t)run->host->conf->retry_after_s * 1000);
+	set_state(run, PROBE_RUN_RESTING);
+}
+
+static void
+timer_fired(evutil_socket_t fd, short what, void *context)
+{
+	struct probe_run *run = context;
+
+	(void)fd;
+	(void)what;
+	switch (run->state) {
+	case PROBE_RUN_TALKING: probe_talk_next(run); break;
+	case PROBE_RUN_RESTING:
+		begin_pass(run);
+		set_state(run, PROBE_RUN_QUEUED);
+		break;
+	case PROBE_RUN_WAITING: finish(run); break;
+	case PROBE_RUN_QUEUED:
+	case PROBE_RUN_DONE: break;
+	}
+}
+
+/* --- connections -------------------------------------------------------- */
+
+static void
+connect_again(struct probe_run *run)
+{
+	const struct prober_conf *conf = run->host->conf;
+	struct dialogue_conf dialogue = {
+		.target = run->job.target,
+		.source = conf->source,
+		.reply_timeout_s = conf->reply_timeout_s,
+		.session_timeout_s = conf->session_timeout_s,
+	};
+	struct dialogue_listener listener = probe_talk_listener(run);
+	char target[ENDPOINT_TEXT];
+
+	run->connections++;
+	probe_run_note(run, "connecting to %s", endpoint_format(&run->job.target, target));
+	run->step = PROBE_STEP_GREETING;
+	run->sender = NULL;
+	run->spoiled = run->progress = false;
+	run->refusals = run->resets = 0;
+	run->dialogue = dialogue_new(run->host->base, &dialogue, &listener);
+	if (run->dialogue != NULL)
+		return;
+	/* Out of sockets or memory, or no such source address: our trouble, not its. */
+	snprintf(run->why, sizeof(run->why), "no socket for the connection");
+	run->reached = true;
+	probe_run_note(run, "%s", run->why);
+	probe_run_give_up(run, PROBER_ANSWER_BROKEN);
+	stop_talking(run);
+}
+
+void
+probe_run_give_up(struct probe_run *run, enum prober_answer answer)
+{
+	for (size_t i = 0; i < probe_case_count(); i++)
+		if (run->cases[i].wanted && run->cases[i].answer == PROBER_ANSWER_NONE) {
+			run->cases[i].answer = answer;
+			run->cases[i].wanted = answer != PROBER_ANSWER_NONE;
+		}
+}
+
+void
+probe_run_hung_up(struct probe_run *run)
+{
+	dialogue_free(run->dialogue);
+	run->dialogue = NULL;
+	run->barren = run->progress ? 0 : run->barren + 1;
+	if (probe_run_next_row(run) == SIZE_MAX || probe_run_has_enough(run)) {
+		stop_talking(run);
+		return;
+	}
+	if (run->barren < PROBE_BARREN_MAX && run->connections < PROBE_CONNECTIONS_MAX) {
+		connect_again(run);
+		return;
+	}
+	probe_run_note(run, "no more connections: it answers nothing");
+	probe_run_give_up(run, PROBER_ANSWER_BROKEN);
+	stop_talking(run);
+}
+
+void
+probe_run_start(struct probe_run *run)
+{
+	run->state = PROBE_RUN_TALKING;
+	connect_again(run);
+}
+
+void
+probe_run_arrival(struct probe_run *run, unsigned case_number, bool bounce)
+{
+	size_t row = 0;
+
+	while (row < probe_case_count() && probe_case_row(row)->number != case_number)
+		row++;
+	if (row == probe_case_count() || run->state == PROBE_RUN_DONE)
+		return;
+	if (bounce || !run->cases[row].arrived)
+		run->answered++;
+	if (!bounce)
+		run->proved = run->cases[row].arrived = true;
+	if (run->state == PROBE_RUN_TALKING && run->step == PROBE_STEP_SETTLE)
+		probe_run_set_timer(run, 0);
+	else if (run->state == PROBE_RUN_WAITING && is_answered(run))
+		finish(run);
+	else if (run->state == PROBE_RUN_RESTING && probe_run_has_enough(run))
+		finish(run);
+}
+
+struct probe_run *
+probe_run_new(const struct probe_host *host, const struct prober_job *job)
+{
+	struct probe_run *run = calloc(1, sizeof(*run));
+	const struct prober_conf *conf = host->conf;
+
+	if (run == NULL)
+		return NULL;
+	run->host = host;
+	run->job = *job;
+	run->settle_left_ms = conf->wait_s * 1000;
+	run->timer = evtimer_new(host->base, timer_fired, run);
+	if (run->timer == NULL ||
+		probe_names_init(&run->names, conf->collector_domain, &job->target.addr,
+			&conf->collector.addr, NULL) != OK) {
+		probe_run_free(run);
+		return NULL;
+	}
+	for (size_t i = 0; i < probe_case_count(); i++)
+		run->cases[i].wanted = conf->cases == 0 ||
+			(conf->cases >> probe_case_row(i)->number & 1) != 0;
+	return run;
+}
+
+void
+probe_run_free(struct probe_run *run)
+{
+	if (run == NULL)
+		return;
+	dialogue_free(run->dialogue);
+	if (run->timer != NULL)
+		event_free(run->timer);
+	free(run);
+}

@@ -1,0 +1,236 @@
+#include "prober.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <sodium.h>
+
+#include "probe_case.h"
+#include "probe_message.h"
+#include "prober_child.h"
+#include "prober_event.h"
+#include "sandbox.h"
+
+enum { START_TIMEOUT_MS = 10000 };
+
+struct prober {
+	int fd;
+	pid_t pid;
+	struct endpoint collector;
+};
+
+/* --- configuration ------------------------------------------------------ */
+
+/* It is written into commands and headers: nothing that could end a line or a path. */
+static bool
+is_plain(const char *s)
+{
+	for (; *s != '\0'; s++)
+		if (*s <= ' ' || *s >= 0x7f || *s == '<' || *s == '>')
+			return false;
+	return true;
+}
+
+static enum err
+check_message(const struct prober_conf *conf, struct error *e)
+{
+	/* The longest of each. */
+	struct probe_message m = {
+		.helo = conf->helo,
+		.domain = conf->collector_domain,
+		.url = conf->url,
+		.target = "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
+		.case_id = "P36-pct-localhost",
+		.sender_token = "aaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+		.recipient_token = "aaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+	};
+	char text[PROBE_MESSAGE_MAX];
+	size_t len;
+
+	return probe_message_format(&m, text, &len, e);
+}
+
+static enum err
+check_conf(const struct prober_conf *conf, struct error *e)
+{
+	struct probe_names names;
+	enum err err;
+
+	if (conf->helo[0] == '\0' || !is_plain(conf->helo))
+		return error_set(e, ERR_SYNTAX, "probe.helo must be a host name");
+	if (!is_plain(conf->url))
+		return error_set(e, ERR_SYNTAX, "probe.url must not have blanks, < or >");
+	if (conf->collector.addr.family == 0)
+		return error_set(e, ERR_SYNTAX, "collector.listen has no address");
+	if (conf->sessions == 0 || conf->reply_timeout_s == 0 || conf->session_timeout_s == 0)
+		return error_set(e, ERR_RANGE, "probe sessions and timeouts must not be 0");
+	if ((conf->cases & ~probe_case_mask_all()) != 0 || conf->allow_count > PROBER_ALLOW_MAX)
+		return error_set(e, ERR_RANGE, "unknown probe cases, or too many allowed networks");
+	err = probe_names_init(&names, conf->collector_domain, &conf->collector.addr, NULL, e);
+	return err == OK ? check_message(conf, e) : err;
+}
+
+/* --- events -------------------------------------------------------------- */
+
+static void
+end_child(struct prober *p)
+{
+	if (p->pid > 0) {
+		kill(p->pid, SIGKILL); /* it holds nothing that could be lost */
+		while (waitpid(p->pid, NULL, 0) < 0 && errno == EINTR)
+			;
+	}
+	p->pid = 0;
+}
+
+enum err
+prober_next(struct prober *p, struct prober_event *out, struct error *e)
+{
+	unsigned char bytes[sizeof(struct prober_event) + 1];
+	ssize_t n;
+
+	do {
+		n = recv(p->fd, bytes, sizeof(bytes), MSG_DONTWAIT);
+	} while (n < 0 && errno == EINTR);
+	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+		return ERR_TIMEOUT;
+	if (n <= 0)
+		return error_set(e, ERR_IO, "the prober process has ended");
+	if (prober_event_read(bytes, (size_t)n, out))
+		return OK;
+	end_child(p);
+	return error_set(e, ERR_IO, "the prober process sent nonsense and was ended");
+}
+
+/* --- start and stop ----------------------------------------------------- */
+
+static enum err
+wait_ready(struct prober *p, struct error *e)
+{
+	struct pollfd pfd = {.fd = p->fd, .events = POLLIN};
+	struct prober_event ev;
+	enum err err;
+	int n;
+
+	do {
+		n = poll(&pfd, 1, START_TIMEOUT_MS);
+	} while (n < 0 && errno == EINTR);
+	if (n <= 0)
+		return error_set(e, ERR_TIMEOUT, "the prober process does not start");
+	err = prober_next(p, &ev, e);
+	if (err != OK)
+		return err;
+	if (ev.kind != PROBER_READY)
+		return error_set(e, ERR_IO, "prober: %s", ev.text);
+	p->collector = ev.peer;
+	return OK;
+}
+
+static void
+run_child(const struct prober_conf *conf, int channel)
+{
+	int null = open("/dev/null", O_RDWR);
+
+	/* Its own end only: a descriptor of the parent would be a way out of the sandbox. */
+	if (null >= 0) {
+		dup2(null, STDIN_FILENO);
+		dup2(null, STDOUT_FILENO);
+	}
+	sandbox_close_others(channel, channel);
+	signal(SIGINT, SIG_DFL);
+	signal(SIGTERM, SIG_DFL);
+	signal(SIGHUP, SIG_DFL);
+	_exit(prober_child_main(conf, channel));
+}
+
+static enum err
+fork_child(const struct prober_conf *conf, struct prober *p, struct error *e)
+{
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
+		return error_errno(e, "prober: socketpair");
+	p->fd = pair[0];
+	p->pid = fork();
+	if (p->pid == 0)
+		run_child(conf, pair[1]);
+	close(pair[1]);
+	return p->pid > 0 ? OK : error_errno(e, "prober: fork");
+}
+
+enum err
+prober_start(const struct prober_conf *conf, struct prober **out, struct error *e)
+{
+	struct prober *p = NULL;
+	enum err err;
+
+	*out = NULL;
+	err = check_conf(conf, e);
+	if (err != OK)
+		return err;
+	if (sodium_init() < 0)
+		return error_set(e, ERR_IO, "libsodium does not start");
+	p = calloc(1, sizeof(*p));
+	if (p == NULL)
+		return error_set(e, ERR_MEMORY, "out of memory");
+	p->fd = -1;
+	err = fork_child(conf, p, e);
+	if (err == OK)
+		err = wait_ready(p, e);
+	if (err == OK)
+		*out = p;
+	else
+		prober_stop(p);
+	return err;
+}
+
+void
+prober_stop(struct prober *p)
+{
+	if (p == NULL)
+		return;
+	end_child(p);
+	if (p->fd >= 0)
+		close(p->fd);
+	free(p);
+}
+
+int
+prober_fd(const struct prober *p)
+{
+	return p->fd;
+}
+
+struct endpoint
+prober_collector(const struct prober *p)
+{
+	return p->collector;
+}
+
+enum err
+prober_submit(struct prober *p, const struct prober_job *job, struct error *e)
+{
+	ssize_t n;
+
+	if (job->id == 0 || job->id >> 40 != 0)
+		return error_set(e, ERR_RANGE, "probe id %" PRIu64 " is out of range", job->id);
+	if (job->target.port == 0 || job->target.addr.family == 0)
+		return error_set(e, ERR_RANGE, "a probe needs an address and a port");
+	do {
+		n = send(p->fd, job, sizeof(*job), MSG_DONTWAIT | MSG_NOSIGNAL);
+	} while (n < 0 && errno == EINTR);
+	if (n == (ssize_t)sizeof(*job))
+		return OK;
+	if (errno == EAGAIN || errno == EWOULDBLOCK)
+		return error_set(e, ERR_FULL, "the prober has enough to do for now");
+	return error_errno(e, "prober: send");
+}

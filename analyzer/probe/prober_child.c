@@ -1,0 +1,310 @@
+#include "prober_child.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include "collector_server.h"
+#include "etiquette.h"
+#include "probe_run.h"
+#include "sandbox.h"
+
+struct child {
+	struct prober_conf conf;
+	int channel;
+	struct event_base *base;
+	struct event *channel_event, *schedule_event;
+	struct collector_server *collector;
+	struct probe_host host;
+	struct probe_run *runs, **runs_end; /* in the order of their jobs */
+	size_t count;
+	bool channel_paused;
+};
+
+static int64_t
+clock_us(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+}
+
+/* --- to the parent ------------------------------------------------------ */
+
+/* Waits when the pipe is full: events are neither lost nor piled up here. */
+static void
+emit(void *context, struct prober_event *ev)
+{
+	struct child *child = context;
+	ssize_t n;
+
+	ev->time_us = clock_us();
+	do {
+		n = send(child->channel, ev, sizeof(*ev), MSG_NOSIGNAL);
+	} while (n < 0 && errno == EINTR);
+	if (n < 0)
+		event_base_loopbreak(child->base);
+}
+
+static int
+emit_failure(struct child *child, const struct error *e)
+{
+	struct prober_event ev = {.kind = PROBER_FAILED};
+
+	text_printable(text_of(e->text), ev.text, sizeof(ev.text));
+	emit(child, &ev);
+	return EXIT_FAILURE;
+}
+
+/* --- runs --------------------------------------------------------------- */
+
+static void
+free_done(struct child *child)
+{
+	struct probe_run **link = &child->runs;
+
+	while (*link != NULL) {
+		struct probe_run *run = *link;
+
+		if (run->state == PROBE_RUN_DONE) {
+			*link = run->next;
+			probe_run_free(run);
+			child->count--;
+		} else {
+			link = &run->next;
+		}
+	}
+	child->runs_end = link;
+}
+
+static size_t
+count_talking(const struct child *child)
+{
+	size_t n = 0;
+
+	for (const struct probe_run *run = child->runs; run != NULL; run = run->next)
+		n += run->state == PROBE_RUN_TALKING;
+	return n;
+}
+
+/* One connection to a host at a time, whatever the jobs. */
+static bool
+is_busy(const struct child *child, const struct addr *host)
+{
+	for (const struct probe_run *run = child->runs; run != NULL; run = run->next)
+		if (run->state == PROBE_RUN_TALKING && addr_equal(&run->job.target.addr, host))
+			return true;
+	return false;
+}
+
+static void
+schedule(evutil_socket_t fd, short what, void *context)
+{
+	struct child *child = context;
+	size_t talking;
+
+	(void)fd;
+	(void)what;
+	free_done(child);
+	if (child->channel_paused && child->count < PROBER_JOBS_MAX) {
+		child->channel_paused = false;
+		event_add(child->channel_event, NULL);
+	}
+	talking = count_talking(child);
+	for (struct probe_run *run = child->runs; run != NULL; run = run->next) {
+		if (talking >= child->conf.sessions)
+			return;
+		if (run->state != PROBE_RUN_QUEUED || is_busy(child, &run->job.target.addr))
+			continue;
+		probe_run_start(run);
+		talking++;
+	}
+}
+
+static void
+run_changed(void *context)
+{
+	struct child *child = context;
+
+	event_active(child->schedule_event, EV_TIMEOUT, 0);
+}
+
+/* --- jobs --------------------------------------------------------------- */
+
+static void
+refuse_job(struct child *child, const struct prober_job *job, const char *why)
+{
+	struct prober_event ev = {.kind = PROBER_DONE, .id = job->id, .reach = REACH_TEMPORARY};
+
+	text_printable(text_of(why), ev.text, sizeof(ev.text));
+	emit(child, &ev);
+}
+
+static void
+take_job(struct child *child, const struct prober_job *job)
+{
+	struct etiquette_rules rules = {.allow_count = child->conf.allow_count,
+		.allow = child->conf.allow};
+	struct etiquette_question question = {.addr = job->target.addr, .now_s = job->now_s};
+	char why[ETIQUETTE_WHY];
+	struct probe_run *run;
+
+	if (etiquette_check(&rules, &question, why) != ETIQUETTE_PROBE) {
+		refuse_job(child, job, why);
+		return;
+	}
+	run = probe_run_new(&child->host, job);
+	if (run == NULL) {
+		refuse_job(child, job, "out of memory");
+		return;
+	}
+	*child->runs_end = run;
+	child->runs_end = &run->next;
+	child->count++;
+	run_changed(child);
+}
+
+static void
+read_channel(evutil_socket_t fd, short what, void *context)
+{
+	struct child *child = context;
+	struct prober_job job;
+	ssize_t n;
+
+	(void)what;
+	if (child->count >= PROBER_JOBS_MAX) {
+		child->channel_paused = true;
+		event_del(child->channel_event);
+		return;
+	}
+	n = recv(fd, &job, sizeof(job), MSG_DONTWAIT);
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n != sizeof(job))
+		event_base_loopbreak(child->base); /* the parent has gone */
+	else
+		take_job(child, &job);
+}
+
+/* --- arrivals ----------------------------------------------------------- */
+
+/* A message with an empty reverse-path, when ours had one, is a notification about ours. */
+static bool
+is_bounce(const struct collector_arrival *a)
+{
+	const struct probe_case *c = probe_case_by_number(a->token.case_index);
+
+	if (a->token.to_sender)
+		return true;
+	return a->null_sender && c != NULL && strcmp(c->mail_from, "<>") != 0;
+}
+
+static void
+take_arrival(const struct collector_arrival *a, const struct endpoint *peer, void *context)
+{
+	struct prober_event ev = {.kind = PROBER_ARRIVAL, .id = a->token.probe_id, .peer = *peer};
+	struct child *child = context;
+	char text[ENDPOINT_TEXT];
+
+	if (probe_case_by_number(a->token.case_index) == NULL)
+		return;
+	ev.case_index = a->token.case_index;
+	ev.to_sender = is_bounce(a);
+	memcpy(ev.mail_from, a->mail_from, sizeof(ev.mail_from));
+	memcpy(ev.rcpt_to, a->rcpt_to, sizeof(a->rcpt_to));
+	snprintf(ev.text, sizeof(ev.text), "%zu bytes from %s, HELO %s", a->bytes,
+		endpoint_format(peer, text), a->helo);
+	emit(child, &ev);
+	for (struct probe_run *run = child->runs; run != NULL; run = run->next)
+		if (run->job.id == a->token.probe_id) {
+			probe_run_arrival(run, ev.case_index, ev.to_sender);
+			return;
+		}
+}
+
+/* --- start -------------------------------------------------------------- */
+
+static enum err
+open_all(struct child *child, struct error *e)
+{
+	struct collector_server_conf conf = {.domain = child->conf.collector_domain,
+		.name = child->conf.helo,
+		.key = child->conf.key,
+		.arrival_fn = take_arrival,
+		.context = child};
+	enum err err;
+	int fd;
+
+	child->base = event_base_new();
+	if (child->base == NULL)
+		return error_set(e, ERR_MEMORY, "no event loop");
+	err = collector_server_bind(&child->conf.collector, &fd, e);
+	if (err != OK)
+		return err;
+	child->collector = collector_server_new(child->base, fd, &conf);
+	child->channel_event = event_new(child->base, child->channel, EV_READ | EV_PERSIST,
+		read_channel, child);
+	child->schedule_event = evtimer_new(child->base, schedule, child);
+	if (child->collector == NULL || child->channel_event == NULL ||
+		child->schedule_event == NULL || event_add(child->channel_event, NULL) != 0)
+		return error_set(e, ERR_MEMORY, "out of memory");
+	return OK;
+}
+
+static void
+work(struct child *child)
+{
+	struct prober_event ready = {.kind = PROBER_READY, .peer = child->conf.collector};
+
+	emit(child, &ready);
+	event_base_dispatch(child->base);
+}
+
+static void
+close_all(struct child *child)
+{
+	while (child->runs != NULL) {
+		struct probe_run *run = child->runs;
+
+		child->runs = run->next;
+		probe_run_free(run);
+	}
+	collector_server_free(child->collector);
+	if (child->channel_event != NULL)
+		event_free(child->channel_event);
+	if (child->schedule_event != NULL)
+		event_free(child->schedule_event);
+	if (child->base != NULL)
+		event_base_free(child->base);
+}
+
+int
+prober_child_main(const struct prober_conf *conf, int channel)
+{
+	struct child child = {.conf = *conf, .channel = channel};
+	int status = EXIT_SUCCESS;
+	struct error e;
+
+	child.runs_end = &child.runs;
+	child.host = (struct probe_host){.conf = &child.conf,
+		.emit = emit,
+		.changed = run_changed,
+		.context = &child};
+	signal(SIGPIPE, SIG_IGN);
+	if (open_all(&child, &e) != OK || sandbox_enter(conf->user, &e) != OK) {
+		status = emit_failure(&child, &e);
+	} else {
+		child.host.base = child.base;
+		work(&child);
+	}
+	close_all(&child);
+	return status;
+}

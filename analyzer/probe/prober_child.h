@@ -1,0 +1,13 @@
+/* prober_child.h - what runs in the prober's own process. */
+#ifndef ANALYZER_PROBER_CHILD_H
+#define ANALYZER_PROBER_CHILD_H
+
+#include "prober.h"
+
+enum { PROBER_JOBS_MAX = 4096 }; /* held by the child; more wait in the pipe */
+
+/* Bind the collector, shut the process in, and work until the parent hangs up. channel: the
+ * child's end of the SOCK_SEQPACKET pair. Returns an exit status. */
+int prober_child_main(const struct prober_conf *conf, int channel);
+
+#endif

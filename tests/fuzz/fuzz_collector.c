@@ -1,0 +1,89 @@
+#include "probe/collector.h"
+
+#include <assert.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { NOW = 1900000000, TRANSCRIPT_MAX = 1 << 16 };
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static const uint8_t key[TOKEN_KEY_BYTES] = "key of the corpus";
+
+struct observer {
+	size_t arrivals;
+	size_t len;
+	char transcript[TRANSCRIPT_MAX]; /* replies */
+};
+
+/* Without the key nobody makes a token: only the one in the corpus can arrive. */
+static void
+take_arrival(const struct collector_arrival *a, void *context)
+{
+	struct observer *o = context;
+
+	assert(a->token.probe_id == 1 && a->token.case_index == 1);
+	assert(strlen(a->mail_from) < sizeof(a->mail_from) && a->mail_from[0] == '<');
+	for (const char *p = a->helo; *p != '\0'; p++)
+		assert(*p >= ' ' && *p < 0x7f);
+	o->arrivals++;
+}
+
+static void
+take_output(struct collector_session *s, struct observer *o)
+{
+	struct text out = collector_output(s);
+
+	assert(out.len <= COLLECTOR_OUTPUT_MAX);
+	if (out.len <= sizeof(o->transcript) - o->len) {
+		memcpy(o->transcript + o->len, out.p, out.len);
+		o->len += out.len;
+	}
+	collector_output_taken(s, out.len);
+}
+
+static void
+run(const uint8_t *data, size_t size, size_t piece, struct observer *o)
+{
+	struct collector_conf conf = {.domain = "probe.test",
+		.name = "mx.probe.test",
+		.key = key,
+		.arrival_fn = take_arrival,
+		.context = o};
+	struct addr local = {.family = 4, .b = {127, 0, 0, 1}};
+	struct collector_session *s = collector_session_new(&conf, &local);
+	size_t done = 0;
+
+	o->arrivals = o->len = 0;
+	if (s == NULL)
+		return;
+	take_output(s, o);
+	while (done < size && !collector_is_over(s)) {
+		size_t n = size - done < piece ? size - done : piece;
+		size_t used = collector_feed(s, data + done, n, NOW);
+
+		assert(used <= n);
+		done += used;
+		take_output(s, o);
+	}
+	collector_session_free(s);
+}
+
+/* The cutting must not matter. The first byte says how big the pieces are. */
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct observer *whole = malloc(sizeof(*whole)), *pieces = malloc(sizeof(*pieces));
+
+	if (size != 0 && whole != NULL && pieces != NULL) {
+		run(data + 1, size - 1, SIZE_MAX, whole);
+		run(data + 1, size - 1, (size_t)data[0] + 1, pieces);
+		assert(whole->arrivals == pieces->arrivals && whole->len == pieces->len);
+		assert(memcmp(whole->transcript, pieces->transcript, whole->len) == 0);
+	}
+	free(whole);
+	free(pieces);
+	return 0;
+}
