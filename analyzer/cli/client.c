@@ -1,0 +1,94 @@
+#include "client.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <orbl/conf.h>
+
+enum { CALL_TIMEOUT_MS = 30000 };
+
+void
+client_options(struct client *c, int argc, char **argv, const char *letters)
+{
+	static const struct option table[] = {
+		{"config", required_argument, NULL, 'c'},
+		{"json", no_argument, NULL, 'j'},
+		{"reporter", required_argument, NULL, 'r'},
+		{"no-wait", no_argument, NULL, 'n'},
+		{"help", no_argument, NULL, 'h'},
+		{0},
+	};
+	int letter;
+
+	optind = 1;
+	while ((letter = getopt_long(argc, argv, "c:jr:nh", table, NULL)) != -1) {
+		if (letter == 'h' || strchr(letters, letter) == NULL) {
+			fputs(c->usage, letter == 'h' ? stdout : stderr);
+			c->done = true;
+			c->status = letter == 'h' ? EXIT_SUCCESS : EXIT_TROUBLE;
+			return;
+		}
+		c->config = letter == 'c' ? optarg : c->config;
+		c->reporter = letter == 'r' ? optarg : c->reporter;
+		c->json = c->json || letter == 'j';
+		c->no_wait = c->no_wait || letter == 'n';
+	}
+}
+
+int
+client_trouble(const struct client *c, const char *text)
+{
+	fprintf(stderr, "orbl %s: %s\n", c->command, text);
+	return EXIT_TROUBLE;
+}
+
+enum err
+client_socket(const struct client *c, char **path, struct error *e)
+{
+	struct conf *conf;
+	enum err err = conf_load(conf_path(c->config), &conf, e);
+
+	if (err != OK)
+		return err;
+	*path = strdup(conf->control_socket);
+	conf_free(conf);
+	return *path != NULL ? OK : error_set(e, ERR_MEMORY, "out of memory");
+}
+
+enum err
+client_call(const struct client *c, json_t *request, json_t **answer, struct error *e)
+{
+	char *path;
+	enum err err = client_socket(c, &path, e);
+
+	*answer = NULL;
+	if (err == OK) {
+		err = control_call(path, request, CALL_TIMEOUT_MS, answer, e);
+		free(path);
+	}
+	json_decref(request);
+	return err;
+}
+
+void
+client_print_json(json_t *object)
+{
+	json_object_del(object, "ok");
+	json_dumpf(object, stdout, JSON_COMPACT);
+	putchar('\n');
+}
+
+const char *
+client_text(const json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+
+	return text != NULL ? text : "-";
+}
+
+json_int_t
+client_number(const json_t *object, const char *key)
+{
+	return json_integer_value(json_object_get(object, key));
+}

@@ -1,0 +1,59 @@
+/* orbl - submit logs, look hosts up, have them tested and removed. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sodium.h>
+
+#include <orbl/conf.h>
+
+#include "cmd.h"
+
+static const struct {
+	const char *name;
+	int (*run)(int argc, char **argv);
+	const char *help;
+} commands[] = {
+	{"submit", cmd_submit, "give logs to the analyzer"},
+	{"parse", cmd_parse, "print the relay denials in logs, without the analyzer"},
+	{"check", cmd_check, "is an address listed?"},
+	{"explain", cmd_explain, "why: log lines, score, probes, listings"},
+	{"list", cmd_list, "all listings"},
+	{"status", cmd_status, "how the analyzer is doing"},
+	{"probe", cmd_probe, "test hosts for open relaying, without the analyzer"},
+	{"delist", cmd_delist, "have a listed host retested, and removed when it is closed"},
+	{"policy", cmd_policy, "ask a relay policy whether a client may relay"},
+};
+
+static void
+usage(FILE *out)
+{
+	fputs("usage: orbl COMMAND [OPTION...] [OPERAND...]\n\n", out);
+	for (size_t i = 0; i < ORBL_COUNT(commands); i++)
+		fprintf(out, "  %-9s %s\n", commands[i].name, commands[i].help);
+	fputs("\norbl COMMAND --help says more; -V or --version prints the version.\n", out);
+}
+
+int
+main(int argc, char **argv)
+{
+	const char *name = argc > 1 ? argv[1] : "";
+
+	if (sodium_init() < 0)
+		return 2;
+	for (size_t i = 0; i < ORBL_COUNT(commands); i++)
+		if (strcmp(name, commands[i].name) == 0)
+			return commands[i].run(argc - 1, argv + 1);
+	if (strcmp(name, "-V") == 0 || strcmp(name, "--version") == 0) {
+		conf_print_version("orbl", stdout);
+		return EXIT_SUCCESS;
+	}
+	if (strcmp(name, "-h") == 0 || strcmp(name, "--help") == 0 || strcmp(name, "help") == 0) {
+		usage(stdout);
+		return EXIT_SUCCESS;
+	}
+	if (name[0] != '\0')
+		fprintf(stderr, "orbl: there is no command \"%s\"\n", name);
+	usage(stderr);
+	return 2;
+}

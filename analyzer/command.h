@@ -1,0 +1,35 @@
+/* command.h - what the analyzer answers on its control socket: a table, one row a command.
+ *
+ * A command gets the request and gives one answer, or asks for more: the body of a
+ * submission, or to be told of a probe until it is done.
+ */
+#ifndef ANALYZER_COMMAND_H
+#define ANALYZER_COMMAND_H
+
+#include <jansson.h>
+
+#include "pipeline.h"
+#include "submission.h"
+
+struct command_context { /* kept */
+	const struct conf *conf;
+	struct store *store;
+	const struct reporters *reporters;
+	struct pipeline *pipeline;
+	int64_t started_s;
+};
+
+struct command_answer {
+	json_t *object;                /* a new reference; NULL only with submission */
+	struct submission *submission; /* a body follows */
+	uint64_t follow;               /* probe to wait for; then ask command_followed */
+};
+
+/* Never fails: trouble is an answer with "ok": false. Borrows request. */
+struct command_answer
+command_run(const struct command_context *c, const json_t *request, int64_t now_s);
+/* The last object for a delisting request whose probe is done. */
+json_t *command_followed(const struct command_context *c, uint64_t probe);
+json_t *command_error(enum err code, const char *message);
+
+#endif

@@ -1,0 +1,43 @@
+/* decision.h - what to do about a host: probe it, list it, delist it, or nothing.
+ *
+ * Pure tables. Log evidence only ever nominates; a verdict of the prober lists and
+ * delists (docs/listing-policy.md). What is neither open nor closed changes nothing.
+ */
+#ifndef ANALYZER_DECISION_H
+#define ANALYZER_DECISION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <orbl/listing.h>
+
+#include "probe/probe_result.h"
+#include "score.h"
+
+enum decision_kind {
+	DECISION_IGNORE, /* nothing to do */
+	DECISION_PROBE,
+	DECISION_LIST, /* or renew, when it is listed already */
+	DECISION_KEEP, /* leave listings as they are */
+	DECISION_DELIST,
+};
+
+struct decision {
+	enum decision_kind kind;
+	enum category category; /* LIST */
+	uint32_t removes;       /* mask of categories whose listings end */
+	char reason[200];
+};
+
+struct decision_rules {
+	double threshold;
+	size_t min_reporters;
+};
+
+/* May the evidence nominate the host for a probe? Etiquette is asked separately. */
+struct decision decision_nominate(const struct decision_rules *rules, const struct score *score);
+/* What a finished probe changes. */
+struct decision decision_verdict(enum verdict verdict);
+const char *decision_kind_name(enum decision_kind k);
+
+#endif

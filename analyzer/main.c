@@ -1,0 +1,204 @@
+/* orbl-analyzer - reads logs, scores hosts, has them probed and keeps the list. */
+#include <fcntl.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+#include <sodium.h>
+
+#include <orbl/conf.h>
+#include <orbl/control.h>
+#include <orbl/log.h>
+#include <orbl/store.h>
+
+#include "pipeline.h"
+#include "probe/prober.h"
+#include "prober_setup.h"
+#include "reporters.h"
+#include "server.h"
+
+struct analyzer {
+	struct conf *conf;
+	struct store *store;
+	struct prober *prober;
+	struct reporters *reporters;
+	struct event_base *base;
+	struct event *terminate, *interrupt;
+	struct pipeline *pipeline;
+	struct command_context context;
+	struct server *server;
+	int control_fd;
+};
+
+static void
+usage(FILE *out)
+{
+	fputs("usage: orbl-analyzer [-c FILE] [-T | -V | -h]\n"
+	      "  -c, --config FILE  read FILE instead of the installed orbl.conf\n"
+	      "  -T, --test         check the configuration, print the effective values\n"
+	      "  -V, --version      print version and how it was built\n"
+	      "  -h, --help         print this\n"
+	      "Runs in the foreground until SIGTERM or SIGINT. See orbl-analyzer(8).\n",
+		out);
+}
+
+static void
+on_signal(evutil_socket_t signal_number, short what, void *context)
+{
+	struct analyzer *a = context;
+
+	(void)what;
+	log_notice("ending on signal %d", (int)signal_number);
+	event_base_loopbreak(a->base);
+}
+
+static enum err
+start_loop(struct analyzer *a, struct error *e)
+{
+	struct pipeline_parts parts;
+	enum err err;
+
+	a->base = event_base_new();
+	if (a->base == NULL)
+		return error_set(e, ERR_MEMORY, "cannot make an event loop");
+	a->terminate = evsignal_new(a->base, SIGTERM, on_signal, a);
+	a->interrupt = evsignal_new(a->base, SIGINT, on_signal, a);
+	if (a->terminate == NULL || a->interrupt == NULL || event_add(a->terminate, NULL) != 0 ||
+		event_add(a->interrupt, NULL) != 0)
+		return error_set(e, ERR_MEMORY, "cannot wait for signals");
+	parts = (struct pipeline_parts){a->conf, a->store, a->prober, a->reporters, a->base};
+	err = pipeline_new(&parts, &a->pipeline, e);
+	if (err != OK)
+		return err;
+	a->context = (struct command_context){a->conf, a->store, a->reporters, a->pipeline,
+		(int64_t)time(NULL)};
+	err = server_new(a->base, a->control_fd, &a->context, &a->server, e);
+	if (err == OK)
+		a->control_fd = -1; /* the server's now */
+	return err;
+}
+
+/* The store is opened for the key alone and closed again: the prober must be forked while we
+ * hold nothing it could reach. */
+static enum err
+start_prober(struct analyzer *a, struct error *e)
+{
+	struct prober_conf conf;
+	struct store *store = NULL;
+	enum err err = prober_setup(a->conf, &conf, e);
+
+	if (err == OK)
+		err = store_open(a->conf->store_path, &store, e);
+	if (err == OK)
+		err = store_secret(store, "token", conf.key, sizeof(conf.key), randombytes_buf, e);
+	store_close(store);
+	if (err == OK)
+		err = prober_start(&conf, &a->prober, e);
+	sodium_memzero(conf.key, sizeof(conf.key));
+	return err;
+}
+
+static enum err
+start(struct analyzer *a, struct error *e)
+{
+	enum err err = reporters_load(a->conf, &a->reporters, e);
+
+	if (err == OK)
+		err = start_prober(a, e);
+	if (err == OK)
+		err = control_listen(a->conf->control_socket, (unsigned)a->conf->control_mode,
+			&a->control_fd, e);
+	if (err == OK)
+		err = store_open(a->conf->store_path, &a->store, e);
+	return err == OK ? start_loop(a, e) : err;
+}
+
+static void
+stop(struct analyzer *a)
+{
+	server_free(a->server);
+	pipeline_free(a->pipeline);
+	prober_stop(a->prober);
+	store_close(a->store);
+	reporters_free(a->reporters);
+	if (a->terminate != NULL)
+		event_free(a->terminate);
+	if (a->interrupt != NULL)
+		event_free(a->interrupt);
+	if (a->base != NULL)
+		event_base_free(a->base);
+	if (a->control_fd >= 0)
+		close(a->control_fd);
+}
+
+static int
+run(struct conf *conf)
+{
+	struct analyzer a = {.conf = conf, .control_fd = -1};
+	struct error e = {.code = OK};
+	char collector[ENDPOINT_TEXT];
+	struct endpoint listens;
+	enum err err = start(&a, &e);
+	bool prober_lost = false;
+
+	if (err != OK) {
+		log_error("%s", e.text);
+	} else {
+		listens = prober_collector(a.prober);
+		log_notice("ready: commands at %s, collector at %s, zone %s", conf->control_socket,
+			endpoint_format(&listens, collector), conf->zone.name);
+		prober_lost = event_base_dispatch(a.base) != 0 || pipeline_has_failed(a.pipeline);
+		unlink(conf->control_socket);
+	}
+	stop(&a);
+	return err == OK && !prober_lost ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+int
+main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{"config", required_argument, NULL, 'c'},
+		{"test", no_argument, NULL, 'T'},
+		{"version", no_argument, NULL, 'V'},
+		{"help", no_argument, NULL, 'h'},
+		{0},
+	};
+	const char *file = NULL;
+	struct error e = {.code = OK};
+	struct conf *conf;
+	bool test = false;
+	int c, status;
+
+	while ((c = getopt_long(argc, argv, "c:TVh", options, NULL)) != -1)
+		switch (c) {
+		case 'c': file = optarg; break;
+		case 'T': test = true; break;
+		case 'V': conf_print_version("orbl-analyzer", stdout); return EXIT_SUCCESS;
+		case 'h': usage(stdout); return EXIT_SUCCESS;
+		default: usage(stderr); return EXIT_FAILURE;
+		}
+	if (optind != argc) {
+		usage(stderr);
+		return EXIT_FAILURE;
+	}
+	if (sodium_init() < 0 || conf_load(conf_path(file), &conf, &e) != OK) {
+		fprintf(stderr, "orbl-analyzer: %s\n", e.text);
+		return EXIT_FAILURE;
+	}
+	if (test) {
+		conf_print(conf, stdout);
+		conf_free(conf);
+		return EXIT_SUCCESS;
+	}
+	signal(SIGPIPE, SIG_IGN);
+	log_open("orbl-analyzer", log_level_by_name(conf->log_level));
+	status = run(conf);
+	conf_free(conf);
+	return status;
+}

@@ -1,0 +1,22 @@
+/* reporters.h - what the configuration says of those who submit logs.
+ *
+ * A reporter that has no section is taken as it comes: full trust, no relay policy.
+ */
+#ifndef ANALYZER_REPORTERS_H
+#define ANALYZER_REPORTERS_H
+
+#include <orbl/conf.h>
+
+#include "relay/relay_policy.h"
+
+struct reporters;
+
+/* Read every reporter's relay policy; warnings about them go to standard error. Keeps conf. */
+enum err
+reporters_load(const struct conf *conf, struct reporters **out, struct error *e) ORBL_NODISCARD;
+void reporters_free(struct reporters *r); /* NULL ok */
+/* NULL when the reporter declared none. Lent. */
+const struct relay_policy *reporters_relay_policy(const struct reporters *r, const char *name);
+int64_t reporters_trust(const struct reporters *r, const char *name); /* percent */
+
+#endif

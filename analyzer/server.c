@@ -1,0 +1,327 @@
+#include "server.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/listener.h>
+
+#include <orbl/control.h>
+#include <orbl/log.h>
+
+enum { CONNECTIONS_MAX = 256, IDLE_S = 600, OUTPUT_MAX = 4 << 20 };
+
+struct connection {
+	struct server *server;
+	struct connection *next, **previous; /* in server->connections */
+	struct bufferevent *be;
+	struct submission *submission; /* a body is coming in */
+	bool refused;                  /* the body is read to its end, and thrown away */
+	json_t *refusal;               /* the answer to it then */
+	uint64_t follow;               /* probe waited for */
+	bool ends;                     /* close when everything is written */
+	bool half_closed;              /* the client has sent its last byte */
+};
+
+struct server {
+	const struct command_context *context;
+	struct event_base *base;
+	struct evconnlistener *listener;
+	struct connection *connections;
+	size_t count;
+};
+
+static int64_t
+now(void)
+{
+	return (int64_t)time(NULL);
+}
+
+static void
+close_connection(struct connection *c)
+{
+	*c->previous = c->next;
+	if (c->next != NULL)
+		c->next->previous = c->previous;
+	c->server->count--;
+	submission_free(c->submission);
+	json_decref(c->refusal);
+	bufferevent_free(c->be);
+	free(c);
+}
+
+/* Takes the reference. */
+static void
+answer(struct connection *c, json_t *object)
+{
+	struct evbuffer *output = bufferevent_get_output(c->be);
+	char *text = object != NULL ? json_dumps(object, JSON_COMPACT) : NULL;
+
+	json_decref(object);
+	if (text == NULL)
+		text = strdup("{\"ok\":false,\"error\":\"memory\",\"message\":\"out of memory\"}");
+	if (text == NULL || evbuffer_add(output, text, strlen(text)) != 0 ||
+		evbuffer_add(output, "\n", 1) != 0)
+		c->ends = true;
+	free(text);
+}
+
+/* --- the body of a submission --------------------------------------------- */
+
+/* The client sends on until it has sent all: its answer waits for the end of the body. */
+static void
+refuse_body(struct connection *c, const struct error *e)
+{
+	submission_free(c->submission);
+	c->submission = NULL;
+	c->refused = true;
+	c->refusal = command_error(e->code, e->text);
+}
+
+static void
+finish_body(struct connection *c)
+{
+	struct error e = {.code = OK};
+	json_t *summary = NULL;
+
+	if (c->refused) {
+		answer(c, c->refusal);
+		c->refusal = NULL;
+		c->refused = false;
+		return;
+	}
+	if (submission_finish(c->submission, &summary, &e) != OK) {
+		answer(c, command_error(e.code, e.text));
+	} else {
+		json_object_set_new(summary, "ok", json_true());
+		answer(c, summary);
+		pipeline_wake(c->server->context->pipeline);
+	}
+	submission_free(c->submission);
+	c->submission = NULL;
+}
+
+/* One chunk; false when it is not all here yet. */
+static bool
+take_chunk(struct connection *c, struct evbuffer *input)
+{
+	struct error e = {.code = OK};
+	unsigned char header[4], *bytes;
+	size_t len;
+
+	if (evbuffer_copyout(input, header, sizeof(header)) != sizeof(header))
+		return false;
+	len = (size_t)header[0] << 24 | (size_t)header[1] << 16 | (size_t)header[2] << 8 |
+		header[3];
+	if (len > CONTROL_CHUNK_MAX) {
+		answer(c, command_error(ERR_SYNTAX, "a chunk of the body is too long"));
+		c->ends = true;
+		return false;
+	}
+	if (evbuffer_get_length(input) < sizeof(header) + len)
+		return false;
+	evbuffer_drain(input, sizeof(header));
+	if (len == 0) {
+		finish_body(c);
+		return true;
+	}
+	bytes = evbuffer_pullup(input, (ev_ssize_t)len);
+	if (!c->refused && submission_feed(c->submission, bytes, len, &e) != OK)
+		refuse_body(c, &e);
+	evbuffer_drain(input, len);
+	return true;
+}
+
+/* --- requests ------------------------------------------------------------- */
+
+/* Wait for a probe, 0: no more. A retest may take hours, in which the client has nothing to say. */
+static void
+follow(struct connection *c, uint64_t probe)
+{
+	const struct timeval idle = {.tv_sec = IDLE_S};
+
+	c->follow = probe;
+	bufferevent_set_timeouts(c->be, probe != 0 ? NULL : &idle, &idle);
+}
+
+static void
+run_request(struct connection *c, const char *line, size_t len)
+{
+	json_error_t reason;
+	json_t *request = json_loadb(line, len, JSON_REJECT_DUPLICATES, &reason);
+	bool submits;
+	struct command_answer result;
+
+	if (!json_is_object(request)) {
+		json_decref(request);
+		answer(c, command_error(ERR_SYNTAX, "a request is one JSON object on one line"));
+		c->ends = true;
+		return;
+	}
+	submits = strcmp(json_string_value(json_object_get(request, "cmd")) != NULL ?
+				  json_string_value(json_object_get(request, "cmd")) :
+				  "",
+			  "submit") == 0;
+	result = command_run(c->server->context, request, now());
+	json_decref(request);
+	if (submits && result.submission == NULL) { /* refused: a body follows all the same */
+		c->refused = true;
+		c->refusal = result.object;
+		return;
+	}
+	c->submission = result.submission;
+	follow(c, result.follow);
+	if (result.object != NULL)
+		answer(c, result.object);
+}
+
+static bool
+take_request(struct connection *c, struct evbuffer *input)
+{
+	size_t len;
+	char *line = evbuffer_readln(input, &len, EVBUFFER_EOL_LF);
+
+	if (line == NULL) {
+		if (evbuffer_get_length(input) > CONTROL_CHUNK_MAX) {
+			answer(c, command_error(ERR_SYNTAX, "the request is too long"));
+			c->ends = true;
+		}
+		return false;
+	}
+	run_request(c, line, len);
+	free(line);
+	return true;
+}
+
+/* Do what has come in as far as its answers are taken: a client that only asks does not fill
+ * our memory. May free c. */
+static void
+serve(struct connection *c)
+{
+	struct evbuffer *input = bufferevent_get_input(c->be);
+	struct evbuffer *output = bufferevent_get_output(c->be);
+	bool more = true;
+
+	while (more && !c->ends && c->follow == 0 && evbuffer_get_length(output) < OUTPUT_MAX)
+		more = c->submission != NULL || c->refused ? take_chunk(c, input) :
+							     take_request(c, input);
+	if (c->half_closed && !more)
+		c->ends = true; /* what is left is no whole request */
+	if (c->ends && evbuffer_get_length(output) == 0)
+		close_connection(c);
+}
+
+static void
+on_ready(struct bufferevent *be, void *context)
+{
+	(void)be;
+	serve(context);
+}
+
+static void
+on_event(struct bufferevent *be, short what, void *context)
+{
+	struct connection *c = context;
+
+	(void)be;
+	if ((what & (BEV_EVENT_ERROR | BEV_EVENT_TIMEOUT)) != 0) {
+		close_connection(c);
+	} else if ((what & BEV_EVENT_EOF) != 0) {
+		/* It may read on: the answers to what is whole are due. Whoever waits for a
+		 * probe keeps the connection open. */
+		c->half_closed = true;
+		c->ends = c->ends || c->follow != 0;
+		serve(c);
+	}
+}
+
+static void
+on_connection(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *address,
+	int len, void *context)
+{
+	const struct timeval idle = {.tv_sec = IDLE_S};
+	struct server *s = context;
+	struct connection *c = s->count < CONNECTIONS_MAX ? calloc(1, sizeof(*c)) : NULL;
+
+	(void)listener;
+	(void)address;
+	(void)len;
+	if (c != NULL)
+		c->be = bufferevent_socket_new(s->base, fd, BEV_OPT_CLOSE_ON_FREE);
+	if (c == NULL || c->be == NULL) {
+		log_warning("control socket: too many connections");
+		free(c);
+		evutil_closesocket(fd);
+		return;
+	}
+	c->server = s;
+	c->next = s->connections;
+	c->previous = &s->connections;
+	if (c->next != NULL)
+		c->next->previous = &c->next;
+	s->connections = c;
+	s->count++;
+	/* A request fits below the mark, a whole chunk too; no more is taken in at once. */
+	bufferevent_setwatermark(c->be, EV_READ, 0, 2 * CONTROL_CHUNK_MAX);
+	bufferevent_setcb(c->be, on_ready, on_ready, on_event, c);
+	bufferevent_set_timeouts(c->be, &idle, &idle);
+	bufferevent_enable(c->be, EV_READ | EV_WRITE);
+}
+
+/* --- probes that a connection waits for ----------------------------------- */
+
+static void
+on_progress(uint64_t probe, const char *text, bool done, void *context)
+{
+	struct server *s = context;
+	struct connection *c, *next;
+
+	for (c = s->connections; c != NULL; c = next) {
+		next = c->next;
+		if (c->follow != probe)
+			continue;
+		if (!done) {
+			if (evbuffer_get_length(bufferevent_get_output(c->be)) < OUTPUT_MAX)
+				answer(c, json_pack("{s:s}", "progress", text));
+			continue;
+		}
+		follow(c, 0); /* when this is written, what the client sent meanwhile is served */
+		answer(c, command_followed(s->context, probe));
+	}
+}
+
+enum err
+server_new(struct event_base *base, int fd, const struct command_context *context,
+	struct server **out, struct error *e)
+{
+	struct server *s = calloc(1, sizeof(*s));
+
+	*out = NULL;
+	if (s != NULL) {
+		s->context = context;
+		s->base = base;
+		s->listener = evconnlistener_new(base, on_connection, s, LEV_OPT_CLOSE_ON_FREE, 0,
+			fd);
+	}
+	if (s == NULL || s->listener == NULL) {
+		free(s);
+		return error_set(e, ERR_MEMORY, "control socket: out of memory");
+	}
+	pipeline_observe(context->pipeline, on_progress, s);
+	*out = s;
+	return OK;
+}
+
+void
+server_free(struct server *s)
+{
+	if (s == NULL)
+		return;
+	while (s->connections != NULL)
+		close_connection(s->connections);
+	evconnlistener_free(s->listener);
+	pipeline_observe(s->context->pipeline, NULL, NULL);
+	free(s);
+}

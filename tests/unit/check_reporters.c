@@ -1,0 +1,104 @@
+#include "reporters.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "analyzer_fixture.h"
+#include "scratch.h"
+#include "unit.h"
+
+static const char lines[] = "reporter mx1 {\n relay_policy = \"$PWD/mx1.policy\"\n trust = 30\n}\n"
+			    "reporter mx2 {\n trust = 0\n}\n";
+
+/* With the working directory for $PWD, as paths are absolute. */
+static struct conf *
+conf_of(const char *text)
+{
+	char here[2048], out[8192] = "";
+	const char *at;
+	size_t n = 0;
+
+	ck_assert_ptr_nonnull(getcwd(here, sizeof(here)));
+	while ((at = strstr(text, "$PWD")) != NULL) {
+		n += (size_t)snprintf(out + n, sizeof(out) - n, "%.*s%s", (int)(at - text), text,
+			here);
+		text = at + 4;
+	}
+	snprintf(out + n, sizeof(out) - n, "%s", text);
+	return fixture_conf(out);
+}
+
+static void
+write_policy(const char *text)
+{
+	scratch_write("mx1.policy", text, strlen(text));
+}
+
+START_TEST(a_reporter_is_what_its_section_says)
+{
+	struct reporters *r;
+	struct conf *c;
+
+	write_policy("relay_flags = 2\nrelay_allow = 192.0.2.0;255.255.255.0\n");
+	c = conf_of(lines);
+	ck_ok(reporters_load(c, &r, trouble()));
+	ck_assert_ptr_nonnull(reporters_relay_policy(r, "mx1"));
+	ck_assert_int_eq(reporters_trust(r, "mx1"), 30);
+	ck_assert_ptr_null(reporters_relay_policy(r, "mx2"));
+	ck_assert_int_eq(reporters_trust(r, "mx2"), 0);
+	reporters_free(r);
+	reporters_free(NULL);
+	conf_free(c);
+}
+END_TEST
+
+START_TEST(a_stranger_is_trusted_and_has_no_policy)
+{
+	struct reporters *r;
+	struct conf *c = conf_of("");
+
+	ck_ok(reporters_load(c, &r, trouble()));
+	ck_assert_ptr_null(reporters_relay_policy(r, "mx1"));
+	ck_assert_int_eq(reporters_trust(r, "mx1"), 100);
+	ck_assert_int_eq(reporters_trust(r, ""), 100);
+	reporters_free(r);
+	conf_free(c);
+}
+END_TEST
+
+/* An analyzer that does not understand whom to disbelieve does not start. */
+START_TEST(a_policy_that_is_missing_or_wrong_is_an_error)
+{
+	struct reporters *r = (struct reporters *)trouble();
+	struct conf *c = conf_of(lines);
+
+	ck_assert_int_eq(reporters_load(c, &r, trouble()), ERR_IO);
+	ck_assert_ptr_null(r);
+	ck_assert_ptr_nonnull(strstr(trouble()->text, "mx1.policy"));
+	write_policy("relay_flags = 2\nnonsense\n");
+	ck_assert_int_eq(reporters_load(c, &r, trouble()), ERR_SYNTAX);
+	ck_assert_ptr_nonnull(strstr(trouble()->text, "mx1.policy:2"));
+	conf_free(c);
+}
+END_TEST
+
+static Suite *
+suite(void)
+{
+	Suite *s = suite_create("reporters");
+	TCase *t = tcase_create("reporters");
+
+	tcase_add_checked_fixture(t, scratch_enter, scratch_leave);
+	tcase_add_test(t, a_reporter_is_what_its_section_says);
+	tcase_add_test(t, a_stranger_is_trusted_and_has_no_policy);
+	tcase_add_test(t, a_policy_that_is_missing_or_wrong_is_an_error);
+	suite_add_tcase(s, t);
+	return s;
+}
+
+int
+main(void)
+{
+	return unit_run(suite());
+}
