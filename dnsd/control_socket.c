@@ -1,0 +1,213 @@
+#include "control_socket.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <orbl/control.h>
+
+enum { LINE_MAX_BYTES = 4096 }; /* no command of ours is longer */
+
+struct client {
+	int fd;       /* -1: free */
+	bool waiting; /* for the answer to a command that takes time */
+	size_t len;
+	char line[LINE_MAX_BYTES];
+};
+
+struct control_socket {
+	int fd;
+	char *path;
+	struct control_handler handler;
+	struct client clients[CONTROL_CLIENTS];
+};
+
+enum err
+control_socket_open(const char *path, unsigned mode, const struct control_handler *handler,
+	struct control_socket **out, struct error *e)
+{
+	struct control_socket *c = calloc(1, sizeof(*c));
+	enum err err = OK;
+
+	*out = NULL;
+	if (c != NULL)
+		c->path = strdup(path);
+	if (c == NULL || c->path == NULL) {
+		free(c);
+		return error_set(e, ERR_MEMORY, "out of memory for the control socket");
+	}
+	c->fd = -1;
+	c->handler = *handler;
+	for (size_t i = 0; i < CONTROL_CLIENTS; i++)
+		c->clients[i].fd = -1;
+	if (path[0] != '\0')
+		err = control_listen(path, mode, &c->fd, e);
+	if (err != OK) {
+		free(c->path);
+		free(c);
+		return err;
+	}
+	*out = c;
+	return OK;
+}
+
+static void
+drop(struct client *client)
+{
+	if (client->fd >= 0)
+		close(client->fd);
+	client->fd = -1;
+	client->waiting = false;
+	client->len = 0;
+}
+
+void
+control_socket_close(struct control_socket *c)
+{
+	if (c == NULL)
+		return;
+	for (size_t i = 0; i < CONTROL_CLIENTS; i++)
+		drop(&c->clients[i]);
+	if (c->fd >= 0) {
+		unlink(c->path);
+		close(c->fd);
+	}
+	free(c->path);
+	free(c);
+}
+
+json_t *
+control_socket_refusal(enum err code, const char *message)
+{
+	return json_pack("{s:b, s:s, s:s}", "ok", 0, "error", err_name(code), "message", message);
+}
+
+/* Answers are far smaller than a socket's buffer; a client that lets even that fill up reads
+ * nothing, and is dropped. */
+static void
+send_answer(struct client *client, const json_t *answer)
+{
+	char *text = answer != NULL ? json_dumps(answer, JSON_COMPACT) : NULL;
+	size_t len = text != NULL ? strlen(text) : 0;
+
+	client->waiting = false;
+	if (text == NULL) {
+		drop(client);
+		return;
+	}
+	text[len] = '\n'; /* over the NUL: a JSON text is sent with its length */
+	if (send(client->fd, text, len + 1, MSG_NOSIGNAL | MSG_DONTWAIT) != (ssize_t)(len + 1))
+		drop(client);
+	free(text);
+}
+
+static void
+run_line(struct control_socket *c, struct client *client, const char *line, size_t len)
+{
+	json_t *request = json_loadb(line, len, JSON_REJECT_DUPLICATES, NULL), *answer;
+
+	if (!json_is_object(request))
+		answer = control_socket_refusal(ERR_SYNTAX,
+			"a request is one JSON object on a line, such as {\"cmd\": \"status\"}");
+	else
+		answer = c->handler.handle(c->handler.context, request);
+	if (answer != NULL)
+		send_answer(client, answer);
+	else
+		client->waiting = true;
+	json_decref(request);
+	json_decref(answer);
+}
+
+/* Run the whole lines there are, until one has to wait. */
+static void
+run_lines(struct control_socket *c, struct client *client)
+{
+	char *end;
+
+	while (client->fd >= 0 && !client->waiting && client->len != 0 &&
+		(end = memchr(client->line, '\n', client->len)) != NULL) {
+		size_t len = (size_t)(end - client->line);
+
+		run_line(c, client, client->line, len);
+		if (client->fd < 0)
+			return;
+		client->len -= len + 1;
+		memmove(client->line, end + 1, client->len);
+	}
+	if (client->len == sizeof(client->line) && !client->waiting)
+		drop(client);
+}
+
+static void
+read_client(struct control_socket *c, struct client *client)
+{
+	ssize_t n = recv(client->fd, client->line + client->len, sizeof(client->line) - client->len,
+		MSG_DONTWAIT);
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n <= 0) {
+		drop(client);
+		return;
+	}
+	client->len += (size_t)n;
+	run_lines(c, client);
+}
+
+static void
+accept_client(struct control_socket *c)
+{
+	int fd = accept4(c->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+	for (size_t i = 0; i < CONTROL_CLIENTS && fd >= 0; i++)
+		if (c->clients[i].fd < 0) {
+			c->clients[i].fd = fd;
+			return;
+		}
+	if (fd >= 0)
+		close(fd);
+}
+
+void
+control_socket_prepare(const struct control_socket *c, struct pollfd *polls)
+{
+	polls[CONTROL_CLIENTS] = (struct pollfd){.fd = c->fd, .events = POLLIN};
+	for (size_t i = 0; i < CONTROL_CLIENTS; i++) {
+		const struct client *client = &c->clients[i];
+
+		/* Poll still tells when a waiting client hangs up. */
+		polls[i] = (struct pollfd){.fd = client->fd,
+			.events = client->waiting ? 0 : POLLIN};
+	}
+}
+
+void
+control_socket_serve(struct control_socket *c, const struct pollfd *polls)
+{
+	for (size_t i = 0; i < CONTROL_CLIENTS; i++) {
+		struct client *client = &c->clients[i];
+
+		if (client->fd < 0 || client->fd != polls[i].fd || polls[i].revents == 0)
+			continue;
+		if (client->waiting)
+			drop(client);
+		else
+			read_client(c, client);
+	}
+	if (polls[CONTROL_CLIENTS].revents != 0)
+		accept_client(c);
+}
+
+void
+control_socket_finish(struct control_socket *c, const json_t *answer)
+{
+	for (size_t i = 0; i < CONTROL_CLIENTS; i++)
+		if (c->clients[i].fd >= 0 && c->clients[i].waiting) {
+			send_answer(&c->clients[i], answer);
+			run_lines(c, &c->clients[i]);
+		}
+}

@@ -1,0 +1,27 @@
+/* listener.h - the sockets that are answered on.
+ *
+ * Each worker has its own UDP and TCP socket for each address (SO_REUSEPORT): the kernel
+ * spreads the clients, and workers share nothing.
+ */
+#ifndef DNSD_LISTENER_H
+#define DNSD_LISTENER_H
+
+#include <stdbool.h>
+
+#include <orbl/addr.h>
+#include <orbl/err.h>
+
+struct listener {
+	struct endpoint endpoint;
+	bool any;     /* bound to all addresses: replies must say which one they come from */
+	int udp, tcp; /* non-blocking, close-on-exec */
+};
+
+/* Can the address be bound by us alone? SO_REUSEPORT would silently share it with another
+ * daemon of the same user. The error names address, reason and remedy. */
+enum err listener_check(const struct endpoint *endpoint, struct error *e) ORBL_NODISCARD;
+enum err listener_open(const struct endpoint *endpoint, struct listener *out,
+	struct error *e) ORBL_NODISCARD;
+void listener_close(struct listener *l);
+
+#endif

@@ -1,0 +1,45 @@
+/* main.c - orbl-dnsd, the authoritative server of DNS block lists. Read server.h first. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <orbl/log.h>
+
+#include "options.h"
+
+enum { EXIT_USAGE = 2 };
+
+static int
+run(const struct options *o)
+{
+	struct error e = {.code = OK};
+
+	log_open("orbl-dnsd", log_level_by_name(o->conf->log_level));
+	if (server_run(&o->server, &e) == OK)
+		return EXIT_SUCCESS;
+	log_error("%s", e.text);
+	return EXIT_FAILURE;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct options o;
+	struct error e = {.code = OK};
+	enum err err = options_read(argc, argv, &o, &e);
+	int status = EXIT_SUCCESS;
+
+	if (err != OK) {
+		fprintf(stderr, "orbl-dnsd: %s\n", e.text);
+		status = err == ERR_UNSUPPORTED ? EXIT_USAGE : EXIT_FAILURE;
+	} else if (o.action == OPTIONS_VERSION) {
+		conf_print_version("orbl-dnsd", stdout);
+	} else if (o.action == OPTIONS_HELP) {
+		options_print_usage(stdout);
+	} else if (o.action == OPTIONS_CHECK) {
+		conf_print(o.conf, stdout);
+	} else {
+		status = run(&o);
+	}
+	options_free(&o);
+	return status;
+}

@@ -1,0 +1,27 @@
+/* options.h - command line and configuration of orbl-dnsd, made into struct server_options. */
+#ifndef DNSD_OPTIONS_H
+#define DNSD_OPTIONS_H
+
+#include <stdio.h>
+
+#include <orbl/conf.h>
+
+#include "server.h"
+
+enum options_action { OPTIONS_RUN, OPTIONS_CHECK, OPTIONS_VERSION, OPTIONS_HELP };
+
+struct options {
+	enum options_action action;
+	struct conf *conf; /* with what the command line gave */
+	struct endpoint *endpoints;
+	struct feed_zone *zones;
+	struct server_options server;
+};
+
+/* Read arguments and configuration. On error e has one sentence; ERR_UNSUPPORTED is a wrong
+ * command line. Free with options_free in any case. */
+enum err options_read(int argc, char **argv, struct options *out, struct error *e) ORBL_NODISCARD;
+void options_free(struct options *o);
+void options_print_usage(FILE *out);
+
+#endif

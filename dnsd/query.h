@@ -1,0 +1,52 @@
+/* query.h - a DNS query packet taken apart (RFC 1035 section 4, RFC 6891).
+ *
+ * Looks at the header, the one question and the OPT record, and at nothing else: other
+ * records are stepped over, at most QUERY_RECORDS_MAX of them. Never fails otherwise than
+ * by a verdict; reads the packet once, through struct cursor.
+ */
+#ifndef DNSD_QUERY_H
+#define DNSD_QUERY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "wire_name.h"
+
+enum {
+	QUERY_HEADER_SIZE = 12,
+	QUERY_RECORDS_MAX = 16, /* no client sends more than OPT, TSIG and an IXFR's SOA */
+	QUERY_UDP_SIZE_MIN = 512,
+};
+
+enum query_verdict {
+	QUERY_ANSWER,
+	QUERY_DROP, /* no reply whatever: short, or a reply itself */
+	QUERY_FORMERR,
+	QUERY_NOTIMP,
+	QUERY_BADVERS,
+};
+
+struct query_name {
+	uint8_t len;                            /* with the root's 0 */
+	uint8_t labels;                         /* without the root */
+	uint8_t wire[WIRE_NAME_MAX];            /* lower case */
+	uint8_t label_at[WIRE_NAME_LABELS_MAX]; /* offset of each label's length byte */
+};
+
+struct query {
+	uint16_t id, flags;
+	const uint8_t *question; /* borrows the packet: the name as it was spelt, type, class */
+	size_t question_len;     /* 0: there is no question that can be repeated */
+	struct query_name name;
+	uint16_t type, class;
+	bool edns, dnssec_ok;
+	uint8_t edns_version;
+	uint16_t udp_size; /* what the client takes over UDP; at least QUERY_UDP_SIZE_MIN */
+};
+
+/* Whatever the verdict (QUERY_DROP excepted), id, flags, question_len and the EDNS fields
+ * say what could be read, so that an error reply can repeat it. */
+enum query_verdict query_parse(const uint8_t *packet, size_t len, struct query *out);
+
+#endif
