@@ -1,0 +1,73 @@
+#!/bin/bash
+# Trouble that an administrator meets: unreadable logs, a full disk, a store that cannot be
+# written, a second analyzer, a wrong configuration. Clear words, right exit statuses, and
+# nothing acknowledged that is not stored.
+. "${top_srcdir:?}/tests/tap.sh" || exit 1
+. "$top_srcdir/tests/tools/orbl_lab.sh"
+
+orbl_begin
+orbl_start_analyzer
+
+# --- logs ---
+printf 'this is no log\nnor is this\n' >"$orbl_dir/garbage"
+tap_status 'a log without a usable line' 2 orbl submit "$orbl_dir/garbage"
+tap_like 'says which line and why' "garbage:1: not understood: no syslog time stamp" "$tap_output"
+tap_like 'and what it might be' 'no line was usable' "$tap_output"
+{ printf 'not a log line\n'; orbl_denial 192.0.2.1; } >"$orbl_dir/mixed"
+tap_status 'one bad line in a good log' 0 orbl submit "$orbl_dir/mixed"
+tap_like 'is counted' '1 denials of 1 hosts.* 1 lines not understood' "$tap_output"
+tap_status 'a file that is not there' 2 orbl submit "$orbl_dir/none"
+tap_like 'is named' 'none: cannot open: No such file' "$tap_output"
+tap_status 'a directory' 2 orbl submit "$orbl_dir"
+head -c 300000 /dev/urandom >"$orbl_dir/noise"
+tap_status 'random bytes' 2 orbl submit "$orbl_dir/noise"
+tap_status 'an empty log is fine' 0 orbl submit /dev/null
+tap_status 'a reporter without a name' 2 orbl submit --reporter '' "$orbl_dir/mixed"
+tap_status 'no address' 2 orbl check 1.2.3
+tap_status 'not listed' 0 orbl check 192.0.2.1
+tap_status 'not listed, so nothing to delist' 2 orbl delist 192.0.2.1
+
+# --- a second analyzer, a wrong configuration ---
+tap_status 'a second analyzer on the same store is refused' 1 \
+	"$top_builddir/orbl-analyzer" -c "$orbl_dir/orbl.conf"
+tap_like 'with the reason' 'another orbl-analyzer uses this store' "$tap_output"
+printf '# a comment\n\nprobe.alow = {"127.0.0.0/8"}\n' >"$orbl_dir/wrong.conf"
+for program in orbl-analyzer orbl-dnsd; do
+	tap_status "$program: unknown option" 1 "$top_builddir/$program" -T -c "$orbl_dir/wrong.conf"
+	tap_like "$program: file, line and remedy" 'wrong.conf:3: .*"probe.alow".*"probe.allow"' \
+		"$tap_output"
+done
+tap_ok 'the effective values are printed' "$top_builddir/orbl-analyzer" -T -c "$orbl_dir/orbl.conf"
+printf '%s\n' "$tap_output" >"$orbl_dir/printed.conf"
+tap_ok 'and can be read back' "$top_builddir/orbl-dnsd" -T -c "$orbl_dir/printed.conf"
+tap_is 'as the same' "$(cat "$orbl_dir/printed.conf")" "$tap_output"
+orbl_stop analyzer
+tap_status 'no analyzer' 2 orbl status
+tap_like 'asks whether it runs' 'is it running' "$tap_output"
+
+# --- a store that cannot be written ---
+printf 'not a database, but long enough to be taken for one: %0500d\n' 0 >"$orbl_dir/orbl.db"
+tap_status 'a store that is no database' 1 "$top_builddir/orbl-analyzer" -c "$orbl_dir/orbl.conf"
+tap_like 'is left alone, with a remedy' 'orbl.db: .*not a database.*restore a backup' "$tap_output"
+sed -i "s,^store.path.*,store.path = \"$orbl_dir/none/orbl.db\"," "$orbl_dir/orbl.conf"
+tap_status 'no directory for the store' 1 "$top_builddir/orbl-analyzer" -c "$orbl_dir/orbl.conf"
+tap_like 'is told' 'none/orbl.db.*its directory must exist' "$tap_output"
+
+# --- a full disk: a small file system of its own ---
+mkdir "$orbl_dir/small"
+mount -t tmpfs -o size=400k none "$orbl_dir/small" || tap_bail 'tmpfs cannot be mounted: run as root'
+trap 'orbl_stop analyzer; umount "$orbl_dir/small"; orbl_end' EXIT
+sed -i "s,^store.path.*,store.path = \"$orbl_dir/small/orbl.db\"," "$orbl_dir/orbl.conf"
+orbl_start_analyzer
+for i in $(seq 1 4000); do
+	orbl_denial "198.51.$((i / 250)).$((i % 250 + 1))"
+done >"$orbl_dir/long"
+tap_status 'a submission that does not fit is refused' 2 orbl submit "$orbl_dir/long"
+tap_like 'with the reason' 'orbl.db: .*full.*make room' "$tap_output"
+tap_is 'nothing of it counts' 0 "$(sqlite3 "$orbl_dir/small/orbl.db" \
+	'SELECT count(*) FROM submission WHERE committed')"
+tap_ok 'the analyzer still answers' orbl status
+mount -o remount,size=20m "$orbl_dir/small"
+tap_status 'with room made it is taken' 0 orbl submit "$orbl_dir/long"
+tap_like 'whole' '4000 denials of 4000 hosts' "$tap_output"
+tap_done
