@@ -29,13 +29,21 @@ mailbox_is_plain(struct text t)
 	return plain_length(t) == t.len;
 }
 
-bool
-mailbox_take(struct text *rest, struct text *out)
+/* Postfix takes what stands between a first "@" and the next ":" for a source route, and
+ * quotes nothing in it. */
+static size_t
+route_length(struct text t)
 {
-	size_t n = 0;
+	size_t colon = t.len != 0 && t.p[0] == '@' ? text_find_byte(t, ':') : SIZE_MAX;
 
-	if (rest->len != 0 && rest->p[0] == '"') {
-		for (n = 1; n < rest->len && rest->p[n] != '"'; n++)
+	return colon != SIZE_MAX ? colon + 1 : 0;
+}
+
+static bool
+take_from(struct text *rest, size_t n, struct text *out)
+{
+	if (n < rest->len && rest->p[n] == '"') {
+		for (n++; n < rest->len && rest->p[n] != '"'; n++)
 			if (rest->p[n] == '\\')
 				n++;
 		n++;
@@ -51,17 +59,24 @@ mailbox_take(struct text *rest, struct text *out)
 }
 
 bool
+mailbox_take(struct text *rest, struct text *out)
+{
+	return take_from(rest, route_length(*rest), out) || take_from(rest, 0, out);
+}
+
+bool
 mailbox_dequote(struct text t, struct parse_state *state, struct text *out)
 {
 	char *to = state->scratch + state->used;
-	size_t i, n = 0;
+	size_t i, n = route_length(t);
 
 	*out = t;
-	if (t.len == 0 || t.p[0] != '"')
+	if (n >= t.len || t.p[n] != '"')
 		return true;
 	if (t.len > sizeof(state->scratch) - state->used)
 		return false;
-	for (i = 1; i < t.len && t.p[i] != '"'; i++) {
+	memcpy(to, t.p, n);
+	for (i = n + 1; i < t.len && t.p[i] != '"'; i++) {
 		if (t.p[i] == '\\' && i + 1 < t.len)
 			i++;
 		to[n++] = t.p[i];

@@ -4,7 +4,7 @@
 #include "scan.h"
 
 enum {
-	REPLY_MAX = 510,  /* smtpd_check_reject() cuts code and text there */
+	REPLY_MAX = 510,  /* some releases cut code and text there, 3.7 does not */
 	QUEUE_ID_MIN = 6, /* NOQUEUE, 6 or more hexadecimal digits, or a long id */
 	QUEUE_ID_MAX = 32,
 };
@@ -177,12 +177,11 @@ static bool
 find_denial(struct reject *r, struct parse_state *state, struct text *recipient)
 {
 	size_t head = (size_t)(r->body.p - r->reply.p);
-	struct text window = text_upto(r->body, REPLY_MAX + 1 - head);
 
-	for (size_t at = 0, found; at < window.len; at += found + 1) {
+	for (size_t at = 0, found; at < r->body.len; at += found + 1) {
 		struct text given;
 
-		found = text_find(text_from(window, at), denied);
+		found = text_find(text_from(r->body, at), denied);
 		if (found == SIZE_MAX)
 			return false;
 		given = text_upto(r->body, at + found);
