@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -12,8 +13,9 @@
 enum { LINE_MAX_BYTES = 4096 }; /* no command of ours is longer */
 
 struct client {
-	int fd;       /* -1: free */
-	bool waiting; /* for the answer to a command that takes time */
+	int fd;        /* -1: free */
+	bool waiting;  /* for the answer to a command that takes time */
+	uint64_t turn; /* of the last line, or of the connection: least is the most idle */
 	size_t len;
 	char line[LINE_MAX_BYTES];
 };
@@ -21,6 +23,7 @@ struct client {
 struct control_socket {
 	int fd;
 	char *path;
+	uint64_t turns;
 	struct control_handler handler;
 	struct client clients[CONTROL_CLIENTS];
 };
@@ -109,6 +112,7 @@ run_line(struct control_socket *c, struct client *client, const char *line, size
 {
 	json_t *request = json_loadb(line, len, JSON_REJECT_DUPLICATES, NULL), *answer;
 
+	client->turn = ++c->turns;
 	if (!json_is_object(request))
 		answer = control_socket_refusal(ERR_SYNTAX,
 			"a request is one JSON object on a line, such as {\"cmd\": \"status\"}");
@@ -158,18 +162,53 @@ read_client(struct control_socket *c, struct client *client)
 	run_lines(c, client);
 }
 
+/* Gives way to a new one: whoever connects and says nothing must not keep others out. NULL: all
+ * wait for an answer, or there is none. */
+static struct client *
+find_idlest(struct control_socket *c)
+{
+	struct client *idlest = NULL;
+
+	for (size_t i = 0; i < CONTROL_CLIENTS; i++) {
+		struct client *client = &c->clients[i];
+
+		if (client->fd >= 0 && !client->waiting &&
+			(idlest == NULL || client->turn < idlest->turn))
+			idlest = client;
+	}
+	return idlest;
+}
+
+static struct client *
+find_room(struct control_socket *c)
+{
+	for (size_t i = 0; i < CONTROL_CLIENTS; i++)
+		if (c->clients[i].fd < 0)
+			return &c->clients[i];
+	return find_idlest(c);
+}
+
 static void
 accept_client(struct control_socket *c)
 {
 	int fd = accept4(c->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	struct client *client;
 
-	for (size_t i = 0; i < CONTROL_CLIENTS && fd >= 0; i++)
-		if (c->clients[i].fd < 0) {
-			c->clients[i].fd = fd;
-			return;
-		}
-	if (fd >= 0)
+	if (fd < 0) {
+		/* Without a file for it, it is accepted in the next round. */
+		client = errno == EMFILE || errno == ENFILE ? find_idlest(c) : NULL;
+		if (client != NULL)
+			drop(client);
+		return;
+	}
+	client = find_room(c);
+	if (client == NULL) {
 		close(fd);
+		return;
+	}
+	drop(client);
+	client->fd = fd;
+	client->turn = ++c->turns;
 }
 
 void

@@ -182,20 +182,26 @@ serve_once(struct server *s)
 
 /* --- start and end ----------------------------------------------------------------- */
 
-/* Every connection needs a descriptor; an operator should not have to know. */
-static void
+/* Every connection needs a descriptor; an operator should not have to know. Returns how many
+ * connections there may be: they must leave files for reloads and the control socket. */
+static size_t
 raise_file_limit(const struct server_options *o)
 {
-	rlim_t wanted = o->tcp_connections + o->workers * (2 * o->endpoint_count + 2) + SPARE_FILES;
+	rlim_t others = o->workers * (2 * o->endpoint_count + 2) + SPARE_FILES;
+	rlim_t wanted = o->tcp_connections + others, connections;
 	struct rlimit limit;
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted)
-		return;
+		return o->tcp_connections;
 	limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
-	if (setrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur < wanted)
-		log_warning("only %ju files may be open, %ju are needed for dnsd.tcp_connections; "
-			    "raise LimitNOFILE= or lower the option",
-			(uintmax_t)limit.rlim_cur, (uintmax_t)wanted);
+	if (setrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur == wanted)
+		return o->tcp_connections;
+	connections = limit.rlim_cur > others + o->workers ? limit.rlim_cur - others : o->workers;
+	log_warning("only %ju files may be open, %ju are needed for dnsd.tcp_connections: "
+		    "there are at most %ju connections at once; raise LimitNOFILE= or lower the "
+		    "option",
+		(uintmax_t)limit.rlim_cur, (uintmax_t)wanted, (uintmax_t)connections);
+	return (size_t)connections;
 }
 
 static enum err
@@ -204,6 +210,9 @@ open_signals(struct server *s, struct error *e)
 	sigset_t set;
 
 	signal(SIGPIPE, SIG_IGN);
+	/* rbldnsd writes statistics on these; scripts written for it must not end us. */
+	signal(SIGUSR1, SIG_IGN);
+	signal(SIGUSR2, SIG_IGN);
 	sigemptyset(&set);
 	sigaddset(&set, SIGHUP);
 	sigaddset(&set, SIGINT);
@@ -217,6 +226,7 @@ static enum err
 open_workers(struct server *s, struct error *e)
 {
 	const struct server_options *o = s->options;
+	size_t connections = raise_file_limit(o);
 	enum err err = OK;
 
 	for (size_t i = 0; err == OK && i < o->endpoint_count; i++)
@@ -231,7 +241,7 @@ open_workers(struct server *s, struct error *e)
 			.endpoint_count = o->endpoint_count,
 			.endpoints = o->endpoints,
 			.udp_size = o->udp_size,
-			.tcp_connections = (o->tcp_connections + o->workers - 1) / o->workers,
+			.tcp_connections = (connections + o->workers - 1) / o->workers,
 			.tcp_idle_ms = o->tcp_idle_s * 1000,
 		};
 
@@ -287,7 +297,6 @@ open_server(struct server *s, struct loader *loader, struct error *e)
 	s->live = live_new(o->workers);
 	if (s->live == NULL)
 		return error_set(e, ERR_MEMORY, "out of memory");
-	raise_file_limit(o);
 	err = open_signals(s, e);
 	if (err == OK)
 		err = reload_new(o->zones, o->zone_count, loader, s->live, &s->reload, e);

@@ -304,10 +304,12 @@ advance(struct tcp *t, uint32_t i, const struct zone_set *zones,
 	const struct answer_context *context, int64_t now_ms)
 {
 	struct connection *c = &t->connections[i];
-	bool writing;
+	bool framed, writing;
 
 	do {
-		if (!answer_buffered(c, zones, context) || !flush(t, i, now_ms))
+		/* What came before a query that is too long is answered all the same. */
+		framed = answer_buffered(c, zones, context);
+		if (!flush(t, i, now_ms) || !framed)
 			return false;
 	} while (c->out_len == 0 && has_whole_query(c));
 	writing = c->out_len != 0;

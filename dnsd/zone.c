@@ -187,9 +187,7 @@ begin_zone(struct zone_set *s, struct text relative, struct text origin, struct 
 		if (s->zones[i].origin_len == len &&
 			memcmp(s->zones[i].origin, z->origin, len) == 0)
 			return error_set(e, ERR_REFUSED,
-				"zone \"%s\" is given twice; the first "
-				"one is served, remove one of the two",
-				name);
+				"zone \"%s\" is given twice; remove one of the two", name);
 	*out = z;
 	return OK;
 }

@@ -156,6 +156,8 @@ tap_asked 'what went from the list is not listed' 'NXDOMAIN aa 0 1' 99.2.0.192.$
 "$make_snapshot" "$dir/list.snapshot" dnsbl.test 44 <"$dir/list"
 kill -HUP "$dnsd_pid"
 tap_ok 'reload by SIGHUP' wait_until 5 serial_is 44
+kill -USR1 "$dnsd_pid" && kill -USR2 "$dnsd_pid"
+tap_asked 'the signals of rbldnsd do not end it' 'NOERROR aa 1 0' 2.0.0.127.$zone A
 "$make_snapshot" "$dir/list.snapshot" dnsbl.test 45 <"$dir/list"
 tap_ok 'reload because the file has changed' wait_until 6 serial_is 45
 tap_like 'an unknown command' 'unsupported' "$("$control_send" "$dir/dnsd.sock" '{"cmd": "dance"}')"
@@ -247,6 +249,27 @@ tap_like 'a missing file is an error' '^error: .*zone' \
 tap_is 'and the old data stay' 127.0.0.3 "$(ask_short 77.2.0.192.other.test A)"
 dnsd_stop TERM
 tap_is 'a clean end' 0 "$dnsd_status"
+
+# --- few files, many connections -------------------------------------------------------------
+
+"$make_snapshot" "$dir/list.snapshot" dnsbl.test 49 <"$dir/list"
+printf '#!/bin/sh\nulimit -n 90\nexec "%s" "$@"\n' "$dnsd" >"$dir/few_files"
+chmod +x "$dir/few_files"
+dnsd=$dir/few_files dnsd_start -c "$dir/orbl.conf"
+tap_like 'fewer connections than the option says' \
+	'only 90 files may be open, .* at most [0-9]+ connections at once' "$(cat "$dir/log")"
+fds=()
+for i in $(seq 100); do
+	exec {fd}<>"/dev/tcp/127.0.0.1/$port" && fds+=("$fd")
+done
+tap_like 'connections leave files for a reload' '"ok":true' \
+	"$(timeout 10 "$control_send" "$dir/dnsd.sock" '{"cmd": "reload"}')"
+tap_is 'one more connection is served' 127.0.0.2 "$(ask_short 99.2.0.192.$zone A +tcp)"
+for fd in "${fds[@]}"; do
+	exec {fd}>&-
+done
+dnsd_stop TERM
+tap_is 'a clean end then' 0 "$dnsd_status"
 
 # --- wrong command lines --------------------------------------------------------------------
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -162,8 +163,8 @@ START_TEST(bounds_its_clients)
 		fds[i] = connect_client();
 		serve();
 	}
-	ck_assert_str_eq(exchange(fds[CONTROL_CLIENTS], "", 0), "closed");
-	for (int i = 0; i < CONTROL_CLIENTS; i++)
+	ck_assert_str_eq(exchange(fds[0], "", 0), "closed");
+	for (int i = 1; i <= CONTROL_CLIENTS; i++)
 		ck_assert_ptr_nonnull(strstr(say(fds[i], "{}\n"), "\"ok\":true"));
 	for (int i = 0; i <= CONTROL_CLIENTS; i++)
 		close(fds[i]);
@@ -171,6 +172,67 @@ START_TEST(bounds_its_clients)
 	fds[0] = connect_client();
 	ck_assert_ptr_nonnull(strstr(say(fds[0], "{}\n"), "\"ok\":true"));
 	close(fds[0]);
+}
+END_TEST
+
+/* The client that said nothing for longest, though it connected last. */
+START_TEST(the_most_idle_client_gives_way)
+{
+	int fds[CONTROL_CLIENTS + 1];
+
+	for (int i = 0; i < CONTROL_CLIENTS; i++) {
+		fds[i] = connect_client();
+		serve();
+	}
+	for (int i = 0; i < CONTROL_CLIENTS - 1; i++)
+		ck_assert_ptr_nonnull(strstr(say(fds[i], "{}\n"), "\"ok\":true"));
+	ck_assert_str_eq(say(fds[CONTROL_CLIENTS - 1], "{\"cmd\""), "");
+	fds[CONTROL_CLIENTS] = connect_client();
+	ck_assert_ptr_nonnull(strstr(say(fds[CONTROL_CLIENTS], "{}\n"), "\"ok\":true"));
+	ck_assert_str_eq(exchange(fds[CONTROL_CLIENTS - 1], "", 0), "closed");
+	ck_assert_ptr_nonnull(strstr(say(fds[0], "{}\n"), "\"ok\":true"));
+	for (int i = 0; i <= CONTROL_CLIENTS; i++)
+		close(fds[i]);
+}
+END_TEST
+
+START_TEST(a_client_gives_way_when_files_run_out)
+{
+	struct rlimit before, none;
+	int idle = connect_client(), late;
+
+	serve();
+	late = connect_client();
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
+	none = before;
+	none.rlim_cur = (rlim_t)late + 1; /* and every lower one is in use, but for idle's end */
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
+	ck_assert_ptr_nonnull(strstr(say(late, "{}\n"), "\"ok\":true"));
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
+	ck_assert_str_eq(exchange(idle, "", 0), "closed");
+	close(idle);
+	close(late);
+}
+END_TEST
+
+START_TEST(who_waits_for_an_answer_stays)
+{
+	int fds[CONTROL_CLIENTS], late;
+	json_t *answer = json_pack("{s:b}", "ok", 1);
+
+	for (int i = 0; i < CONTROL_CLIENTS; i++) {
+		fds[i] = connect_client();
+		ck_assert_str_eq(say(fds[i], "{\"cmd\": \"later\"}\n"), "");
+	}
+	late = connect_client();
+	ck_assert_str_eq(exchange(late, "", 0), "closed");
+	control_socket_finish(control, answer);
+	for (int i = 0; i < CONTROL_CLIENTS; i++) {
+		ck_assert_str_eq(exchange(fds[i], "", 0), "{\"ok\":true}\n");
+		close(fds[i]);
+	}
+	json_decref(answer);
+	close(late);
 }
 END_TEST
 
@@ -202,6 +264,9 @@ suite(void)
 	tcase_add_checked_fixture(clients, set_up, tear_down);
 	tcase_add_test(clients, answers_later);
 	tcase_add_test(clients, bounds_its_clients);
+	tcase_add_test(clients, the_most_idle_client_gives_way);
+	tcase_add_test(clients, a_client_gives_way_when_files_run_out);
+	tcase_add_test(clients, who_waits_for_an_answer_stays);
 	tcase_add_test(clients, may_have_no_socket);
 	suite_add_tcase(s, lines);
 	suite_add_tcase(s, clients);

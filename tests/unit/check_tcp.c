@@ -355,6 +355,20 @@ START_TEST(closes_on_a_query_that_is_too_long)
 }
 END_TEST
 
+START_TEST(answers_what_came_before_it)
+{
+	int fd = connect_client();
+	uint8_t query[600];
+	size_t len = frame("2.0.0.127.dnsbl.test", 1, 6, query);
+
+	memcpy(query + len, "\xff\xff", 2);
+	ck_assert_int_eq(send(fd, query, len + 2, MSG_NOSIGNAL), (int)len + 2);
+	ck_assert_uint_eq(count_replies((size_t)read_all(fd), 6), 1);
+	ck_assert_uint_eq(tcp_count(tcp), 0);
+	close(fd);
+}
+END_TEST
+
 START_TEST(ignores_what_gets_no_reply)
 {
 	int fd = connect_client();
@@ -419,6 +433,7 @@ suite(void)
 	tcase_add_test(bounds, closes_who_does_not_read);
 	tcase_add_test(bounds, evicts_the_most_idle);
 	tcase_add_test(bounds, closes_on_a_query_that_is_too_long);
+	tcase_add_test(bounds, answers_what_came_before_it);
 	tcase_add_test(bounds, survives_random_bytes);
 	suite_add_tcase(s, replies);
 	suite_add_tcase(s, bounds);
