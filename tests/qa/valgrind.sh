@@ -1,0 +1,27 @@
+#!/bin/bash
+# valgrind.sh BUILDDIR - the unit and fuzz-replay programs of a build without sanitizers under valgrind.
+# Not part of `make check`: it takes some minutes. check_prober and check_sandbox are left
+# out: their children forbid themselves the system calls that valgrind needs.
+set -u
+build=${1:?usage: valgrind.sh BUILDDIR}
+top_srcdir=$(cd "$(dirname "$0")/../.." && pwd)
+top_builddir=$(cd "$build" && pwd) || exit
+export top_srcdir top_builddir
+passed=0 failed=0
+
+for program in "$top_builddir"/tests/unit/check_*[!.o]; do
+	case ${program##*/} in
+	*.log|*.trs|*.o|check_prober|check_sandbox) continue ;;
+	esac
+	[ -x "$program" ] || continue
+	if output=$(CK_DEFAULT_TIMEOUT=300 timeout 900 valgrind -q --error-exitcode=99 --leak-check=full \
+		--errors-for-leak-kinds=definite "$program" 2>&1 | cat) &&
+		! grep -Eq '^==[0-9]+==|^not ok' <<<"$output"; then
+		passed=$((passed + 1))
+	else
+		failed=$((failed + 1))
+		printf '%s\n%s\n' "$program" "$output" | grep -E '^/|^==|^not ok' | head -n 40
+	fi
+done
+printf '%d passed, %d failed\n' "$passed" "$failed"
+[ "$failed" = 0 ]
