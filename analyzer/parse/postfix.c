@@ -4,8 +4,9 @@
 #include "scan.h"
 
 enum {
-	REPLY_MAX = 510,  /* some releases cut code and text there, 3.7 does not */
-	QUEUE_ID_MIN = 6, /* NOQUEUE, 6 or more hexadecimal digits, or a long id */
+	REPLY_MAX = 510,    /* where code and text may be cut; 3.7.11 does not do it */
+	MESSAGE_MAX = 2000, /* 3.7.11 cuts the whole message there */
+	QUEUE_ID_MIN = 6,   /* NOQUEUE, 6 or more hexadecimal digits, or a long id */
 	QUEUE_ID_MAX = 32,
 };
 
@@ -16,6 +17,7 @@ struct reject {                     /* one reject line, taken apart from both en
 	struct text body;           /* what follows "<" in it, up to the proto= and helo= fields */
 	struct text from, to, helo; /* as logged; p NULL: not logged */
 	bool temporary;
+	bool cut; /* the message has the length at which Postfix cuts */
 };
 
 /* rsyslog's RFC 5424 template leaves "postfix-in" of the tag "postfix-in/smtpd"; the message
@@ -232,6 +234,58 @@ find_cut_denial(struct reject *r, struct parse_state *state, struct text *recipi
 	return true;
 }
 
+/* Is cut, which may be quoted, the start of the logged form of given? */
+static bool
+is_start_of_recipient(struct text cut, struct text given)
+{
+	bool quoted = cut.len != 0 && cut.p[0] == '"';
+	size_t n = 0;
+
+	for (size_t i = 1; quoted && i < cut.len; i++) {
+		if (cut.p[i] == '"')
+			return text_has_prefix(text_from(given, n), text_from(cut, i + 1));
+		if (cut.p[i] == '\\' && ++i == cut.len)
+			break;
+		if (n == given.len || given.p[n++] != cut.p[i])
+			return false;
+	}
+	return quoted || text_has_prefix(given, cut);
+}
+
+/* What the cut has left of " from=<S> to=<Q> proto=P helo=<H>". */
+static bool
+agrees_with_cut_fields(struct text given, struct text fields, struct reject *r,
+	struct parse_state *state)
+{
+	r->from = r->to = TEXT_NONE;
+	if (!scan_literal(&fields, TEXT(" from=<")) || !mailbox_take(&fields, &r->from) ||
+		!scan_literal(&fields, TEXT(" to=<")))
+		return false;
+	if (mailbox_take(&fields, &r->to))
+		return names_recipient(given, r, state);
+	return is_start_of_recipient(fields, given);
+}
+
+/* Long addresses push the last fields over the end of the message. */
+static bool
+find_denial_in_cut_message(struct reject *r, struct parse_state *state, struct text *recipient)
+{
+	size_t head = (size_t)(r->body.p - r->reply.p);
+
+	for (size_t at = 0, found; r->cut && at < r->body.len; at += found + 1) {
+		found = text_find(text_from(r->body, at), denied);
+		if (found == SIZE_MAX)
+			return false;
+		*recipient = text_upto(r->body, at + found);
+		if (!agrees_with_cut_fields(*recipient, text_from(r->body, at + found + denied.len),
+			    r, state))
+			continue;
+		r->reply.len = head + recipient->len + denied.len - 1;
+		return true;
+	}
+	return false;
+}
+
 static enum parse_result
 read_reply(struct reject *r, struct parse_state *state, struct denial *out)
 {
@@ -240,7 +294,8 @@ read_reply(struct reject *r, struct parse_state *state, struct denial *out)
 	cut_helo(&r->body, &r->helo);
 	cut_protocol(&r->body);
 	out->kind = r->temporary ? DENIAL_RELAY_TEMPORARY : DENIAL_RELAY;
-	if (!find_denial(r, state, &out->recipient)) {
+	if (!find_denial(r, state, &out->recipient) &&
+		!find_denial_in_cut_message(r, state, &out->recipient)) {
 		if (!find_cut_denial(r, state, &out->recipient))
 			return PARSE_REJECTION;
 		out->kind = DENIAL_RELAY_PROBABLE;
@@ -272,6 +327,7 @@ postfix_parse(const struct syslog_line *s, struct parse_state *state, struct den
 		!take_client(&rest, &name, &address))
 		return PARSE_REJECTION;
 	r.reply = rest;
+	r.cut = s->message.len == MESSAGE_MAX;
 	result = read_reply(&r, state, out);
 	if (result == PARSE_DENIAL && addr_parse(address, &out->client) != OK) {
 		state->reason = "Postfix refused a relay attempt of a client without an address";

@@ -52,14 +52,16 @@ assert_denial(const struct denial *d, struct text line, const struct parse_state
 {
 	assert(d->kind < DENIAL_KIND_COUNT);
 	assert(d->recipient.p != NULL && d->reply.p != NULL && d->account.p == NULL);
-	assert(d->reply.len >= 3 && d->reply.len <= 510);
+	assert(d->reply.len >= 3);
 	assert(d->reply.p[0] == '4' || d->reply.p[0] == '5');
 	assert_inside(d->reply, line, state);
 	assert_inside(d->client_name, line, state);
 	assert_inside(d->helo, line, state);
 	assert_inside(d->sender, line, state);
 	assert_inside(d->recipient, line, state);
-	if (d->kind != DENIAL_RELAY_PROBABLE)
+	if (d->kind == DENIAL_RELAY_PROBABLE)
+		assert(d->reply.len <= 510);
+	else
 		assert(text_has_suffix(d->reply, TEXT(">: Relay access denied")));
 	for (size_t i = 0; i < d->helo.len; i++)
 		assert(d->helo.p[i] != ' ' && d->helo.p[i] != '<' && d->helo.p[i] != '>');

@@ -31,6 +31,9 @@ START_TEST(taken)
 		{"\"a> to=<b\"@c> d", "\"a> to=<b\"@c", " d"},
 		{"\"a\\\">\\\\\"@c>", "\"a\\\">\\\\\"@c", ""},
 		{"\"\">x", "\"\"", "x"},
+		{"@x> <y:\"a> b\"@c> d", "@x> <y:\"a> b\"@c", " d"},
+		{"@x y:a@c> d", "@x y:a@c", " d"},
+		{"@x@c> d", "@x@c", " d"},
 	};
 	struct text rest = text_of(rows[_i].text), address;
 
@@ -44,7 +47,8 @@ START_TEST(refused)
 {
 	static const char *const rows[] = {"", "a", "a b>", "a\">", "a;b>", "a<b>", "a@b\" to=<c>",
 		"\"", "\"\"", "\"a", "\"a>", "\"a\\\">", "\"a\\", "\"a\"", "\"a\"b>", "\"a\" @b>",
-		"\"a\".b@c>", "\"a\"@", "\"a\"@b c>", "\"a\"@\"b\">", "a.\"b\"@c>"};
+		"\"a\".b@c>", "\"a\"@", "\"a\"@b c>", "\"a\"@\"b\">", "a.\"b\"@c>", "@x: a>",
+		"@x:\"a>", "@x y>"};
 
 	for (size_t i = 0; i < ORBL_COUNT(rows); i++) {
 		struct text rest = text_of(rows[i]), address;
@@ -71,6 +75,9 @@ START_TEST(dequoted)
 		{"\"a\\", "\"a\\"},
 		{"\"a\"b", "\"a\"b"},
 		{"a\"b\"@c", "a\"b\"@c"},
+		{"@x y:\" a\\\"b\"@c", "@x y: a\"b@c"},
+		{"@x y:a@c", "@x y:a@c"},
+		{"@x:\"a", "@x:\"a"},
 	};
 	struct text out;
 
@@ -105,10 +112,10 @@ suite(void)
 	TCase *take = tcase_create("take"), *quotes = tcase_create("quotes");
 
 	tcase_add_test(take, plain);
-	tcase_add_loop_test(take, taken, 0, 5);
+	tcase_add_loop_test(take, taken, 0, 8);
 	tcase_add_test(take, refused);
 	suite_add_tcase(s, take);
-	tcase_add_loop_test(quotes, dequoted, 0, 11);
+	tcase_add_loop_test(quotes, dequoted, 0, 14);
 	tcase_add_test(quotes, scratch_is_bounded);
 	suite_add_tcase(s, quotes);
 	return s;

@@ -283,6 +283,25 @@ START_TEST(forged_sender)
 }
 END_TEST
 
+/* Postfix 3.7 does not quote between "@" and ":". */
+START_TEST(unquoted_route)
+{
+	struct denial d = denial_of(
+		HEAD "554 5.7.1 <a@c.example>: Relay access denied; from=<@x> RCPT from "
+		     "u[192.0.2.1]:\" y>\"@t.example> to=<a@c.example>" TAIL);
+
+	assert_text(d.sender, "@x> RCPT from u[192.0.2.1]: y>@t.example");
+	d = denial_of(
+		HEAD "554 5.7.1 <@x> y: z@c.example>: Relay access denied; from=<s@t.example> "
+		     "to=<@x> y:\" z\"@c.example>" TAIL);
+	assert_text(d.recipient, "@x> y: z@c.example");
+	assert_rejection(HEAD
+		"554 5.7.1 <v@n.example>: Relay access denied; from=<@b:c@bad.example>: Sender "
+		"address rejected: Access denied; from=<\"v@n.example>: Relay access denied; "
+		"from=<@b:c\"@bad.example> to=<v@n.example>" TAIL);
+}
+END_TEST
+
 START_TEST(forged_recipient)
 {
 	struct denial d = denial_of(HEAD
@@ -396,7 +415,60 @@ START_TEST(cut_reply)
 }
 END_TEST
 
-/* Postfix cuts at 510 bytes and nowhere else. */
+START_TEST(long_reply)
+{
+	static char message[4096];
+	char recipient[1024];
+	struct denial d;
+
+	for (size_t local = 460; local < 900; local += 10) {
+		memset(recipient, 'x', local);
+		(void)snprintf(recipient + local, sizeof(recipient) - local, " y@n.example");
+		(void)snprintf(message, sizeof(message),
+			HEAD "554 5.7.1 <%s>: Relay access denied; from=<s@t.example> "
+			     "to=<\"%.*s\"@n.example>" TAIL,
+			recipient, (int)local + 2, recipient);
+		d = denial_of(message);
+		ck_assert_int_eq(d.kind, DENIAL_RELAY);
+		assert_text(d.recipient, recipient);
+	}
+}
+END_TEST
+
+/* The whole message is cut at 2000 bytes: in to=<>, proto= or helo=<>. */
+START_TEST(cut_message)
+{
+	static const struct {
+		const char *before, *after, *logged_before, *logged_after;
+	} rows[] = {{"", "", "", ""}, {"a ", "\"", "\"a ", "\\\"\""}};
+	static char message[8192];
+	char filler[1024], logged[1100], recipient[1100];
+	struct denial d;
+
+	for (int n = 900; n < 1000; n++) {
+		(void)snprintf(filler, sizeof(filler), "%0*d", n, 0);
+		(void)snprintf(recipient, sizeof(recipient), "%s%s%s@n.example", rows[_i].before,
+			filler, rows[_i].after);
+		(void)snprintf(logged, sizeof(logged), "%s%s%s@n.example", rows[_i].logged_before,
+			filler, rows[_i].logged_after);
+		(void)snprintf(message, sizeof(message),
+			HEAD "554 5.7.1 <%s>: Relay access denied; from=<s@t.example> to=<%s> "
+			     "proto=ESMTP helo=<%0200d>",
+			recipient, logged, 0);
+		message[2000] = '\0';
+		d = denial_of(message);
+		assert_text(d.recipient, recipient);
+		assert_text(d.sender, "s@t.example");
+	}
+	message[200] = 'x'; /* the two recipients differ */
+	assert_rejection(message);
+	message[200] = '0';
+	message[1999] = '\0'; /* no cut */
+	assert_rejection(message);
+}
+END_TEST
+
+/* Where a reply is cut, it is at 510 bytes. */
 START_TEST(cut_elsewhere)
 {
 	static const struct {
@@ -466,11 +538,14 @@ suite(void)
 	tcase_add_test(lines, internal_form);
 	tcase_add_test(lines, anonymised);
 	tcase_add_test(lines, cut_reply);
+	tcase_add_test(lines, long_reply);
+	tcase_add_loop_test(lines, cut_message, 0, 2);
 	tcase_add_loop_test(lines, cut_elsewhere, 0, 3);
 	tcase_add_test(lines, address_too_long);
 	tcase_add_test(lines, kind_names);
 	suite_add_tcase(s, lines);
 	tcase_add_test(forged, forged_sender);
+	tcase_add_test(forged, unquoted_route);
 	tcase_add_test(forged, forged_recipient);
 	suite_add_tcase(s, forged);
 	tcase_add_loop_test(others, other_rejections, 0, 15);
