@@ -1,13 +1,19 @@
 /* orbl - submit logs, look hosts up, have them tested and removed. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <sodium.h>
 
 #include <orbl/conf.h>
 
 #include "cmd.h"
+
+enum { EXIT_TROUBLE = 2 };
 
 static const struct {
 	const char *name;
@@ -34,16 +40,32 @@ usage(FILE *out)
 	fputs("\norbl COMMAND --help says more; -V or --version prints the version.\n", out);
 }
 
-int
-main(int argc, char **argv)
+/* A file opened later must not become a standard stream that the caller had closed. Use of
+ * such a stream fails, as it should: it is open in the wrong direction. */
+static bool
+keep_standard_streams(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+		int flags = fd == STDIN_FILENO ? O_WRONLY : O_RDONLY;
+
+		if (fcntl(fd, F_GETFD) == -1 && open("/dev/null", flags) != fd)
+			return false;
+	}
+	return true;
+}
+
+static int
+run_command(int argc, char **argv)
 {
 	const char *name = argc > 1 ? argv[1] : "";
+	static char label[32]; /* getopt's messages begin with it */
 
-	if (sodium_init() < 0)
-		return 2;
 	for (size_t i = 0; i < ORBL_COUNT(commands); i++)
-		if (strcmp(name, commands[i].name) == 0)
+		if (strcmp(name, commands[i].name) == 0) {
+			snprintf(label, sizeof(label), "orbl %s", name);
+			argv[1] = label;
 			return commands[i].run(argc - 1, argv + 1);
+		}
 	if (strcmp(name, "-V") == 0 || strcmp(name, "--version") == 0) {
 		conf_print_version("orbl", stdout);
 		return EXIT_SUCCESS;
@@ -55,5 +77,21 @@ main(int argc, char **argv)
 	if (name[0] != '\0')
 		fprintf(stderr, "orbl: there is no command \"%s\"\n", name);
 	usage(stderr);
-	return 2;
+	return EXIT_TROUBLE;
+}
+
+int
+main(int argc, char **argv)
+{
+	int status;
+
+	if (!keep_standard_streams() || sodium_init() < 0)
+		return EXIT_TROUBLE;
+	status = run_command(argc, argv);
+	/* A verdict that nobody could read is none. */
+	if (status != EXIT_TROUBLE && (fflush(stdout) != 0 || ferror(stdout))) {
+		fprintf(stderr, "orbl: standard output: %s\n", strerror(errno));
+		return EXIT_TROUBLE;
+	}
+	return status;
 }

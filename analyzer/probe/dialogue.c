@@ -193,6 +193,7 @@ dialogue_new(struct event_base *base, const struct dialogue_conf *conf,
 	const struct dialogue_listener *listener)
 {
 	struct dialogue *d = calloc(1, sizeof(*d));
+	int saved;
 
 	if (d == NULL)
 		return NULL;
@@ -201,7 +202,9 @@ dialogue_new(struct event_base *base, const struct dialogue_conf *conf,
 	d->waiting = true;
 	smtp_reply_init(&d->reply, take_line, d);
 	if (!start_connection(d, base, conf)) {
+		saved = errno;
 		dialogue_free(d);
+		errno = saved;
 		return NULL;
 	}
 	return d;

@@ -1,5 +1,6 @@
 #include "probe_run.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -224,7 +225,8 @@ connect_again(struct probe_run *run)
 	if (run->dialogue != NULL)
 		return;
 	/* Out of sockets or memory, or no such source address: our trouble, not its. */
-	snprintf(run->why, sizeof(run->why), "no socket for the connection");
+	snprintf(run->why, sizeof(run->why), "no socket for the connection: %s%s", strerror(errno),
+		errno == EADDRNOTAVAIL ? "; the source must be an address of this machine" : "");
 	run->reached = true;
 	probe_run_note(run, "%s", run->why);
 	probe_run_give_up(run, PROBER_ANSWER_BROKEN);

@@ -71,6 +71,14 @@ done
 if [ -e /dev/full ]; then
 	parse plain.log >/dev/full 2>/dev/null
 	tap_is 'output cannot be written' 2 $?
+	"$orbl" parse --help >/dev/full 2>/dev/null
+	tap_is 'help cannot be written' 2 $?
+	"$orbl" --version >/dev/full 2>/dev/null
+	tap_is 'version cannot be written' 2 $?
 fi
+parse plain.log >&- 2>/dev/null
+tap_is 'closed standard output' 2 $?
+parse - <&- >"$work/out" 2>/dev/null
+tap_is 'closed standard input: exit status' 2 $?
 
 tap_done

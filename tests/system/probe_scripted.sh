@@ -158,7 +158,19 @@ tap_status '--helo, --source, --collector-domain' 0 probe --helo me.example.net 
 	--source "$net.200" --collector-domain other.test --cases P01 "$net.12:$port"
 tap_like '--helo is said' '> EHLO me.example.net' "$tap_output"
 tap_like '--collector-domain is used' '> RCPT TO:<[a-z2-7]{28}@other.test>' "$tap_output"
+tap_status 'a source that is not ours' 0 probe --source 192.0.2.99 --cases P01 "$net.12:$port"
+tap_like 'is told with the reason' 'Cannot assign requested address; the source must be' "$tap_output"
 tap_status 'the same host twice' 0 probe "$net.12:$port" "$net.12:$port"
+status=0
+probe --json "$net.12:$port" >&- 2>"$work/err" || status=$?
+tap_is 'closed standard output: status 2' 2 "$status"
+tap_like 'closed standard output: says so' 'standard output' "$(cat "$work/err")"
+if [ -e /dev/full ]; then
+	status=0
+	probe --json "$net.12:$port" >/dev/full 2>"$work/err" || status=$?
+	tap_is 'output cannot be written: status 2' 2 "$status"
+	tap_like 'output cannot be written: says so' 'standard output: ' "$(cat "$work/err")"
+fi
 tap_status 'nobody there' 0 probe "$net.99:$port"
 tap_like 'nobody there: unreachable' "^$net.99:$port: unreachable: .*refused" "$tap_output"
 stop
