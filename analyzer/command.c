@@ -6,6 +6,9 @@
 #include <time.h>
 
 #include <orbl/listing.h>
+#include <orbl/store_evidence.h>
+#include <orbl/store_listing.h>
+#include <orbl/store_probe.h>
 
 #include "decision.h"
 #include "outcome.h"

@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include <orbl/log.h>
+#include <orbl/store_listing.h>
+#include <orbl/store_probe.h>
 
 #include "decision.h"
 

@@ -7,6 +7,9 @@
 #include <time.h>
 
 #include <orbl/log.h>
+#include <orbl/store_evidence.h>
+#include <orbl/store_listing.h>
+#include <orbl/store_probe.h>
 
 #include "decision.h"
 #include "etiquette.h"

@@ -12,6 +12,7 @@
 #include <orbl/listing.h>
 #include <orbl/log.h>
 #include <orbl/snapshot.h>
+#include <orbl/store_listing.h>
 
 /* A listing's life has so many steps, 10 minutes of 30 days, and expiries are rounded down to
  * one, so that few classes serve many listings: a listing ends in DNS a little early, never

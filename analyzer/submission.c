@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include <orbl/log.h>
+#include <orbl/store_evidence.h>
 
 #include "reader.h"
 

@@ -8,8 +8,8 @@
 
 #include <stdbool.h>
 
-#include <orbl/cursor.h>
 #include <orbl/text.h>
+#include <orbl/writer.h>
 
 #include "query.h"
 #include "zone.h"

@@ -1,4 +1,4 @@
-#include <orbl/store.h>
+#include <orbl/store_evidence.h>
 
 #include <string.h>
 

@@ -1,4 +1,4 @@
-#include <orbl/store.h>
+#include <orbl/store_listing.h>
 
 #include "store_sql.h"
 

@@ -2,9 +2,13 @@
 #ifndef FEEDS_STORE_SQL_H
 #define FEEDS_STORE_SQL_H
 
+#include <stdbool.h>
+
 #include <sqlite3.h>
 
+#include <orbl/addr.h>
 #include <orbl/store.h>
+#include <orbl/text.h>
 
 enum { STORE_STATEMENTS_MAX = 64 };
 

@@ -10,9 +10,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <orbl/cursor.h>
 #include <orbl/file.h>
 #include <orbl/text.h>
+#include <orbl/writer.h>
 
 enum { SEND_TIMEOUT_S = 60 };
 

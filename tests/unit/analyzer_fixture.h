@@ -7,6 +7,10 @@
 
 #include <check.h>
 
+#include <orbl/store_evidence.h>
+#include <orbl/store_listing.h>
+#include <orbl/store_probe.h>
+
 #include "command.h"
 #include "fake_prober.h"
 #include "outcome.h"

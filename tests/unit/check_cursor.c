@@ -1,4 +1,5 @@
 #include <orbl/cursor.h>
+#include <orbl/writer.h>
 
 #include "unit.h"
 

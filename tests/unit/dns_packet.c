@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include <orbl/cursor.h>
+#include <orbl/writer.h>
 
 static void
 write_name(struct writer *w, const char *name)

@@ -2,8 +2,6 @@
 #ifndef TESTS_STORE_FIXTURE_H
 #define TESTS_STORE_FIXTURE_H
 
-#include <orbl/store.h>
-
 #include "analyzer_fixture.h"
 #include "scratch.h"
 #include "store_sql.h"
