@@ -192,6 +192,7 @@ loader_start(const struct feed_zone *zones, size_t count, struct loader **out, s
 	}
 	l->pid = fork();
 	if (l->pid == 0) {
+		free(l);
 		close(pair[0]);
 		become_loader();
 		run(pair[1], zones, count);
