@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -82,6 +83,21 @@ clear_path(const char *path, const struct sockaddr_un *address, struct error *e)
 	return OK;
 }
 
+/* A directory below /run is gone after a start of the machine. Only the last one is made: a
+ * longer way that is missing is more likely a slip of the pen. What fails here, bind tells. */
+static void
+make_directory_of(const char *path)
+{
+	char directory[sizeof(((struct sockaddr_un *)NULL)->sun_path)];
+	const char *slash = strrchr(path, '/');
+
+	if (slash == NULL || slash == path)
+		return;
+	snprintf(directory, sizeof(directory), "%.*s", (int)(slash - path), path);
+	if (mkdir(directory, 0755) != 0)
+		return;
+}
+
 enum err
 control_listen(const char *path, unsigned mode, int *fd, struct error *e)
 {
@@ -98,6 +114,7 @@ control_listen(const char *path, unsigned mode, int *fd, struct error *e)
 	*fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (*fd < 0)
 		return error_errno(e, "%s: cannot make a socket", path);
+	make_directory_of(path);
 	/* The mode is right from the first moment: no time in which anyone may connect. */
 	saved = umask(0777 & ~(mode_t)mode);
 	bound = bind(*fd, (struct sockaddr *)&address, sizeof(address));

@@ -20,8 +20,9 @@ enum {
 	CONTROL_CHUNK_MAX = 1 << 16, /* bytes of one chunk of a body */
 };
 
-/* Listen on a Unix socket with this mode; a socket nobody answers on is replaced, one that
- * is alive is ERR_REFUSED. Non-blocking, close-on-exec. */
+/* Listen on a Unix socket with this mode; its directory is made when only that is missing. A
+ * socket nobody answers on is replaced, one that is alive is ERR_REFUSED. Non-blocking,
+ * close-on-exec. */
 enum err control_listen(const char *path, unsigned mode, int *fd, struct error *e) ORBL_NODISCARD;
 
 /* --- client, blocking --- */

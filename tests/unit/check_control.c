@@ -96,6 +96,23 @@ START_TEST(listen_properties)
 }
 END_TEST
 
+START_TEST(directory_is_made)
+{
+	struct error e;
+	struct stat st;
+	int fd;
+
+	ck_assert_int_eq(control_listen("run/orbl.sock", 0660, &fd, &e), OK);
+	ck_assert_int_eq(stat("run", &st), 0);
+	ck_assert_uint_eq(st.st_mode & 0777, 0755);
+	close(fd);
+	/* Only the last one: this is more likely a slip of the pen. */
+	ck_assert_int_eq(control_listen("slip/of/the/pen.sock", 0660, &fd, &e), ERR_IO);
+	ck_assert_ptr_nonnull(strstr(e.text, "does its directory exist"));
+	ck_assert_int_ne(stat("slip", &st), 0);
+}
+END_TEST
+
 START_TEST(umask_is_restored)
 {
 	int fd;
@@ -370,6 +387,7 @@ suite(void)
 
 	tcase_add_checked_fixture(listening, scratch_enter, scratch_leave);
 	tcase_add_test(listening, listen_properties);
+	tcase_add_test(listening, directory_is_made);
 	tcase_add_test(listening, umask_is_restored);
 	tcase_add_test(listening, stale_socket_is_replaced);
 	tcase_add_test(listening, live_socket_is_refused);
