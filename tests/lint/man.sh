@@ -47,4 +47,10 @@ for command in "${commands[@]}"; do
 	lint_none "options of orbl $command" \
 		"$(options_are_in docs/orbl.1 ./orbl "$command" 2>&1 | grep -v 'names no option$')"
 done
+# What is installed names the paths of this build, not those of the source.
+empty=$(mktemp) || tap_bail 'no temporary file'
+store=$("$top_builddir/orbl-analyzer" -T -c "$empty" | sed -n 's/^store.path = //p')
+rm -f "$empty"
+tap_is 'the installed orbl.conf(5) has the paths of this build' "Default $store." \
+	"$(sed -n '/^\.It Cm store.path/{n;p}' "$top_builddir/man/orbl.conf.5")"
 tap_done

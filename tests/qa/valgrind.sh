@@ -1,5 +1,5 @@
 #!/bin/bash
-# valgrind.sh BUILDDIR - the unit and fuzz-replay programs of a build without sanitizers under valgrind.
+# valgrind.sh BUILDDIR - the unit programs of a build without sanitizers, under valgrind.
 # Not part of `make check`: it takes some minutes. Left out are check_prober and check_sandbox,
 # whose children forbid themselves the system calls that valgrind needs, check_file, which
 # interrupts itself so often that it gets nowhere at valgrind's speed, check_live, whose
