@@ -18,7 +18,7 @@ for program in "$top_builddir"/tests/unit/check_*; do
 	esac
 	[ -x "$program" ] || continue
 	if output=$(CK_DEFAULT_TIMEOUT=300 timeout 900 valgrind -q --leak-check=full \
-		--errors-for-leak-kinds=definite "$program" 2>&1 | cat) &&
+		--show-leak-kinds=definite --errors-for-leak-kinds=definite "$program" 2>&1 | cat) &&
 		! grep -Eq '^==[0-9]+==|^not ok' <<<"$output"; then
 		passed=$((passed + 1))
 	else

@@ -181,7 +181,7 @@ START_TEST(other_files_stay)
 	ck_assert_int_eq(unlink(path), 0);
 	ck_assert_int_eq(symlink("elsewhere", path), 0);
 	ck_assert_int_eq(control_listen(path, 0600, &fd, &e), ERR_REFUSED);
-	ck_assert_int_eq(control_listen("missing/s", 0600, &fd, &e), ERR_IO);
+	ck_assert_int_eq(control_listen("missing/deep/s", 0600, &fd, &e), ERR_IO);
 	ck_assert_int_eq(fd, -1);
 }
 END_TEST

@@ -189,7 +189,7 @@ START_TEST(a_full_disk_acknowledges_nothing_that_is_not_stored)
 	ck_assert_int_eq(mkdir("disk", 0700), 0);
 	ck_assert_int_eq(unshare(CLONE_NEWNS), 0);
 	/* In a chroot "/" is no mount; then nothing is shared with the outside either. */
-	(void)mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL);
+	(void)mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL);
 	ck_assert_int_eq(mount("tmpfs", "disk", "tmpfs", 0, "size=1m"), 0);
 	ck_ok(store_open("disk/orbl.db", &s, trouble()));
 	fill(s, &acknowledged);
