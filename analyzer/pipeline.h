@@ -8,7 +8,7 @@
  *
  * Every step reads its input from the store and leaves its output there, so that an
  * analyzer killed at any moment goes on where it was: start-up is recovery. One event loop,
- * one thread. Only this file reads the clock; everything below gets now_s.
+ * one thread. Only the callbacks of event loops read the clock; the rest gets now_s.
  */
 #ifndef ANALYZER_PIPELINE_H
 #define ANALYZER_PIPELINE_H
