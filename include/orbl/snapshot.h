@@ -1,16 +1,21 @@
 /* snapshot.h - the list frozen into one immutable, checksummed file.
  *
  *	writer (analyzer, loader of rbldnsd files)      reader (dnsd)
- *	snapshot_builder_* -> file_replace_* -> PATH -> snapshot_open -> snapshot_find
+ *	snapshot_builder.h -> file_replace_* -> PATH -> snapshot_open -> snapshot_layer.h
  *
- * A snapshot holds data sets and the zones that serve them (a zone is a name relative to
- * the origin that dnsd is told; two zones may share a set). A set holds disjoint address
- * ranges, IPv4 and IPv6, each pointing to a class: the A records, the TXT templates, TTL
- * and expiry its addresses are answered with. Layout: docs/snapshot-format.md.
+ * A snapshot holds data sets and the zones that serve them (a zone is a name relative to the
+ * origin that dnsd is told; it has one set or several, and a set may be in several zones).
+ * There are two kinds of sets. Addresses: disjoint ranges, IPv4 and IPv6. Names: single ones,
+ * and all below one. Each entry points to a class: what it is answered with. Layout:
+ * docs/snapshot-format.md.
  *
- * The reader trusts nothing: snapshot_open refuses a file whose magic, version, length,
- * section bounds or checksum is wrong, and every index read later is checked against its
- * bound. A snapshot never changes once open; any number of threads may read it.
+ * A delta is a snapshot that says what has changed since another one, its base: its sets
+ * stand over the base's, and an entry of action SNAPSHOT_REMOVED takes away. Only sets of
+ * addresses change that way. A layer is a set with its delta, if it has one.
+ *
+ * The reader trusts nothing: snapshot_open refuses a file whose magic, version, length, section
+ * bounds, checksum or rows are wrong, and each index that it does not check is checked where it is
+ * used. A snapshot never changes once open; any number of threads may read it.
  */
 #ifndef ORBL_SNAPSHOT_H
 #define ORBL_SNAPSHOT_H
@@ -23,39 +28,53 @@
 #include <orbl/err.h>
 #include <orbl/text.h>
 
-/* In a TXT template this byte stands for the queried address (RFC 5782 section 2.1 wants it in
- * the URL); everything else is literal. */
+/* In a TXT template this byte stands for the queried address, or the name that matched (RFC 5782
+ * section 2.1 wants it in the URL); everything else is literal. */
 #define SNAPSHOT_ADDRESS_MARK '\001'
 
 enum {
-	SNAPSHOT_RECORDS_MAX = 64, /* A records, or TXT records, of one class */
+	SNAPSHOT_RECORDS_MAX = 64, /* A records, TXT records, or others, of one class */
 	SNAPSHOT_TXT_MAX = 2048,   /* bytes of one template */
-	SNAPSHOT_CLASSES_MAX = 65535,
-	SNAPSHOT_ZONES_MAX = 64,
-	SNAPSHOT_NS_MAX = 16,
+	SNAPSHOT_RDATA_MAX = 2560, /* of another record: a TXT of so many bytes in strings fits */
+	SNAPSHOT_CLASSES_MAX = INT32_MAX - 1,
+	SNAPSHOT_ZONES_MAX = 256,
+	SNAPSHOT_SETS_MAX = 256,
+	SNAPSHOT_ZONE_SETS_MAX = 64,
+	SNAPSHOT_NS_MAX = 32,
 };
 
-/* What answers every address of a range. */
-struct snapshot_class {
-	uint32_t ttl_s;    /* 0: the zone's */
-	int64_t expires_s; /* epoch; 0: never. From then on the range is not listed. */
-	size_t a_count;
-	uint32_t a[SNAPSHOT_RECORDS_MAX]; /* host order, 127/8 */
-	size_t txt_count;
-	struct text txt[SNAPSHOT_RECORDS_MAX]; /* templates; lent */
+/* What an entry does. Those from SNAPSHOT_IGNORE on stand in an access control list, whose
+ * addresses are the clients' (rbldnsd(8), "acl Dataset"); SNAPSHOT_LISTED there means that
+ * everything is listed for that client. */
+enum snapshot_action {
+	SNAPSHOT_LISTED,
+	SNAPSHOT_REMOVED, /* in a delta */
+	SNAPSHOT_IGNORE,
+	SNAPSHOT_REFUSE,
+	SNAPSHOT_EMPTY,
+	SNAPSHOT_PASS,
 };
 
-/* SOA, NS and default TTL of a zone; names in presentation form, absolute or relative to
- * the root, at most 255 bytes each. */
+/* A record as it is, of any type; rdata is in wire form, names in it not compressed. */
+struct snapshot_record {
+	uint16_t type;
+	uint32_t ttl_s; /* 0: the class's */
+	struct text rdata;
+};
+
+/* SOA, NS and default TTL of a zone; names in presentation form, absolute or relative to the root,
+ * at most 255 bytes each. */
 struct snapshot_apex {
+	bool has_soa; /* else the SOA is the server's to make up */
 	struct text mname, rname;
-	uint32_t soa_ttl_s, refresh_s, retry_s, expire_s, minimum_s;
+	uint32_t soa_ttl_s, serial, refresh_s, retry_s, expire_s,
+		minimum_s; /* serial 0: the file's */
+	size_t ns_count;   /* 0: the server's to make up */
 	uint32_t ns_ttl_s, ttl_s;
-	size_t ns_count;
 	struct text ns[SNAPSHOT_NS_MAX];
 };
 
-/* --- reader --- */
+/* --- files --- */
 
 struct snapshot;
 struct snapshot_set;
@@ -72,67 +91,27 @@ void snapshot_close(struct snapshot *s); /* NULL ok */
 
 uint32_t snapshot_serial(const struct snapshot *s);
 int64_t snapshot_created_s(const struct snapshot *s);
-size_t snapshot_entries(const struct snapshot *s); /* ranges of all sets, for status */
+uint64_t snapshot_checksum(const struct snapshot *s); /* what a delta knows its base by */
+size_t snapshot_entries(const struct snapshot *s);    /* of all sets, for status */
 
-/* Zones in file order. name and the apex texts are lent. */
+/* Zero for a snapshot that is whole. */
+uint64_t snapshot_base_checksum(const struct snapshot *delta);
+/* Is delta one of base, with the same zones and sets? ERR_REFUSED when it is of another. */
+enum err snapshot_check_delta(const struct snapshot *base, const struct snapshot *delta,
+	struct error *e) ORBL_NODISCARD;
+
+/* Zones in file order. Texts and sets are lent. */
 struct snapshot_zone {
-	struct text name; /* relative to the origin, lower case; "" is the base zone */
-	const struct snapshot_set *set;
+	struct text name;   /* relative to the origin, lower case; "" is the base zone */
+	bool is_within;     /* a name in the base zone, with SOA and NS of that: no zone cut */
+	int64_t expires_s;  /* epoch; 0: never. From then on there is no answer but SERVFAIL. */
+	struct text policy; /* URL of the listing policy, or "" */
 	struct snapshot_apex apex;
+	const struct snapshot_set *acl; /* NULL: none */
+	size_t set_count;
+	const struct snapshot_set *sets[SNAPSHOT_ZONE_SETS_MAX]; /* in the order they answer */
 };
 size_t snapshot_zone_count(const struct snapshot *s);
 void snapshot_zone(const struct snapshot *s, size_t i, struct snapshot_zone *out); /* i < count */
-
-enum { SNAPSHOT_NOT_LISTED = 0 }; /* class ids start at 1 */
-
-/* Class of an address, or SNAPSHOT_NOT_LISTED. Expiry is the caller's to check. O(log n),
- * no allocation, no system call. */
-uint16_t snapshot_find(const struct snapshot_set *set, const struct addr *a);
-/* Does any listed address lie in p? This is what makes a name an empty non-terminal. O(log n). */
-bool snapshot_intersects(const struct snapshot_set *set, const struct prefix *p);
-/* Read a class. False when id is not one of this snapshot's. */
-bool snapshot_class(const struct snapshot *s, uint16_t id, struct snapshot_class *out);
-
-/* Walk the ranges of a set in address order, IPv4 first; start with a walk of zeros. */
-struct snapshot_walk {
-	size_t host, range4, range6; /* next of each */
-	uint32_t upper;              /* upper half of that host */
-};
-struct snapshot_range {
-	struct addr low, high; /* both included */
-	uint16_t class_id;
-};
-bool snapshot_next_range(const struct snapshot_set *set, struct snapshot_walk *walk,
-	struct snapshot_range *out);
-
-/* --- builder --- */
-
-struct snapshot_builder;
-
-struct snapshot_builder *snapshot_builder_new(void); /* NULL: out of memory */
-void snapshot_builder_free(struct snapshot_builder *b);
-
-/* Intern a class; the texts are copied. ERR_FULL above SNAPSHOT_CLASSES_MAX, ERR_RANGE for an
- * A record outside 127/8 and above the other bounds. */
-enum err snapshot_builder_class(struct snapshot_builder *b, const struct snapshot_class *c,
-	uint16_t *id, struct error *e) ORBL_NODISCARD;
-/* A new empty set. */
-enum err
-snapshot_builder_set(struct snapshot_builder *b, size_t *set, struct error *e) ORBL_NODISCARD;
-/* A zone that serves a set; texts are copied, in lower case. ERR_REFUSED for a name twice. */
-enum err snapshot_builder_zone(struct snapshot_builder *b, struct text name, size_t set,
-	const struct snapshot_apex *apex, struct error *e) ORBL_NODISCARD;
-/* Add the range low..high (same family). Where ranges overlap the highest rank answers (for
- * "longest prefix wins" the rank is the prefix length); ranges of equal rank are merged: the
- * A and TXT records of all, in the order of their class ids, without repetition and no more
- * than SNAPSHOT_RECORDS_MAX (of as many classes); the shortest TTL (one of its own counts
- * before 0, the zone's); the latest expiry (0, never, is the latest). A class of
- * SNAPSHOT_NOT_LISTED excludes, and wins over equal ranks. */
-enum err snapshot_builder_add(struct snapshot_builder *b, size_t set, const struct addr *low,
-	const struct addr *high, uint8_t rank, uint16_t class_id, struct error *e) ORBL_NODISCARD;
-/* Freeze into an open file (which is not synced or renamed here: see file.h). Call once.
- * ERR_FULL when merging makes more than SNAPSHOT_CLASSES_MAX classes. */
-enum err snapshot_builder_write(struct snapshot_builder *b, int fd, uint32_t serial,
-	int64_t created_s, struct error *e) ORBL_NODISCARD;
 
 #endif

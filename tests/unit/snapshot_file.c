@@ -19,29 +19,36 @@ snapshot_file_random(uint32_t *state)
 	return *state;
 }
 
-struct snapshot_apex
-snapshot_file_apex(void)
+struct snapshot_zone_draft
+snapshot_file_zone(size_t set)
 {
-	return (struct snapshot_apex){.mname = TEXT("ns1.Example.org"),
-		.rname = TEXT("root.example.org"),
-		.soa_ttl_s = 1,
-		.refresh_s = 2,
-		.retry_s = 3,
-		.expire_s = 4,
-		.minimum_s = 5,
-		.ns_ttl_s = 6,
-		.ttl_s = 7,
-		.ns_count = 2,
-		.ns = {TEXT("ns1.example.org"), TEXT("ns2.example.org")}};
+	return (struct snapshot_zone_draft){
+		.policy = TEXT("https://dnsbl.test/Policy"),
+		.apex = {.has_soa = true,
+			.mname = TEXT("ns1.Example.org"),
+			.rname = TEXT("root.example.org"),
+			.soa_ttl_s = 1,
+			.serial = 9,
+			.refresh_s = 2,
+			.retry_s = 3,
+			.expire_s = 4,
+			.minimum_s = 5,
+			.ns_ttl_s = 6,
+			.ttl_s = 7,
+			.ns_count = 2,
+			.ns = {TEXT("ns1.example.org"), TEXT("ns2.example.org")}},
+		.set_count = 1,
+		.sets = {set},
+	};
 }
 
-uint16_t
+uint32_t
 snapshot_file_class(struct snapshot_builder *b, uint32_t a, const char *txt, uint32_t ttl_s,
 	int64_t expires_s)
 {
 	struct snapshot_class c = {.ttl_s = ttl_s, .expires_s = expires_s, .a_count = 1, .a = {a}};
 	struct error e;
-	uint16_t id;
+	uint32_t id;
 
 	if (txt != NULL)
 		c.txt[c.txt_count++] = text_of(txt);
@@ -61,7 +68,7 @@ snapshot_file_addr(const char *text)
 
 void
 snapshot_file_range(struct snapshot_builder *b, size_t set, const char *low, const char *high,
-	uint8_t rank, uint16_t id)
+	uint8_t rank, uint32_t id)
 {
 	struct addr first = snapshot_file_addr(low), last = snapshot_file_addr(high);
 	struct error e;
@@ -69,7 +76,6 @@ snapshot_file_range(struct snapshot_builder *b, size_t set, const char *low, con
 	ck_assert_int_eq(snapshot_builder_add(b, set, &first, &last, rank, id, &e), OK);
 }
 
-/* Writes, and frees the builder. */
 struct snapshot_file
 snapshot_file_freeze(struct snapshot_builder *b)
 {
@@ -100,54 +106,62 @@ snapshot_file_open(const struct snapshot_file *f)
 	return s;
 }
 
-const struct snapshot_set *
-snapshot_file_set(const struct snapshot *s)
+struct snapshot_layer
+snapshot_file_layer(const struct snapshot *s)
 {
-	struct snapshot_zone zone;
-
-	ck_assert_uint_ge(snapshot_zone_count(s), 1);
-	snapshot_zone(s, 0, &zone);
-	return zone.set;
+	ck_assert_uint_ge(snapshot_set_count(s), 1);
+	return (struct snapshot_layer){.set = snapshot_set_at(s, 0)};
 }
 
 struct snapshot_builder *
 snapshot_file_builder(size_t *set)
 {
 	struct snapshot_builder *b = snapshot_builder_new();
-	struct snapshot_apex apex = snapshot_file_apex();
+	struct snapshot_zone_draft zone;
 	struct error e;
 
 	ck_assert_ptr_nonnull(b);
 	ck_assert_int_eq(snapshot_builder_set(b, set, &e), OK);
-	ck_assert_int_eq(snapshot_builder_zone(b, TEXT_NONE, *set, &apex, &e), OK);
+	zone = snapshot_file_zone(*set);
+	ck_assert_int_eq(snapshot_builder_zone(b, &zone, &e), OK);
 	return b;
 }
 
-uint16_t
-snapshot_file_find(const struct snapshot_set *set, const char *text)
+uint32_t
+snapshot_file_find_addr(struct snapshot_layer l, const struct addr *a)
+{
+	struct snapshot_view view;
+
+	if (!snapshot_layer_find(&l, a, &view))
+		return 0;
+	return view.a_count != 0 ? snapshot_view_a(&view, 0) : UINT32_MAX;
+}
+
+uint32_t
+snapshot_file_find(struct snapshot_layer l, const char *text)
 {
 	struct addr a = snapshot_file_addr(text);
 
-	return snapshot_find(set, &a);
+	return snapshot_file_find_addr(l, &a);
 }
 
 bool
-snapshot_file_intersects(const struct snapshot_set *set, const char *text)
+snapshot_file_intersects(struct snapshot_layer l, const char *text)
 {
 	struct prefix p;
 
 	ck_assert_int_eq(prefix_parse(text_of(text), &p), OK);
-	return snapshot_intersects(set, &p);
+	return snapshot_layer_intersects(&l, &p);
 }
 
 struct snapshot_file
 snapshot_file_small(void)
 {
-	size_t set, other;
+	size_t set, other, names;
 	struct snapshot_builder *b = snapshot_file_builder(&set);
-	struct snapshot_apex apex = snapshot_file_apex();
-	uint16_t one = snapshot_file_class(b, 0x7f000002, "open relay \001", 0, 0);
-	uint16_t two = snapshot_file_class(b, 0x7f000003, NULL, 300, 5000);
+	struct snapshot_zone_draft zone;
+	uint32_t one = snapshot_file_class(b, 0x7f000002, "open relay \001", 0, 0);
+	uint32_t two = snapshot_file_class(b, 0x7f000003, NULL, 300, 5000);
 	struct error e;
 
 	snapshot_file_range(b, set, "192.0.2.1", "192.0.2.1", 32, one);
@@ -155,8 +169,20 @@ snapshot_file_small(void)
 	snapshot_file_range(b, set, "2001:db8::", "2001:db8::ffff", 112, one);
 	ck_assert_int_eq(snapshot_builder_set(b, &other, &e), OK);
 	snapshot_file_range(b, other, "192.0.2.7", "192.0.2.7", 32, two);
-	ck_assert_int_eq(snapshot_builder_zone(b, TEXT("Suspects"), other, &apex, &e), OK);
-	ck_assert_int_eq(snapshot_builder_zone(b, TEXT("again"), set, &apex, &e), OK);
+	ck_assert_int_eq(snapshot_builder_set(b, &names, &e), OK);
+	ck_assert_int_eq(snapshot_builder_add_name(b, names, (const uint8_t *)"\3foo\3bar", false,
+				 one, &e),
+		OK);
+	zone = snapshot_file_zone(other);
+	zone.name = TEXT("Suspects");
+	zone.expires_s = 7777;
+	zone.has_acl = true;
+	zone.acl = set;
+	zone.sets[zone.set_count++] = names;
+	ck_assert_int_eq(snapshot_builder_zone(b, &zone, &e), OK);
+	zone = (struct snapshot_zone_draft){.name = TEXT("again"), .set_count = 1, .sets = {set}};
+	zone.is_within = true;
+	ck_assert_int_eq(snapshot_builder_zone(b, &zone, &e), OK);
 	return snapshot_file_freeze(b);
 }
 
@@ -168,17 +194,14 @@ snapshot_file_assert_text(struct text got, const char *wanted)
 }
 
 void
-snapshot_file_put32(uint8_t *p, uint32_t v)
-{
-	for (unsigned i = 0; i < 4; i++)
-		p[i] = (uint8_t)(v >> 8 * i);
-}
-
-void
 snapshot_file_repair(const struct snapshot_file *f)
 {
-	uint64_t hash = XXH3_64bits(f->bytes, f->len - TRAILER_SIZE);
+	format_put64(f->bytes + f->len - TRAILER_SIZE,
+		XXH3_64bits(f->bytes, f->len - TRAILER_SIZE));
+}
 
-	snapshot_file_put32(f->bytes + f->len - TRAILER_SIZE, (uint32_t)hash);
-	snapshot_file_put32(f->bytes + f->len - TRAILER_SIZE + 4, (uint32_t)(hash >> 32));
+uint8_t *
+snapshot_file_section(const struct snapshot_file *f, unsigned section)
+{
+	return f->bytes + format_get64(f->bytes + HEADER_SECTIONS + section * SECTION_ROW_SIZE);
 }

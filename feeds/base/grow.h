@@ -1,4 +1,4 @@
-/* grow.h - room in an array that doubles. */
+/* grow.h - room in an array that grows by half. */
 #ifndef FEEDS_GROW_H
 #define FEEDS_GROW_H
 

@@ -1,0 +1,79 @@
+/* snapshot_layer.h - looking up in a snapshot's sets (snapshot.h).
+ *
+ *	layer (a set, and the delta's set over it) + address or name -> view of its class
+ */
+#ifndef ORBL_SNAPSHOT_LAYER_H
+#define ORBL_SNAPSHOT_LAYER_H
+
+#include <orbl/snapshot.h>
+
+/* The class of an entry, read in place. */
+struct snapshot_view {
+	const struct snapshot *snapshot;
+	int64_t expires_s; /* epoch; 0: never. From then on the entry is not there; the caller's
+	                    * to check. */
+	uint32_t ttl_s;    /* 0: the zone's */
+	enum snapshot_action action;
+	uint32_t a_count, txt_count, record_count;
+	uint32_t a_first, txt_first, record_first; /* where they are; snapshot_view_* know */
+};
+uint32_t snapshot_view_a(const struct snapshot_view *v, size_t i); /* host order; i < a_count */
+struct text snapshot_view_txt(const struct snapshot_view *v, size_t i); /* a template; lent */
+struct snapshot_record snapshot_view_record(const struct snapshot_view *v, size_t i);
+
+bool snapshot_set_has_names(const struct snapshot_set *set);
+/* Names with records of any type, not ones that are listed: what its first entry has. */
+bool snapshot_set_has_records(const struct snapshot_set *set);
+size_t snapshot_set_entries(const struct snapshot_set *set);
+/* Which set of its snapshot it is: a delta's set with the same index stands over it. */
+size_t snapshot_set_index(const struct snapshot_set *set);
+size_t snapshot_set_count(const struct snapshot *s);
+const struct snapshot_set *snapshot_set_at(const struct snapshot *s, size_t index); /* < count */
+
+/* A set and the changes since it was frozen. */
+struct snapshot_layer {
+	const struct snapshot_set *set, *delta; /* delta: NULL without */
+};
+
+/* The entry of an address, without those removed. No allocation, no system call, O(log n). */
+bool snapshot_layer_find4(const struct snapshot_layer *l, uint32_t a, struct snapshot_view *out);
+bool snapshot_layer_find(const struct snapshot_layer *l, const struct addr *a,
+	struct snapshot_view *out);
+/* Tell the memory what finding an IPv4 address will read: where its entries begin, then, behind
+ * that, the entries. Hints, which change nothing; each step is for all of many addresses, so that
+ * they are fetched at the same time. */
+void snapshot_layer_fetch4(const struct snapshot_layer *l, uint32_t a);
+void snapshot_layer_fetch4_entries(const struct snapshot_layer *l, uint32_t a);
+/* Does any listed address lie in p? This is what makes a name an empty non-terminal. O(log n)
+ * for each removed range in p. */
+bool snapshot_layer_intersects(const struct snapshot_layer *l, const struct prefix *p);
+
+/* A queried name below the origin: wire form, lower case; label_at has the offset of each label's
+ * length byte, the leftmost first. No labels: the origin itself. */
+struct snapshot_name {
+	const uint8_t *wire, *label_at;
+	size_t labels;
+};
+enum snapshot_name_kind {
+	SNAPSHOT_NAME_NONE,
+	SNAPSHOT_NAME_EMPTY, /* nothing here, something below */
+	SNAPSHOT_NAME_LISTED,
+};
+/* The entry of a name: its own, else that of all below the longest name around it. *matched is
+ * how many of its last labels the entry has. O(labels). */
+enum snapshot_name_kind snapshot_layer_find_name(const struct snapshot_layer *l,
+	const struct snapshot_name *name, struct snapshot_view *out, size_t *matched);
+
+/* Walk the ranges of a set of addresses in their order, IPv4 first; start with a walk of zeros. */
+struct snapshot_walk {
+	size_t host, range4, range6; /* next of each */
+	uint32_t upper;              /* upper half of that host */
+};
+struct snapshot_range {
+	struct addr low, high; /* both included */
+	struct snapshot_view view;
+};
+bool snapshot_next_range(const struct snapshot_set *set, struct snapshot_walk *walk,
+	struct snapshot_range *out);
+
+#endif
