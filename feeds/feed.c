@@ -1,23 +1,12 @@
 #include <orbl/feed.h>
 
-#include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "feed_rbldnsd.h"
+#include "rbldnsd/rbldnsd.h"
 
-/* The data set types of rbldnsd that are read. A new one is a row and a function. */
-static const struct {
-	const char *type;
-	enum err (*compile)(const struct feed_job *job, struct error *e);
-} formats[] = {
-	{"ip4set", feed_rbldnsd_ip4set},
-};
+#define SOURCES "snapshot:FILE or rbldnsd:TYPE:FILE,FILE..."
 
-#define SOURCES "snapshot:FILE or rbldnsd:TYPE:FILE (TYPE: ip4set)"
-
-/* --- NAME=SOURCE --- */
+/* --- zones ------------------------------------------------------------------ */
 
 /* Letters, digits, hyphen and underscore in labels of 1 to 63; lower case in out. */
 static bool
@@ -48,120 +37,155 @@ parse_origin(struct text t, char out[256])
 	return label != 0;
 }
 
-static bool
-has_format(struct text type)
+static size_t
+count_files(struct text paths)
 {
-	for (size_t i = 0; i < ORBL_COUNT(formats); i++)
-		if (text_equal(type, text_of(formats[i].type)))
+	size_t n = 1;
+
+	for (size_t i = 0; i < paths.len; i++)
+		n += paths.p[i] == ',';
+	return n;
+}
+
+static bool
+has_empty_file(struct text paths)
+{
+	size_t n = count_files(paths);
+
+	for (size_t i = 0; i < n; i++)
+		if (text_cut(&paths, ',').len == 0)
 			return true;
 	return false;
 }
 
 static enum err
-parse_path(const char *argument, struct text t, struct feed_zone *out, struct error *e)
+parse_paths(const char *argument, struct text t, struct feed_source *out, struct error *e)
 {
-	if (t.len == 0 || t.len >= sizeof(out->path))
+	bool many = out->kind == FEED_RBLDNSD;
+
+	if (t.len == 0 || (many && has_empty_file(t)))
 		return error_set(e, ERR_SYNTAX,
-			"zone %.200s: no file named, or its path is too "
-			"long; a source is " SOURCES,
+			"zone %.200s: no file named, or an empty name between commas; a source "
+			"is " SOURCES,
 			argument);
-	memcpy(out->path, t.p, t.len);
-	out->path[t.len] = '\0';
+	if (t.len >= sizeof(out->paths) || (many && count_files(t) > FEED_FILES_MAX))
+		return error_set(e, ERR_SYNTAX,
+			"zone %.200s: more than %d files, or paths of more than %d bytes; name the "
+			"zone once more with the rest",
+			argument, FEED_FILES_MAX, FEED_PATHS_MAX - 1);
+	memcpy(out->paths, t.p, t.len);
+	out->paths[t.len] = '\0';
 	return OK;
+}
+
+/* "TYPE:FILE,FILE..." */
+static enum err
+parse_data_set(const char *argument, struct text t, struct feed_source *out, struct error *e)
+{
+	struct text rest = t, type = text_cut(&rest, ':');
+
+	out->kind = FEED_RBLDNSD;
+	if (rbldnsd_type_find(type) == NULL || type.len >= sizeof(out->type))
+		return error_set(e, ERR_SYNTAX,
+			"zone %.200s: data set type %.*s is not known; there are %s", argument,
+			TEXT_ARG(text_upto(type, 40)), rbldnsd_type_names());
+	memcpy(out->type, type.p, type.len);
+	return parse_paths(argument, rest, out, e);
+}
+
+/* The list of clients that is for all zones has no name; nothing else may go without. */
+static enum err
+parse_zone_name(const char *argument, struct text t, struct feed_zone *out, const char *form,
+	struct error *e)
+{
+	bool is_acl = strcmp(out->source.type, "acl") == 0;
+
+	if ((is_acl && t.len == 0) || parse_origin(t, out->origin))
+		return OK;
+	if (t.len == 0)
+		return error_set(e, ERR_SYNTAX,
+			"zone %.200s: the name is missing; write %s (only an access control list "
+			"for "
+			"all zones, of type acl, has none)",
+			argument, form);
+	return error_set(e, ERR_SYNTAX, "zone %.200s: %.*s is not a domain name; write %s",
+		argument, TEXT_ARG(text_upto(t, 100)), form);
 }
 
 enum err
 feed_zone_parse(const char *argument, struct feed_zone *out, struct error *e)
 {
-	struct text rest = text_of(argument), origin = text_cut(&rest, '='), source, type;
-
-	*out = (struct feed_zone){.source = FEED_SNAPSHOT};
-	if (!parse_origin(origin, out->origin))
-		return error_set(e, ERR_SYNTAX,
-			"zone %.200s: what is before = is not a domain "
-			"name; write NAME=SOURCE",
-			argument);
-	source = text_cut(&rest, ':');
-	if (text_equal(source, TEXT("snapshot")))
-		return parse_path(argument, rest, out, e);
-	if (!text_equal(source, TEXT("rbldnsd")))
-		return error_set(e, ERR_SYNTAX, "zone %.200s: source is not " SOURCES, argument);
-	out->source = FEED_RBLDNSD;
-	type = text_cut(&rest, ':');
-	if (!has_format(type) || type.len >= sizeof(out->type))
-		return error_set(e, ERR_SYNTAX,
-			"zone %.200s: data set type %.*s is not known; a "
-			"source is " SOURCES,
-			argument, TEXT_ARG(text_upto(type, 40)));
-	memcpy(out->type, type.p, type.len);
-	return parse_path(argument, rest, out, e);
-}
-
-/* --- compiling --- */
-
-static enum err
-compile_stream(const struct feed_zone *zone, const struct feed_job *job, struct error *e)
-{
-	for (size_t i = 0; i < ORBL_COUNT(formats); i++)
-		if (strcmp(zone->type, formats[i].type) == 0)
-			return formats[i].compile(job, e);
-	return error_set(e, ERR_UNSUPPORTED, "zone %s: data set type %s is not known", zone->origin,
-		zone->type);
-}
-
-/* Whoever writes into the file while it is read makes a list that nobody meant. */
-static enum err
-check_unchanged(int fd, const struct stat *before, const char *path, struct error *e)
-{
-	struct stat now;
-
-	if (fstat(fd, &now) != 0)
-		return error_errno(e, "%s: cannot stat", path);
-	if (now.st_size != before->st_size || now.st_mtim.tv_sec != before->st_mtim.tv_sec ||
-		now.st_mtim.tv_nsec != before->st_mtim.tv_nsec)
-		return error_set(e, ERR_REFUSED,
-			"%s: changed while it was read; replace it by "
-			"rename instead of writing into it",
-			path);
-	return OK;
-}
-
-static enum err
-compile_open_file(const struct feed_zone *zone, struct feed_job *job, struct error *e)
-{
-	int fd = fileno(job->in);
-	struct stat st;
+	struct text rest = text_of(argument), origin, kind;
+	size_t at = text_find_byte(rest, '=');
 	enum err err;
 
-	if (fstat(fd, &st) != 0)
-		return error_errno(e, "%s: cannot stat", zone->path);
-	if (!S_ISREG(st.st_mode))
-		return error_set(e, ERR_IO, "%s: is not a regular file", zone->path);
-	job->file_serial = (uint32_t)st.st_mtim.tv_sec;
-	err = compile_stream(zone, job, e);
-	return err == OK ? check_unchanged(fd, &st, zone->path, e) : err;
+	*out = (struct feed_zone){.source = {.kind = FEED_SNAPSHOT}};
+	if (at == SIZE_MAX)
+		return error_set(e, ERR_SYNTAX,
+			"zone %.200s: there is no =; write NAME=SOURCE, where a source is " SOURCES,
+			argument);
+	origin = text_cut(&rest, '=');
+	kind = text_cut(&rest, ':');
+	if (text_equal(kind, TEXT("snapshot")))
+		err = parse_paths(argument, rest, &out->source, e);
+	else if (text_equal(kind, TEXT("rbldnsd")))
+		err = parse_data_set(argument, rest, &out->source, e);
+	else
+		err = error_set(e, ERR_SYNTAX, "zone %.200s: %.*s is not a source; one is " SOURCES,
+			argument, TEXT_ARG(text_upto(kind, 40)));
+	return err == OK ? parse_zone_name(argument, origin, out, "NAME=SOURCE", e) : err;
 }
 
 enum err
-feed_compile(const struct feed_zone *zone, int64_t now_s, int fd, FILE *warnings, struct error *e)
+feed_zone_parse_rbldnsd(const char *argument, struct feed_zone *out, struct error *e)
 {
-	/* Not to wait for a writer when somebody puts a FIFO there. */
-	int in = open(zone->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	struct feed_job job = {.name = zone->path,
-		.origin = zone->origin,
-		.now_s = now_s,
-		.fd = fd,
-		.warnings = warnings};
+	static const char form[] = "NAME:TYPE:FILE,FILE...";
+	struct text rest = text_of(argument), origin;
 	enum err err;
 
-	if (in < 0)
-		return error_errno(e, "%s: cannot open", zone->path);
-	job.in = fdopen(in, "rb");
-	if (job.in == NULL) {
-		close(in);
-		return error_errno(e, "%s: cannot read", zone->path);
+	*out = (struct feed_zone){.source = {.kind = FEED_RBLDNSD}};
+	if (text_find_byte(rest, ':') == SIZE_MAX)
+		return error_set(e, ERR_SYNTAX, "zone %.200s: there is no colon; write %s",
+			argument, form);
+	origin = text_cut(&rest, ':');
+	err = parse_data_set(argument, rest, &out->source, e);
+	return err == OK ? parse_zone_name(argument, origin, out, form, e) : err;
+}
+
+/* --- sources ---------------------------------------------------------------- */
+
+bool
+feed_source_equal(const struct feed_source *a, const struct feed_source *b)
+{
+	return a->kind == b->kind && strcmp(a->type, b->type) == 0 &&
+		strcmp(a->paths, b->paths) == 0;
+}
+
+bool
+feed_source_file(const struct feed_source *s, size_t i, char out[FEED_PATHS_MAX])
+{
+	struct text rest = text_of(s->paths), path = rest;
+
+	if (s->kind == FEED_RBLDNSD) {
+		for (size_t k = 0; k < i && rest.len != 0; k++)
+			text_cut(&rest, ',');
+		path = text_cut(&rest, ',');
+	} else if (i != 0) {
+		path = TEXT_NONE;
 	}
-	err = compile_open_file(zone, &job, e);
-	fclose(job.in);
-	return err;
+	if (path.len == 0)
+		return false;
+	memcpy(out, path.p, path.len);
+	out[path.len] = '\0';
+	return true;
+}
+
+enum err
+feed_compile(const struct feed_source *source, const struct feed_options *options, int64_t now_s,
+	int fd, FILE *warnings, struct error *e)
+{
+	if (source->kind != FEED_RBLDNSD)
+		return error_set(e, ERR_UNSUPPORTED, "%.300s: a snapshot is not compiled",
+			source->paths);
+	return rbldnsd_compile(source, options, now_s, fd, warnings, e);
 }

@@ -3,20 +3,59 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <string.h>
+#include <unistd.h>
+
+#include <zlib.h>
 
 void
-feed_lines_init(struct feed_lines *l, FILE *in, const char *name, FILE *warnings)
+feed_lines_init(struct feed_lines *l, FILE *warnings)
 {
-	rewind(in);
-	l->in = in;
-	l->name = name;
 	l->warnings = warnings;
-	l->number = 0;
+	l->total = 0;
 	l->rejected = 0;
 	l->first = (struct error){.code = OK};
-	l->failed = false;
-	l->failure = 0;
+	l->in = NULL;
+}
+
+enum err
+feed_lines_open(struct feed_lines *l, int fd, const char *name, struct error *e)
+{
+	l->name = name;
+	l->number = 0;
+	l->told = 0;
+	l->failed = OK;
+	l->at_end = false;
 	l->at = l->end = 0;
+	l->in = gzdopen(fd, "rb");
+	if (l->in != NULL)
+		return OK;
+	close(fd);
+	return error_set(e, ERR_MEMORY, "%s: out of memory", name);
+}
+
+/* zlib says why it reads no further; at a good end it has nothing to say. */
+static void
+note_failure(struct feed_lines *l)
+{
+	int code, errno_of_read = errno;
+	const char *why = gzerror(l->in, &code);
+
+	if (code == Z_OK || code == Z_STREAM_END)
+		return;
+	errno = errno_of_read;
+	if (code == Z_ERRNO)
+		l->failed = error_errno(&l->failure, "%s:%lu: cannot read further", l->name,
+			l->number + 1);
+	else if (code == Z_BUF_ERROR)
+		l->failed = error_set(&l->failure, ERR_CORRUPT,
+			"%s: the compressed file is cut (it ends after line %lu); "
+			"make or copy it again",
+			l->name, l->number);
+	else
+		l->failed = error_set(&l->failure, ERR_CORRUPT,
+			"%s: the compressed file is damaged behind line %lu (%s); "
+			"make or copy it again",
+			l->name, l->number, why);
 }
 
 /* Read more behind the bytes that are left, which move to the front. False at the end of the
@@ -24,20 +63,22 @@ feed_lines_init(struct feed_lines *l, FILE *in, const char *name, FILE *warnings
 static bool
 fill(struct feed_lines *l)
 {
-	size_t got;
+	int got;
 
 	memmove(l->buffer, l->buffer + l->at, l->end - l->at);
 	l->end -= l->at;
 	l->at = 0;
-	if (l->end == sizeof(l->buffer))
+	if (l->end == sizeof(l->buffer) || l->at_end)
 		return false;
-	got = fread(l->buffer + l->end, 1, sizeof(l->buffer) - l->end, l->in);
-	if (got == 0 && ferror(l->in) && !l->failed) {
-		l->failed = true;
-		l->failure = errno;
+	errno = 0;
+	got = gzread(l->in, l->buffer + l->end, (unsigned)(sizeof(l->buffer) - l->end));
+	if (got <= 0) {
+		l->at_end = true;
+		note_failure(l);
+		return false;
 	}
-	l->end += got;
-	return got != 0;
+	l->end += (size_t)got;
+	return true;
 }
 
 static void
@@ -64,7 +105,7 @@ take_line(struct feed_lines *l, struct text *line)
 		if (lf != NULL || !fill(l))
 			break;
 	}
-	if (lf == NULL && l->at == l->end)
+	if (lf == NULL && (l->at == l->end || l->failed != OK))
 		return false;
 	*line = (struct text){l->buffer + l->at,
 		lf != NULL ? (size_t)(lf - l->buffer) - l->at : l->end - l->at};
@@ -72,10 +113,9 @@ take_line(struct feed_lines *l, struct text *line)
 	l->number++;
 	if (lf == NULL && l->end == sizeof(l->buffer))
 		skip_rest_of_line(l);
-	else if (lf == NULL && l->warnings != NULL)
+	else if (lf == NULL && l->warnings != NULL) /* however much was told before */
 		fprintf(l->warnings,
-			"%s:%lu: the last line does not end in a newline; "
-			"is the file whole?\n",
+			"%s:%lu: the last line does not end in a newline; is the file whole?\n",
 			l->name, l->number);
 	return true;
 }
@@ -95,6 +135,32 @@ feed_lines_next(struct feed_lines *l, struct text *line)
 	return false;
 }
 
+struct text
+feed_lines_peek(struct feed_lines *l)
+{
+	/* A line that is there in part alone is not worth a look. */
+	if (l->end - l->at < 64)
+		fill(l);
+	return (struct text){l->buffer + l->at, l->end - l->at};
+}
+
+void
+feed_lines_skip(struct feed_lines *l, size_t bytes, size_t lines)
+{
+	l->at += bytes;
+	l->number += lines;
+}
+
+/* --- what is wrong --- */
+
+static void
+warn_text(struct feed_lines *l, const char *reason)
+{
+	l->told++;
+	if (l->warnings != NULL && l->told <= FEED_WARNINGS_MAX)
+		fprintf(l->warnings, "%s:%lu: %s\n", l->name, l->number, reason);
+}
+
 void
 feed_lines_reject(struct feed_lines *l, const char *fmt, ...)
 {
@@ -106,19 +172,43 @@ feed_lines_reject(struct feed_lines *l, const char *fmt, ...)
 	va_end(ap);
 	if (l->rejected++ == 0)
 		error_set(&l->first, ERR_SYNTAX, "%s:%lu: %s", l->name, l->number, reason);
-	if (l->warnings != NULL && l->rejected <= FEED_WARNINGS_MAX)
-		fprintf(l->warnings, "%s:%lu: %s\n", l->name, l->number, reason);
+	warn_text(l, reason);
+}
+
+void
+feed_lines_warn(struct feed_lines *l, const char *fmt, ...)
+{
+	char reason[256];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(reason, sizeof(reason), fmt, ap);
+	va_end(ap);
+	warn_text(l, reason);
 }
 
 enum err
-feed_lines_finish(struct feed_lines *l, struct error *e)
+feed_lines_fail(const struct feed_lines *l, struct error *e, enum err code, const char *fmt, ...)
 {
-	if (l->failed) {
-		errno = l->failure;
-		return error_errno(e, "%s:%lu: cannot read further", l->name, l->number + 1);
-	}
-	if (l->warnings != NULL && l->rejected > FEED_WARNINGS_MAX)
-		fprintf(l->warnings, "%s: %zu lines rejected in all, the first %d are above\n",
-			l->name, l->rejected, FEED_WARNINGS_MAX);
+	char reason[400];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(reason, sizeof(reason), fmt, ap);
+	va_end(ap);
+	return error_set(e, code, "%s:%lu: %s", l->name, l->number, reason);
+}
+
+enum err
+feed_lines_close(struct feed_lines *l, struct error *e)
+{
+	gzclose_r(l->in);
+	l->in = NULL;
+	l->total += l->number;
+	if (l->failed != OK)
+		return error_set(e, l->failed, "%s", l->failure.text);
+	if (l->warnings != NULL && l->told > FEED_WARNINGS_MAX)
+		fprintf(l->warnings, "%s: %zu warnings in all, the first %d are above\n", l->name,
+			l->told, FEED_WARNINGS_MAX);
 	return OK;
 }

@@ -1,8 +1,12 @@
 /* feed.h - formats in which a list travels in or out: a table, one row a format.
  *
- * A feed is named TYPE:FILE, as in `--zone NAME=ip4set:FILE`. Loading compiles the file
- * into a snapshot that the caller writes to a descriptor: a hostile file meets only the
- * process that loads it.
+ *	--zone NAME=SOURCE            NAME:TYPE:FILE,FILE... (as rbldnsd is told)
+ *
+ * A source is "snapshot:FILE" (as it is, with FILE.delta when there is one) or
+ * "rbldnsd:TYPE:FILE,FILE..." (data set of rbldnsd(8), compiled into a snapshot). A zone has as
+ * many sources as name it, in the order given; a source that several zones name is loaded once.
+ * Compiling writes to a descriptor of the caller: a hostile file meets only the process
+ * that compiles it.
  */
 #ifndef ORBL_FEED_H
 #define ORBL_FEED_H
@@ -12,25 +16,45 @@
 #include <orbl/err.h>
 #include <orbl/snapshot.h>
 
-/* "NAME=SOURCE": the origin and where its data come from. SOURCE is "snapshot:FILE" (a
- * snapshot as it is) or "rbldnsd:TYPE:FILE". */
-enum feed_source { FEED_SNAPSHOT, FEED_RBLDNSD };
+enum feed_kind { FEED_SNAPSHOT, FEED_RBLDNSD };
 
-struct feed_zone {
-	char origin[256]; /* presentation form, without the last dot, lower case */
-	enum feed_source source;
-	char type[16]; /* rbldnsd data set type, "" for a snapshot */
-	char path[4096];
+enum { FEED_PATHS_MAX = 4096, FEED_FILES_MAX = 64 };
+
+struct feed_source {
+	enum feed_kind kind;
+	char type[16];              /* rbldnsd data set type, "" for a snapshot */
+	char paths[FEED_PATHS_MAX]; /* of rbldnsd: several, with commas between */
 };
 
-/* Parse the argument of --zone. The error names the part that is wrong and the types there are. */
+/* Which zone a source is part of. */
+struct feed_zone {
+	char origin[256]; /* presentation form, without the last dot, lower case; "": the global
+	                   * access control list, only of type acl */
+	struct feed_source source;
+};
+
+/* Parse "NAME=SOURCE". The error names the part that is wrong and the types there are. */
 enum err
 feed_zone_parse(const char *argument, struct feed_zone *out, struct error *e) ORBL_NODISCARD;
-
-/* Compile the file of a FEED_RBLDNSD zone and write the snapshot to fd. Warnings of the
- * file (a line rejected, as rbldnsd does) are counted and the first ones written to
- * warnings (may be NULL) as "FILE:LINE: reason". */
-enum err feed_compile(const struct feed_zone *zone, int64_t now_s, int fd, FILE *warnings,
+/* Parse "NAME:TYPE:FILE,FILE...", the zone specification of rbldnsd(8). */
+enum err feed_zone_parse_rbldnsd(const char *argument, struct feed_zone *out,
 	struct error *e) ORBL_NODISCARD;
+bool feed_source_equal(const struct feed_source *a, const struct feed_source *b);
+/* The i-th of its files; false: it has no more. */
+bool feed_source_file(const struct feed_source *s, size_t i, char out[FEED_PATHS_MAX]);
+
+/* rbldnsd's options for what its files do not say. */
+struct feed_options {
+	uint32_t ttl_s, ttl_min_s, ttl_max_s; /* of -t; 0: 2100 seconds, no bound, no bound */
+	bool host_bits; /* of -e: an address may have bits set outside its mask */
+	bool list_all;  /* A and TXT in an acl list everything to its client; else they refuse */
+};
+
+/* Compile the files of a FEED_RBLDNSD source and write the snapshot to fd; its creation time, and
+ * its serial where the files give none, is when the newest file was modified. Warnings of the
+ * files (a line rejected, as rbldnsd does) are counted and the first ones written to
+ * warnings (may be NULL) as "FILE:LINE: reason". */
+enum err feed_compile(const struct feed_source *source, const struct feed_options *options,
+	int64_t now_s, int fd, FILE *warnings, struct error *e) ORBL_NODISCARD;
 
 #endif
