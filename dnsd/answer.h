@@ -1,6 +1,10 @@
 /* answer.h - from query packet to reply packet.
  *
- *	query_parse -> zone_set_find -> dnsbl_name_parse -> snapshot_find -> reply_*
+ *	answer.c          the short way: an IPv4 address in a zone of addresses
+ *	answer_long.c     any packet: who asks, which zone, which verdict
+ *	answer_data.c     what the zone's data say about the name
+ *	answer_records.c  the records of that
+ *	answer_chaos.c    what the server says of itself
  *
  * One pure function: the same packet, zones and context give the same reply. No
  * allocation, no lock, no system call, nothing kept between packets; work and size are
@@ -9,21 +13,54 @@
 #ifndef DNSD_ANSWER_H
 #define DNSD_ANSWER_H
 
+#include "cookie.h"
 #include "zone.h"
 
 enum answer_transport { ANSWER_UDP, ANSWER_TCP };
 
-enum { ANSWER_MAX = 65535 }; /* bytes of a reply over TCP */
+enum {
+	ANSWER_MAX = 65535,        /* bytes of a reply over TCP */
+	ANSWER_IDENTITY_MAX = 255, /* of identity and version; what is longer is cut */
+	ANSWER_ACL_TTL_S = 2100,   /* of a client's own answer without a TTL, as rbldnsd */
+};
+
+/* What does not change while the server runs. */
+struct answer_config {
+	uint16_t udp_size;      /* ours: advertised, and the most that is sent over UDP */
+	uint16_t amplification; /* a UDP reply is at most so many times its query, unless a
+	                         * cookie proves the client's address; 0: no such bound */
+	struct text identity;   /* NSID, and CH TXT id.server, hostname.bind; "": hidden */
+	struct text version;    /* CH TXT version.bind, version.server; "": hidden */
+	struct cookie_secrets cookies;
+};
 
 struct answer_context {
+	const struct answer_config *config;
 	enum answer_transport transport;
-	uint16_t udp_size; /* ours: advertised, and the most that is sent over UDP */
 	int64_t now_s;
+	struct addr client; /* of this packet */
 };
 
 /* Returns the length of the reply in out, 0: send nothing. size is at least udp_size for UDP;
- * over TCP ANSWER_MAX makes every reply whole. */
+ * over TCP ANSWER_MAX makes every reply whole. Also 0 when there is no room for header, question
+ * and OPT. */
 size_t answer_packet(const struct zone_set *zones, const struct answer_context *context,
 	const uint8_t *packet, size_t len, uint8_t *out, size_t size);
+
+/* The same in three steps, each for a whole batch: a list is larger than the processor's caches,
+ * and waiting for memory is the greatest part of what an answer costs; the packets of a batch wait
+ * for theirs together. The reading borrows the packet. */
+struct answer_reading {
+	const struct zone *zone; /* NULL: no question of the commonest kind */
+	uint32_t address;        /* asked for in zone */
+	struct query query;      /* of it, without labels */
+};
+
+void answer_read(const struct zone_set *zones, const uint8_t *packet, size_t len,
+	struct answer_reading *out);
+void answer_fetch(const struct answer_reading *r); /* a hint to the memory */
+size_t answer_write(const struct zone_set *zones, const struct answer_context *context,
+	const struct answer_reading *r, const uint8_t *packet, size_t len, uint8_t *out,
+	size_t size);
 
 #endif

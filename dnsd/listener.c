@@ -2,10 +2,19 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { TCP_BACKLOG = 512 };
+enum {
+	TCP_BACKLOG = 512,
+	UDP_RECEIVE = 4 << 20, /* some 10,000 queries, while the thread has no turn */
+	UDP_SEND = 1 << 20,
+	/* Of each connection. Fixed: the kernel would let what is not read grow to megabytes. */
+	TCP_RECEIVE = 16 << 10,
+	TCP_SEND = 64 << 10,
+	UNFRAGMENTED_MAX = 1232, /* of a datagram: passes wherever IPv6 does */
+};
 
 static const char *
 remedy(int reason)
@@ -47,45 +56,71 @@ is_any(const struct endpoint *endpoint)
 	return memcmp(endpoint->addr.b, zero, sizeof(zero)) == 0;
 }
 
-/* IP_PMTUDISC_OMIT: a forged "fragmentation needed" cannot make us fragment (RFC 9715). */
-static bool
-prepare_udp(int fd, const struct endpoint *endpoint)
+/* Without a privilege, as far as net.core.rmem_max and wmem_max let us. */
+static void
+grow_buffers(int fd)
 {
-	bool ok = true;
-
-	if (endpoint->addr.family == 6) {
-		set_option(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_OMIT);
-		if (is_any(endpoint))
-			ok = set_option(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
-	} else {
-		set_option(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_OMIT);
-		if (is_any(endpoint))
-			ok = set_option(fd, IPPROTO_IP, IP_PKTINFO, 1);
-	}
-	return ok;
+	if (!set_option(fd, SOL_SOCKET, SO_RCVBUFFORCE, UDP_RECEIVE))
+		set_option(fd, SOL_SOCKET, SO_RCVBUF, UDP_RECEIVE);
+	if (!set_option(fd, SOL_SOCKET, SO_SNDBUFFORCE, UDP_SEND))
+		set_option(fd, SOL_SOCKET, SO_SNDBUF, UDP_SEND);
 }
 
-static int
-open_socket(const struct endpoint *endpoint, int type, bool shared)
+/* Replies are not to be fragmented, RFC 9715. A forged "fragmentation needed" changes nothing, in
+ * none of the two modes: PROBE sets DF, which also saves the kernel the choice of an identification
+ * (RFC 6864); OMIT leaves it to routers, for an operator who wants long replies. */
+static bool
+prepare_udp(int fd, const struct endpoint *endpoint, uint16_t udp_size)
+{
+	grow_buffers(fd);
+	if (endpoint->addr.family == 6) {
+		set_option(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_OMIT);
+		return !is_any(endpoint) || set_option(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
+	}
+	set_option(fd, IPPROTO_IP, IP_MTU_DISCOVER,
+		udp_size <= UNFRAGMENTED_MAX ? IP_PMTUDISC_PROBE : IP_PMTUDISC_OMIT);
+	return !is_any(endpoint) || set_option(fd, IPPROTO_IP, IP_PKTINFO, 1);
+}
+
+/* What connections inherit. */
+static bool
+prepare_tcp(int fd)
+{
+	set_option(fd, SOL_SOCKET, SO_RCVBUF, TCP_RECEIVE);
+	set_option(fd, SOL_SOCKET, SO_SNDBUF, TCP_SEND);
+	set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+	return set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+}
+
+static bool
+bind_socket(int fd, const struct endpoint *endpoint, int type)
 {
 	struct sockaddr_storage address;
 	socklen_t len = endpoint_to_sockaddr(endpoint, &address);
-	int fd = socket(address.ss_family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), saved;
+
+	if (endpoint->addr.family == 6 && !set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1))
+		return false;
+	if (bind(fd, (struct sockaddr *)&address, len) != 0)
+		return false;
+	return type == SOCK_DGRAM || listen(fd, TCP_BACKLOG) == 0;
+}
+
+static int
+open_socket(const struct endpoint *endpoint, int type, bool shared, uint16_t udp_size)
+{
+	int family = endpoint->addr.family == 6 ? AF_INET6 : AF_INET, saved;
+	int fd = socket(family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
 	if (fd < 0)
 		return -1;
-	if ((endpoint->addr.family == 6 && !set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1)) ||
-		(shared && !set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1)) ||
-		(type == SOCK_STREAM && !set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1)) ||
-		(type == SOCK_DGRAM && !prepare_udp(fd, endpoint)) ||
-		bind(fd, (struct sockaddr *)&address, len) != 0 ||
-		(type == SOCK_STREAM && listen(fd, TCP_BACKLOG) != 0)) {
-		saved = errno;
-		close(fd);
-		errno = saved;
-		return -1;
-	}
-	return fd;
+	if ((!shared || set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1)) &&
+		(type == SOCK_DGRAM ? prepare_udp(fd, endpoint, udp_size) : prepare_tcp(fd)) &&
+		bind_socket(fd, endpoint, type))
+		return fd;
+	saved = errno;
+	close(fd);
+	errno = saved;
+	return -1;
 }
 
 enum err
@@ -94,7 +129,7 @@ listener_check(const struct endpoint *endpoint, struct error *e)
 	static const int kinds[] = {SOCK_DGRAM, SOCK_STREAM};
 
 	for (size_t i = 0; i < ORBL_COUNT(kinds); i++) {
-		int fd = open_socket(endpoint, kinds[i], false);
+		int fd = open_socket(endpoint, kinds[i], false, 0);
 
 		if (fd < 0)
 			return bind_error(endpoint, kinds[i], e);
@@ -104,15 +139,16 @@ listener_check(const struct endpoint *endpoint, struct error *e)
 }
 
 enum err
-listener_open(const struct endpoint *endpoint, struct listener *out, struct error *e)
+listener_open(const struct endpoint *endpoint, uint16_t udp_size, struct listener *out,
+	struct error *e)
 {
 	out->endpoint = *endpoint;
 	out->any = is_any(endpoint);
 	out->tcp = -1;
-	out->udp = open_socket(endpoint, SOCK_DGRAM, true);
+	out->udp = open_socket(endpoint, SOCK_DGRAM, true, udp_size);
 	if (out->udp < 0)
 		return bind_error(endpoint, SOCK_DGRAM, e);
-	out->tcp = open_socket(endpoint, SOCK_STREAM, true);
+	out->tcp = open_socket(endpoint, SOCK_STREAM, true, 0);
 	if (out->tcp < 0) {
 		enum err err = bind_error(endpoint, SOCK_STREAM, e);
 
@@ -120,6 +156,13 @@ listener_open(const struct endpoint *endpoint, struct listener *out, struct erro
 		return err;
 	}
 	return OK;
+}
+
+bool
+listener_allow_fragments(const struct listener *l)
+{
+	return l->endpoint.addr.family == 4 &&
+		set_option(l->udp, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_OMIT);
 }
 
 void

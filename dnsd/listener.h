@@ -20,8 +20,11 @@ struct listener {
 /* Can the address be bound by us alone? SO_REUSEPORT would silently share it with another
  * daemon of the same user. The error names address, reason and remedy. */
 enum err listener_check(const struct endpoint *endpoint, struct error *e) ORBL_NODISCARD;
-enum err listener_open(const struct endpoint *endpoint, struct listener *out,
+/* Datagrams of udp_size bytes at most are to be sent. */
+enum err listener_open(const struct endpoint *endpoint, uint16_t udp_size, struct listener *out,
 	struct error *e) ORBL_NODISCARD;
+/* A datagram is too long for the interface. False: it can only be left out. */
+bool listener_allow_fragments(const struct listener *l);
 void listener_close(struct listener *l);
 
 #endif

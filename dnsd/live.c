@@ -5,6 +5,8 @@
 
 enum { CACHE_LINE = 64 };
 
+#define NOT_BEGUN UINT64_MAX /* has seen all there will ever be */
+
 struct reader {
 	_Alignas(CACHE_LINE) _Atomic uint64_t seen; /* epoch */
 };
@@ -13,7 +15,7 @@ struct retired {
 	struct retired *next;
 	uint64_t epoch; /* free once every reader has seen this */
 	struct zone_set *zones;
-	struct snapshot *snapshot;
+	struct snapshot *snapshot, *delta;
 };
 
 struct live {
@@ -38,8 +40,15 @@ live_new(size_t readers)
 		return NULL;
 	}
 	for (size_t i = 0; i < readers; i++)
-		atomic_init(&l->readers[i].seen, 0);
+		atomic_init(&l->readers[i].seen, NOT_BEGUN);
 	return l;
+}
+
+void
+live_begin(struct live *l)
+{
+	for (size_t i = 0; i < l->reader_count; i++)
+		atomic_store(&l->readers[i].seen, atomic_load(&l->epoch));
 }
 
 static void
@@ -47,6 +56,7 @@ free_retired(struct retired *r)
 {
 	zone_set_free(r->zones);
 	snapshot_close(r->snapshot);
+	snapshot_close(r->delta);
 	free(r);
 }
 
@@ -78,13 +88,14 @@ live_zones(struct live *l, size_t i)
 }
 
 void
-live_publish(struct live *l, struct zone_set *zones, struct snapshot *snapshot)
+live_publish(struct live *l, struct zone_set *zones, struct snapshot *snapshot,
+	struct snapshot *delta)
 {
 	struct zone_set *old = atomic_exchange(&l->zones, zones);
 	uint64_t epoch = atomic_fetch_add(&l->epoch, 1) + 1;
 	struct retired *r;
 
-	if (old == NULL && snapshot == NULL)
+	if (old == NULL && snapshot == NULL && delta == NULL)
 		return;
 	r = calloc(1, sizeof(*r));
 	if (r == NULL)
@@ -92,6 +103,7 @@ live_publish(struct live *l, struct zone_set *zones, struct snapshot *snapshot)
 	r->epoch = epoch;
 	r->zones = old;
 	r->snapshot = snapshot;
+	r->delta = delta;
 	r->next = l->retired;
 	l->retired = r;
 }

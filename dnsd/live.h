@@ -21,13 +21,18 @@ struct live *live_new(size_t readers);
 /* Frees the current set and what is retired. The readers have ended. NULL ok. */
 void live_free(struct live *l);
 
+/* Before the readers are started: until then none of them holds up live_reclaim, so that a start
+ * with many zones does not keep each set on the way. Main thread only. */
+void live_begin(struct live *l);
 /* Reader i's quiescent point: what it was lent before may now go. Lends the current set. */
 const struct zone_set *live_zones(struct live *l, size_t i);
 
 /* --- main thread only --- */
 
-/* Takes the set, and what the old one alone still uses: a snapshot to be closed, or NULL. */
-void live_publish(struct live *l, struct zone_set *zones, struct snapshot *retired);
+/* Takes the set, and what the old one alone still uses: a snapshot and a delta to be closed, or
+ * NULL. */
+void live_publish(struct live *l, struct zone_set *zones, struct snapshot *retired,
+	struct snapshot *retired_delta);
 /* Frees retired sets that no reader uses. True when some remain: wake the readers (each needs
  * to pass its quiescent point) and call again. */
 bool live_reclaim(struct live *l);

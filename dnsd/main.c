@@ -4,6 +4,7 @@
 
 #include <orbl/log.h>
 
+#include "loader.h"
 #include "options.h"
 
 enum { EXIT_USAGE = 2 };
@@ -25,17 +26,23 @@ main(int argc, char **argv)
 {
 	struct options o;
 	struct error e = {.code = OK};
-	enum err err = options_read(argc, argv, &o, &e);
 	int status = EXIT_SUCCESS;
+	enum err err;
 
+	if (loader_is_child(argc, argv))
+		return loader_serve();
+	err = options_read(argc, argv, &o, &e);
 	if (err != OK) {
 		fprintf(stderr, "orbl-dnsd: %s\n", e.text);
 		status = err == ERR_UNSUPPORTED ? EXIT_USAGE : EXIT_FAILURE;
-	} else if (o.action == OPTIONS_VERSION) {
+	} else if (o.action == ARGUMENTS_VERSION) {
 		conf_print_version("orbl-dnsd", stdout);
-	} else if (o.action == OPTIONS_HELP) {
+	} else if (o.action == ARGUMENTS_HELP) {
 		options_print_usage(stdout);
-	} else if (o.action == OPTIONS_CHECK) {
+	} else if (o.action == ARGUMENTS_CHECK && server_check(&o.server, &e) != OK) {
+		fprintf(stderr, "orbl-dnsd: %s\n", e.text);
+		status = EXIT_FAILURE;
+	} else if (o.action == ARGUMENTS_CHECK) {
 		conf_print(o.conf, stdout);
 	} else {
 		status = run(&o);

@@ -4,18 +4,15 @@
 
 #include <stdio.h>
 
-#include <orbl/conf.h>
-
+#include "arguments.h"
 #include "server.h"
 
-enum options_action { OPTIONS_RUN, OPTIONS_CHECK, OPTIONS_VERSION, OPTIONS_HELP };
-
 struct options {
-	enum options_action action;
+	enum arguments_action action;
 	struct conf *conf; /* with what the command line gave */
 	struct endpoint *endpoints;
 	struct feed_zone *zones;
-	struct server_options server;
+	struct server_options server; /* lends from the above */
 };
 
 /* Read arguments and configuration. On error e has one sentence; ERR_UNSUPPORTED is a wrong

@@ -1,58 +1,65 @@
 #include "query.h"
 
-#include <string.h>
-
 #include <orbl/cursor.h>
+
+#include "big_endian.h"
+#include "cookie.h"
 
 enum {
 	FLAG_QR = 0x8000,
 	OPCODE_SHIFT = 11,
 	OPCODE_MASK = 0xf,
-	TYPE_OPT = 41,
 	EDNS_DO = 0x8000,
+	OPTION_NSID = 3,
+	OPTION_COOKIE = 10,
 	POINTER = 0xc0,
+	QUESTION_TAIL = 4, /* type and class */
+	RECORD_HEAD = 10,  /* type, class, TTL, length */
+	OPTION_HEAD = 4,
 };
 
-/* The question's name. A pointer there could only point at the header or at itself. */
+/* The question's name. A pointer there could only point at the header or at itself. The
+ * limit counts the root's byte. */
 static bool
 read_name(struct cursor *c, struct query_name *out)
 {
-	const uint8_t *start = c->at;
-	size_t offset = 0;
+	const uint8_t *wire = c->at;
+	size_t limit = cursor_left(c), at = 0, labels = 0;
 
-	out->labels = 0;
+	if (limit > WIRE_NAME_MAX)
+		limit = WIRE_NAME_MAX;
 	for (;;) {
-		uint8_t len = cursor_u8(c);
+		uint8_t len;
 
-		if (cursor_failed(c) || len > WIRE_NAME_LABEL_MAX ||
-			offset + len + 1u > WIRE_NAME_MAX)
+		if (at >= limit)
 			return false;
+		len = wire[at];
 		if (len == 0)
 			break;
-		/* The root needs a byte too: a name that fills all 255 without it is too long. */
-		if (offset + len + 2u > WIRE_NAME_MAX || cursor_bytes(c, len) == NULL)
+		if (len > WIRE_NAME_LABEL_MAX)
 			return false;
-		out->label_at[out->labels++] = (uint8_t)offset;
-		offset += len + 1u;
+		out->label_at[labels++] = (uint8_t)at;
+		at += len + 1u;
 	}
-	out->len = (uint8_t)(offset + 1);
-	memcpy(out->wire, start, out->len);
-	wire_name_lower(out->wire, out->len);
+	out->wire = wire;
+	out->labels = (uint8_t)labels;
+	out->len = (uint8_t)(at + 1);
+	c->at = wire + at + 1;
 	return true;
 }
 
 static bool
 read_question(struct cursor *c, struct query *q)
 {
-	const uint8_t *start = c->at;
+	const uint8_t *start = c->at, *tail;
 
 	if (!read_name(c, &q->name))
 		return false;
-	q->type = cursor_u16be(c);
-	q->class = cursor_u16be(c);
-	if (cursor_failed(c))
+	tail = cursor_bytes(c, QUESTION_TAIL);
+	if (tail == NULL)
 		return false;
-	q->question = start;
+	q->type = big_endian_u16(tail);
+	q->class = big_endian_u16(tail + 2);
 	q->question_len = (size_t)(c->at - start);
 	return true;
 }
@@ -77,26 +84,49 @@ skip_name(struct cursor *c, bool *is_root)
 	return !cursor_failed(c);
 }
 
-/* Options are stepped over to see that their lengths add up; unknown ones are ignored
- * (RFC 6891 section 6.1.2), and none is known yet. */
+/* RFC 7873 section 5.2.2 has the lengths; section 5.2: of several cookies the first one counts. */
 static bool
-read_options(const uint8_t *bytes, size_t len)
+read_cookie(const uint8_t *data, size_t len, struct query *q)
+{
+	if (q->cookie_len != 0)
+		return true;
+	if (len != COOKIE_CLIENT_SIZE &&
+		(len < COOKIE_CLIENT_SIZE + COOKIE_SERVER_MIN || len > COOKIE_OPTION_MAX))
+		return false;
+	q->cookie = data;
+	q->cookie_len = (uint8_t)len;
+	return true;
+}
+
+/* Options we do not know are stepped over (RFC 6891 section 6.1.2). */
+static bool
+read_options(const uint8_t *bytes, size_t len, struct query *q)
 {
 	struct cursor c;
 
 	cursor_init(&c, bytes, len);
-	while (!cursor_failed(&c) && cursor_left(&c) != 0) {
-		cursor_u16be(&c);
-		cursor_bytes(&c, cursor_u16be(&c));
+	while (cursor_left(&c) != 0) {
+		const uint8_t *head = cursor_bytes(&c, OPTION_HEAD), *data;
+		size_t size;
+
+		if (head == NULL)
+			return false;
+		size = big_endian_u16(head + 2);
+		data = cursor_bytes(&c, size);
+		if (data == NULL)
+			return false;
+		if (big_endian_u16(head) == OPTION_NSID)
+			q->wants_nsid = true;
+		else if (big_endian_u16(head) == OPTION_COOKIE && !read_cookie(data, size, q))
+			return false;
 	}
-	return !cursor_failed(&c);
+	return true;
 }
 
 struct record {
 	bool at_root;
-	uint16_t type, class, len;
-	uint32_t ttl;
-	const uint8_t *data;
+	const uint8_t *head, *data;
+	size_t len;
 };
 
 static bool
@@ -104,24 +134,26 @@ read_record(struct cursor *c, struct record *r)
 {
 	if (!skip_name(c, &r->at_root))
 		return false;
-	r->type = cursor_u16be(c);
-	r->class = cursor_u16be(c);
-	r->ttl = cursor_u32be(c);
-	r->len = cursor_u16be(c);
+	r->head = cursor_bytes(c, RECORD_HEAD);
+	if (r->head == NULL)
+		return false;
+	r->len = big_endian_u16(r->head + 8);
 	r->data = cursor_bytes(c, r->len);
-	return !cursor_failed(c);
+	return r->data != NULL;
 }
 
 static bool
 read_opt(const struct record *r, struct query *q)
 {
-	if (q->edns || !r->at_root || !read_options(r->data, r->len))
+	uint16_t size = big_endian_u16(r->head + 2);
+
+	if (q->edns || !r->at_root)
 		return false;
 	q->edns = true;
-	q->edns_version = (uint8_t)(r->ttl >> 16);
-	q->dnssec_ok = (r->ttl & EDNS_DO) != 0;
-	q->udp_size = r->class > QUERY_UDP_SIZE_MIN ? r->class : QUERY_UDP_SIZE_MIN;
-	return true;
+	q->edns_version = r->head[5];
+	q->dnssec_ok = (big_endian_u16(r->head + 6) & EDNS_DO) != 0;
+	q->udp_size = size > QUERY_UDP_SIZE_MIN ? size : QUERY_UDP_SIZE_MIN;
+	return read_options(r->data, r->len, q);
 }
 
 /* Trailing bytes are refused, as BIND and Knot do: a length that does not add up is the
@@ -136,7 +168,7 @@ read_records(struct cursor *c, unsigned others, unsigned additional, struct quer
 
 		if (!read_record(c, &r))
 			return false;
-		if (r.type == TYPE_OPT && (i < others || !read_opt(&r, q)))
+		if (big_endian_u16(r.head) == TYPE_OPT && (i < others || !read_opt(&r, q)))
 			return false;
 	}
 	return cursor_left(c) == 0;
@@ -145,31 +177,34 @@ read_records(struct cursor *c, unsigned others, unsigned additional, struct quer
 enum query_verdict
 query_parse(const uint8_t *packet, size_t len, struct query *q)
 {
-	unsigned questions, others, additional;
+	unsigned questions, others;
+	const uint8_t *header;
 	bool well_formed;
 	struct cursor c;
 
-	if (len < QUERY_HEADER_SIZE)
-		return QUERY_DROP;
 	cursor_init(&c, packet, len);
-	q->id = cursor_u16be(&c);
-	q->flags = cursor_u16be(&c);
+	header = cursor_bytes(&c, QUERY_HEADER_SIZE);
+	if (header == NULL)
+		return QUERY_DROP;
+	q->id = big_endian_u16(header);
+	q->flags = big_endian_u16(header + 2);
 	if (q->flags & FLAG_QR)
 		return QUERY_DROP;
-	questions = cursor_u16be(&c);
-	others = cursor_u16be(&c);
-	others += cursor_u16be(&c);
-	additional = cursor_u16be(&c);
+	questions = big_endian_u16(header + 4);
+	others = (unsigned)big_endian_u16(header + 6) + big_endian_u16(header + 8);
+	q->question = c.at;
 	q->question_len = 0;
-	q->edns = q->dnssec_ok = false;
-	q->edns_version = 0;
+	q->edns = q->dnssec_ok = q->wants_nsid = false;
+	q->edns_version = q->cookie_len = 0;
 	q->udp_size = QUERY_UDP_SIZE_MIN;
 	well_formed = questions <= 1 && (questions == 0 || read_question(&c, q)) &&
-		read_records(&c, others, additional, q);
+		read_records(&c, others, big_endian_u16(header + 10), q);
 	/* RFC 8906 section 3.1.4: an unknown opcode is NOTIMP before anything else is judged. */
 	if ((q->flags >> OPCODE_SHIFT & OPCODE_MASK) != 0)
 		return QUERY_NOTIMP;
-	if (!well_formed || questions != 1)
+	if (!well_formed || (questions == 0 && q->cookie_len == 0))
 		return QUERY_FORMERR;
-	return q->edns_version != 0 ? QUERY_BADVERS : QUERY_ANSWER;
+	if (q->edns_version != 0)
+		return QUERY_BADVERS;
+	return questions == 0 ? QUERY_COOKIE : QUERY_ANSWER;
 }

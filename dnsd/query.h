@@ -2,7 +2,7 @@
  *
  * Looks at the header, the one question and the OPT record, and at nothing else: other
  * records are stepped over, at most QUERY_RECORDS_MAX of them. Never fails otherwise than
- * by a verdict; reads the packet once, through struct cursor.
+ * by a verdict; reads the packet once, copies nothing.
  */
 #ifndef DNSD_QUERY_H
 #define DNSD_QUERY_H
@@ -19,30 +19,49 @@ enum {
 	QUERY_UDP_SIZE_MIN = 512,
 };
 
+/* Types and classes we do something about. */
+enum {
+	TYPE_A = 1,
+	TYPE_NS = 2,
+	TYPE_SOA = 6,
+	TYPE_TXT = 16,
+	TYPE_OPT = 41,
+	TYPE_DS = 43,
+	TYPE_IXFR = 251,
+	TYPE_AXFR = 252,
+	TYPE_ANY = 255,
+	CLASS_IN = 1,
+	CLASS_CH = 3,
+};
+
 enum query_verdict {
 	QUERY_ANSWER,
-	QUERY_DROP, /* no reply whatever: short, or a reply itself */
+	QUERY_DROP,   /* no reply whatever: short, or a reply itself */
+	QUERY_COOKIE, /* no question, only a cookie to be answered (RFC 7873 section 5.4) */
 	QUERY_FORMERR,
 	QUERY_NOTIMP,
 	QUERY_BADVERS,
 };
 
 struct query_name {
-	uint8_t len;                            /* with the root's 0 */
-	uint8_t labels;                         /* without the root */
-	uint8_t wire[WIRE_NAME_MAX];            /* lower case */
-	uint8_t label_at[WIRE_NAME_LABELS_MAX]; /* offset of each label's length byte */
+	const uint8_t *wire; /* as it was spelt; borrows the packet */
+	uint8_t len;         /* with the root's 0 */
+	uint8_t labels;      /* without the root */
+	/* Offset of each label's length byte; one more, for a name that turns out too long. */
+	uint8_t label_at[WIRE_NAME_LABELS_MAX + 1];
 };
 
 struct query {
 	uint16_t id, flags;
-	const uint8_t *question; /* borrows the packet: the name as it was spelt, type, class */
+	const uint8_t *question; /* borrows the packet: name, type, class */
 	size_t question_len;     /* 0: there is no question that can be repeated */
 	struct query_name name;
 	uint16_t type, class;
-	bool edns, dnssec_ok;
+	bool edns, dnssec_ok, wants_nsid;
 	uint8_t edns_version;
-	uint16_t udp_size; /* what the client takes over UDP; at least QUERY_UDP_SIZE_MIN */
+	uint8_t cookie_len;    /* 0: none; 8: the client's part alone */
+	uint16_t udp_size;     /* what the client takes over UDP; at least QUERY_UDP_SIZE_MIN */
+	const uint8_t *cookie; /* borrows the packet */
 };
 
 /* Whatever the verdict (QUERY_DROP excepted), id, flags, question_len and the EDNS fields

@@ -3,65 +3,208 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <orbl/log.h>
 
-/* What tells one version of a file from the next. */
-struct stamp {
-	bool exists;
-	dev_t device;
-	ino_t inode;
-	off_t size;
-	struct timespec modified;
-};
+#include "source.h"
 
-struct source {
-	struct feed_zone zone;
-	struct snapshot *snapshot; /* in service */
-	struct stamp stamp;        /* of the file when it was last tried */
-	bool wanted;               /* waits for the loader */
+#define NONE SIZE_MAX
+
+/* A source and the state of its loading. */
+struct load {
+	struct source source;
+	char label[160]; /* its zones, for the log */
+	bool wanted;     /* waits for the loader */
 	bool is_previous;
+	bool is_old; /* and that was logged */
 	int64_t loaded_s;
 	struct error error; /* of the last try */
 };
 
-#define NONE SIZE_MAX
-
-struct reload {
-	struct live *live;
-	struct loader *loader;
-	size_t loading; /* index of the source that the loader compiles, or NONE */
-	size_t count;
-	struct source *sources;
+/* One of the zones given. */
+struct entry {
+	const struct feed_zone *zone;
+	size_t load;
+	bool is_served, may_be_served; /* in the set in service, in the one being built */
+	struct error error;            /* why it is not */
 };
 
-/* --- the set in service --------------------------------------------------- */
+struct reload {
+	struct reload_options options;
+	size_t loading;    /* which one the loader compiles, or NONE */
+	size_t long_zones; /* that were warned about */
+	size_t entry_count, load_count;
+	struct entry *entries;
+	struct load *loads;
+};
+
+/* --- the zones given -------------------------------------------------------------- */
+
+static bool
+is_acl(const struct feed_source *s)
+{
+	return strcmp(s->type, "acl") == 0;
+}
+
+static const char *
+name_of(const struct feed_zone *zone)
+{
+	return zone->origin[0] != '\0' ? zone->origin : "(all)";
+}
 
 static enum err
-build_zones(const struct reload *r, const struct source *replaced, const struct snapshot *by,
+check_pair(const struct feed_zone *a, const struct feed_zone *b, struct error *e)
+{
+	if (strcmp(a->origin, b->origin) != 0)
+		return OK;
+	if (feed_source_equal(&a->source, &b->source))
+		return error_set(e, ERR_REFUSED, "zone %s: \"%s\" is given twice; remove one",
+			name_of(a), a->source.paths);
+	if (a->source.kind == FEED_SNAPSHOT && b->source.kind == FEED_SNAPSHOT)
+		return error_set(e, ERR_REFUSED,
+			"zone %s has two snapshots, and can have one; give the other one a zone of "
+			"its own",
+			name_of(a));
+	if (is_acl(&a->source) && is_acl(&b->source))
+		return error_set(e, ERR_REFUSED,
+			"zone %s has two access control lists; make one of them: "
+			"rbldnsd:acl:FILE,FILE",
+			name_of(a));
+	return OK;
+}
+
+enum err
+reload_check(const struct feed_zone *zones, size_t count, struct error *e)
+{
+	enum err err = OK;
+
+	for (size_t i = 0; err == OK && i < count; i++)
+		for (size_t k = 0; err == OK && k < i; k++)
+			err = check_pair(&zones[k], &zones[i], e);
+	return err;
+}
+
+static void
+add_label(struct load *l, const struct feed_zone *zone)
+{
+	size_t len = strlen(l->label);
+
+	snprintf(l->label + len, sizeof(l->label) - len, "%s%s", len != 0 ? ", " : "zone ",
+		name_of(zone));
+}
+
+static void
+add_entry(struct reload *r, const struct feed_zone *zone)
+{
+	struct entry *entry = &r->entries[r->entry_count++];
+	size_t i = 0;
+
+	while (i < r->load_count && !feed_source_equal(r->loads[i].source.feed, &zone->source))
+		i++;
+	if (i == r->load_count)
+		r->loads[r->load_count++].source.feed = &zone->source;
+	add_label(&r->loads[i], zone);
+	entry->zone = zone;
+	entry->load = i;
+}
+
+/* --- the set in service ------------------------------------------------------------ */
+
+static void
+note_not_served(struct entry *entry, const struct error *e)
+{
+	bool is_new = strcmp(entry->error.text, e->text) != 0;
+
+	entry->error = *e;
+	if (is_new)
+		log_error("zone %s: %s; it answers SERVFAIL", name_of(entry->zone), e->text);
+}
+
+static enum err
+add_zone(const struct reload *r, struct entry *entry, const struct source_data *data, bool may_fail,
+	struct zone_set *zones, struct error *e)
+{
+	struct zone_source source = {
+		.snapshot = data->snapshot,
+		.delta = data->delta,
+		.is_list = entry->zone->source.kind == FEED_SNAPSHOT,
+		.max_age_s = r->options.max_age_s,
+	};
+	struct text origin = text_of(entry->zone->origin);
+	struct error why = {.code = OK};
+	enum err err = zone_set_add(zones, origin, &source, &why);
+
+	entry->may_be_served = err == OK && data->snapshot != NULL;
+	if (err == OK) {
+		entry->error = (struct error){.code = OK};
+		return OK;
+	}
+	if (!may_fail || err == ERR_MEMORY)
+		return error_set(e, err, "zone %s: %s", name_of(entry->zone), why.text);
+	note_not_served(entry, &why);
+	source.snapshot = source.delta = NULL;
+	return zone_set_add(zones, origin, &source, e);
+}
+
+/* A zone that was not served takes no other down; but new data that make one of those impossible
+ * that were are refused, as is a bad name at start. */
+static enum err
+build_zones(struct reload *r, const struct load *replaced, const struct source_data *by,
 	struct zone_set *zones, struct error *e)
 {
 	enum err err = OK;
 
-	for (size_t i = 0; err == OK && i < r->count; i++) {
-		const struct source *s = &r->sources[i];
-		const struct snapshot *snapshot = s == replaced ? by : s->snapshot;
-		struct text origin = text_of(s->zone.origin);
+	for (size_t i = 0; err == OK && i < r->entry_count; i++) {
+		struct entry *entry = &r->entries[i];
+		const struct load *l = &r->loads[entry->load];
 
-		if (snapshot != NULL)
-			err = zone_set_add(zones, origin, snapshot, s->zone.source == FEED_SNAPSHOT,
-				e);
-		else
-			err = zone_set_add_missing(zones, origin, e);
+		err = add_zone(r, entry, l == replaced ? by : &l->source.data,
+			replaced != NULL && !entry->is_served, zones, e);
 	}
 	return err == OK ? zone_set_finish(zones, e) : err;
 }
 
+static void
+retire(struct reload *r, struct load *replaced, const struct source_data *by,
+	struct zone_set *zones)
+{
+	struct source_data old = replaced != NULL ? replaced->source.data : *by;
+
+	live_publish(r->options.live, zones, old.snapshot != by->snapshot ? old.snapshot : NULL,
+		old.delta != by->delta ? old.delta : NULL);
+	if (replaced != NULL)
+		replaced->source.data = *by;
+}
+
+/* Told when their number changes: once, and not at each load. */
+static void
+warn_of_long_zones(struct reload *r, const struct zone_set *zones)
+{
+	const struct zone *first = NULL;
+	char name[WIRE_NAME_TEXT];
+	size_t count = 0;
+
+	for (size_t i = 0; i < zone_set_count(zones); i++) {
+		const struct zone *zone = zone_set_get(zones, i);
+
+		if (!zone->is_ready || !zone_negative_is_long(zone, r->options.amplification))
+			continue;
+		if (count++ == 0)
+			first = zone;
+	}
+	if (count != 0 && count != r->long_zones)
+		log_warning("zone %s%s: negative answers are more than %u times as long as the "
+			    "shortest query, so that clients without a cookie are sent to TCP; use "
+			    "shorter names of server and mailbox in the SOA",
+			wire_name_format(first->origin, name), count > 1 ? " and others" : "",
+			(unsigned)r->options.amplification);
+	r->long_zones = count;
+}
+
 /* Publish a set with one source's data replaced, or none. */
 static enum err
-publish(struct reload *r, struct source *replaced, struct snapshot *by, struct error *e)
+publish(struct reload *r, struct load *replaced, const struct source_data *by, struct error *e)
 {
 	struct zone_set *zones = zone_set_new();
 	enum err err;
@@ -73,241 +216,294 @@ publish(struct reload *r, struct source *replaced, struct snapshot *by, struct e
 		zone_set_free(zones);
 		return err;
 	}
-	live_publish(r->live, zones, replaced != NULL ? replaced->snapshot : NULL);
-	if (replaced != NULL)
-		replaced->snapshot = by;
+	retire(r, replaced, by, zones);
+	warn_of_long_zones(r, zones);
+	for (size_t i = 0; i < r->entry_count; i++)
+		r->entries[i].is_served = r->entries[i].may_be_served;
 	return OK;
 }
 
 enum err
-reload_new(const struct feed_zone *zones, size_t count, struct loader *loader, struct live *live,
-	struct reload **out, struct error *e)
+reload_new(const struct reload_options *options, struct reload **out, struct error *e)
 {
+	const struct source_data nothing = {.snapshot = NULL};
+	size_t room = options->zone_count != 0 ? options->zone_count : 1;
 	struct reload *r = calloc(1, sizeof(*r));
 	enum err err;
 
 	*out = NULL;
-	if (r != NULL)
-		r->sources = calloc(count != 0 ? count : 1, sizeof(*r->sources));
-	if (r == NULL || r->sources == NULL) {
-		free(r);
-		return error_set(e, ERR_MEMORY, "out of memory for %zu zones", count);
-	}
-	r->live = live;
-	r->loader = loader;
-	r->count = count;
+	if (r == NULL)
+		return error_set(e, ERR_MEMORY, "out of memory for zones");
+	r->options = *options;
 	r->loading = NONE;
-	for (size_t i = 0; i < count; i++)
-		r->sources[i].zone = zones[i];
-	err = publish(r, NULL, NULL, e);
-	if (err != OK) {
+	r->entries = calloc(room, sizeof(*r->entries));
+	r->loads = calloc(room, sizeof(*r->loads));
+	if (r->entries == NULL || r->loads == NULL)
+		err = error_set(e, ERR_MEMORY, "out of memory for %zu zones", room);
+	else
+		err = reload_check(options->zones, options->zone_count, e);
+	for (size_t i = 0; err == OK && i < options->zone_count; i++)
+		add_entry(r, &options->zones[i]);
+	if (err == OK)
+		err = publish(r, NULL, &nothing, e);
+	if (err == OK)
+		*out = r;
+	else
 		reload_free(r);
-		return err;
-	}
-	*out = r;
-	return OK;
+	return err;
 }
 
 void
 reload_free(struct reload *r)
 {
+	const struct source_data nothing = {.snapshot = NULL};
+
 	if (r == NULL)
 		return;
-	for (size_t i = 0; i < r->count; i++)
-		snapshot_close(r->sources[i].snapshot);
-	free(r->sources);
+	for (size_t i = 0; i < r->load_count; i++)
+		source_close(&r->loads[i].source.data, &nothing);
+	free(r->entries);
+	free(r->loads);
 	free(r);
 }
 
-/* --- one source -------------------------------------------------------------- */
+/* --- one source -------------------------------------------------------------------- */
 
-static struct stamp
-read_stamp(const char *path)
-{
-	struct stamp stamp = {.exists = false};
-	struct stat st;
-
-	if (stat(path, &st) != 0)
-		return stamp;
-	stamp.exists = true;
-	stamp.device = st.st_dev;
-	stamp.inode = st.st_ino;
-	stamp.size = st.st_size;
-	stamp.modified = st.st_mtim;
-	return stamp;
-}
-
-static bool
-stamp_equal(const struct stamp *a, const struct stamp *b)
-{
-	return a->exists == b->exists && a->device == b->device && a->inode == b->inode &&
-		a->size == b->size && a->modified.tv_sec == b->modified.tv_sec &&
-		a->modified.tv_nsec == b->modified.tv_nsec;
-}
-
+/* After an error this is news, otherwise for the curious. */
 static void
-note_success(struct source *s, int64_t now_s)
+log_success(const struct load *l, bool is_news)
 {
-	s->loaded_s = now_s;
-	s->error.code = OK;
-	s->error.text[0] = '\0';
-	log_info("zone %s: serving %s, serial %u, %zu entries", s->zone.origin, s->zone.path,
-		(unsigned)snapshot_serial(s->snapshot), snapshot_entries(s->snapshot));
+	const struct source_data *data = &l->source.data;
+	char text[FEED_PATHS_MAX + 320], delta[48] = "";
+
+	if (data->delta != NULL)
+		snprintf(delta, sizeof(delta), ", delta with serial %u",
+			(unsigned)snapshot_serial(data->delta));
+	snprintf(text, sizeof(text), "%s: serving %s, serial %u, %zu entries%s", l->label,
+		l->source.feed->paths, (unsigned)snapshot_serial(data->snapshot),
+		snapshot_entries(data->snapshot), delta);
+	if (is_news)
+		log_notice("%s", text);
+	else
+		log_info("%s", text);
 }
 
-/* Said once for each reason: a snapshot that is not there yet is looked for again and again. */
+/* Said once for each reason: what is not there yet is looked for again and again. */
 static void
-note_failure(struct source *s, const struct error *e)
+note_failure(struct load *l, const struct error *e)
 {
-	bool is_new = s->error.code != e->code || strcmp(s->error.text, e->text) != 0;
+	const struct source_data *data = &l->source.data;
+	bool is_new = l->error.code != e->code || strcmp(l->error.text, e->text) != 0;
 
-	s->error = *e;
+	l->error = *e;
 	if (!is_new)
 		return;
-	if (s->snapshot != NULL)
-		log_error("zone %s: %s; serial %u stays in service", s->zone.origin, e->text,
-			(unsigned)snapshot_serial(s->snapshot));
+	if (data->snapshot == NULL)
+		log_error("%s: %s; it answers SERVFAIL until that can be loaded", l->label,
+			e->text);
 	else
-		log_error("zone %s: %s; it answers SERVFAIL until the file can be loaded",
-			s->zone.origin, e->text);
+		log_error("%s: %s; serial %u stays in service", l->label, e->text,
+			(unsigned)snapshot_serial(
+				data->delta != NULL ? data->delta : data->snapshot));
 }
 
-/* Takes the snapshot. */
-static void
-take_into_service(struct reload *r, struct source *s, struct snapshot *snapshot, int64_t now_s)
+/* Takes next, of which parts may be in service. */
+static bool
+take_into_service(struct reload *r, struct load *l, const struct source_data *next, int64_t now_s)
 {
 	struct error e = {.code = OK};
+	bool had_failed = l->error.code != OK;
 
-	if (publish(r, s, snapshot, &e) == OK) {
-		s->is_previous = false;
-		note_success(s, now_s);
-		return;
+	if (publish(r, l, next, &e) != OK) {
+		source_close(next, &l->source.data);
+		note_failure(l, &e);
+		return false;
 	}
-	snapshot_close(snapshot);
-	note_failure(s, &e);
+	l->is_previous = false;
+	l->loaded_s = now_s;
+	l->error = (struct error){.code = OK};
+	log_success(l, had_failed);
+	return true;
 }
 
 /* At start only: with data in service the generation before them is no gain. */
 static void
-load_previous(struct reload *r, struct source *s, int64_t now_s)
+load_previous(struct reload *r, struct load *l, int64_t now_s)
 {
-	char path[sizeof(s->zone.path) + 8];
-	struct snapshot *snapshot;
+	struct source_data next;
 	struct error e = {.code = OK};
 
-	snprintf(path, sizeof(path), "%s.prev", s->zone.path);
-	if (snapshot_open(path, &snapshot, &e) != OK)
+	if (source_open_previous(&l->source, &next, &e) != OK)
 		return;
-	if (publish(r, s, snapshot, &e) != OK) {
-		snapshot_close(snapshot);
+	if (publish(r, l, &next, &e) != OK) {
+		source_close(&next, &l->source.data);
 		return;
 	}
-	s->is_previous = true;
-	s->loaded_s = now_s;
-	log_warning("zone %s: serving %s, serial %u, instead", s->zone.origin, path,
-		(unsigned)snapshot_serial(snapshot));
+	l->is_previous = true;
+	l->loaded_s = now_s;
+	log_warning("%s: serving %s.prev, serial %u, instead", l->label, l->source.feed->paths,
+		(unsigned)snapshot_serial(next.snapshot));
+}
+
+static bool
+is_in_service(const struct source_data *data, const struct source_data *other)
+{
+	return data->snapshot == other->snapshot && data->delta == other->delta;
 }
 
 static void
-load_snapshot(struct reload *r, struct source *s, int64_t now_s)
+load_snapshot(struct reload *r, struct load *l, bool anew, int64_t now_s)
 {
-	struct snapshot *snapshot;
-	struct error e = {.code = OK};
+	struct error e = {.code = OK}, about_delta = {.code = OK};
+	struct source_data next;
 
-	if (snapshot_open(s->zone.path, &snapshot, &e) == OK) {
-		take_into_service(r, s, snapshot, now_s);
+	if (source_open(&l->source, anew, &next, &about_delta, &e) != OK) {
+		note_failure(l, &e);
+		if (l->source.data.snapshot == NULL)
+			load_previous(r, l, now_s);
 		return;
 	}
-	note_failure(s, &e);
-	if (s->snapshot == NULL)
-		load_previous(r, s, now_s);
+	if (is_in_service(&next, &l->source.data)) {
+		l->source.data = next;
+		if (about_delta.code == OK && l->error.code != OK) {
+			l->error = (struct error){.code = OK};
+			log_success(l, true);
+		}
+	} else if (!take_into_service(r, l, &next, now_s)) {
+		return;
+	}
+	if (about_delta.code != OK)
+		note_failure(l, &about_delta);
 }
 
-/* --- the loader ---------------------------------------------------------------- */
+/* --- data that grow old ------------------------------------------------------------- */
+
+/* When the data are refused for their age, as zone_set does; 0: never. */
+static int64_t
+stale_s(const struct reload *r, const struct source_data *data)
+{
+	const struct snapshot *newest = data->delta != NULL ? data->delta : data->snapshot;
+	int64_t stale_s = 0;
+
+	for (size_t i = 0; newest != NULL && i < snapshot_zone_count(newest); i++) {
+		struct snapshot_zone zone;
+
+		snapshot_zone(newest, i, &zone);
+		if (zone.expires_s != 0 && (stale_s == 0 || zone.expires_s < stale_s))
+			stale_s = zone.expires_s;
+	}
+	if (newest != NULL && r->options.max_age_s != 0) {
+		int64_t too_old_s = snapshot_created_s(newest) + r->options.max_age_s;
+
+		if (stale_s == 0 || too_old_s < stale_s)
+			stale_s = too_old_s;
+	}
+	return stale_s;
+}
+
+static bool
+is_old(const struct reload *r, const struct source_data *data, int64_t now_s)
+{
+	int64_t end_s = stale_s(r, data);
+
+	return end_s != 0 && end_s <= now_s;
+}
+
+/* Said once: nothing fails when data only grow old, but the zone is out of service. */
+static void
+note_age(const struct reload *r, struct load *l, int64_t now_s)
+{
+	const struct source_data *data = &l->source.data;
+	bool old = is_old(r, data, now_s);
+
+	if (old == l->is_old)
+		return;
+	l->is_old = old;
+	if (old)
+		log_error("%s: %s is too old (dnsd.max_age) or has expired ($TIMESTAMP); it "
+			  "answers "
+			  "SERVFAIL until there are newer data",
+			l->label, l->source.feed->paths);
+	else
+		log_notice("%s: %s is new enough again, serial %u", l->label, l->source.feed->paths,
+			(unsigned)snapshot_serial(
+				data->delta != NULL ? data->delta : data->snapshot));
+}
+
+/* --- the loader ---------------------------------------------------------------------- */
 
 static void
 request_next(struct reload *r, int64_t now_s)
 {
 	struct error e = {.code = OK};
 
-	for (size_t i = 0; i < r->count && r->loading == NONE; i++) {
-		struct source *s = &r->sources[i];
+	for (size_t i = 0; i < r->load_count && r->loading == NONE; i++) {
+		struct load *l = &r->loads[i];
 
-		if (!s->wanted)
+		if (!l->wanted)
 			continue;
-		s->wanted = false;
-		s->stamp = read_stamp(s->zone.path);
-		if (loader_request(r->loader, i, now_s, &e) == OK)
+		l->wanted = false;
+		/* Taken before the files are read: a change in between is seen the next time. */
+		source_look(&l->source, &l->source.look);
+		if (loader_request(r->options.loader, l->source.feed, now_s, &e) == OK)
 			r->loading = i;
 		else
-			note_failure(s, &e);
+			note_failure(l, &e);
 	}
 }
 
 static void
-log_warnings(const struct source *s, const char *warnings)
+log_warnings(const struct load *l, const char *warnings)
 {
 	struct text rest = text_of(warnings), line;
 
 	while (text_next_line(&rest, &line))
-		log_warning("zone %s: %.*s", s->zone.origin, TEXT_ARG(line));
+		log_warning("%s: %.*s", l->label, TEXT_ARG(line));
 }
 
-static void
-lose_loader(struct reload *r, const struct error *e)
-{
-	for (size_t i = 0; i < r->count; i++)
-		if (r->sources[i].wanted || r->loading == i) {
-			r->sources[i].wanted = false;
-			note_failure(&r->sources[i], e);
-		}
-	r->loading = NONE;
-}
-
-bool
+void
 reload_loaded(struct reload *r, int64_t now_s)
 {
+	struct load *l = &r->loads[r->loading];
+	struct source_data next = {.snapshot = NULL};
 	struct loader_result result;
-	struct snapshot *snapshot;
 	struct error e = {.code = OK};
-	struct source *s;
 
-	if (loader_receive(r->loader, &result, &e) != OK) {
-		lose_loader(r, &e);
-		return false;
-	}
-	s = &r->sources[r->loading];
 	r->loading = NONE;
-	log_warnings(s, result.warnings);
+	loader_receive(r->options.loader, &result);
+	log_warnings(l, result.warnings);
 	if (result.fd < 0)
-		note_failure(s, &result.error);
-	else if (snapshot_open_fd(result.fd, s->zone.path, &snapshot, &e) == OK)
-		take_into_service(r, s, snapshot, now_s);
+		note_failure(l, &result.error);
+	else if (snapshot_open_fd(result.fd, l->source.feed->paths, &next.snapshot, &e) == OK)
+		take_into_service(r, l, &next, now_s);
 	else
-		note_failure(s, &e);
+		note_failure(l, &e);
 	if (result.fd >= 0)
 		close(result.fd);
+	note_age(r, l, now_s);
 	request_next(r, now_s);
-	return true;
 }
 
 void
 reload_request(struct reload *r, bool all, int64_t now_s)
 {
-	for (size_t i = 0; i < r->count; i++) {
-		struct source *s = &r->sources[i];
-		struct stamp stamp = read_stamp(s->zone.path);
+	struct source_look look;
 
-		if (!all && s->error.code == OK && stamp_equal(&stamp, &s->stamp))
+	for (size_t i = 0; i < r->load_count; i++) {
+		struct load *l = &r->loads[i];
+		bool has_changed = source_look(&l->source, &look);
+
+		if (!all && !has_changed && l->error.code == OK)
 			continue;
-		if (s->zone.source != FEED_SNAPSHOT) {
-			s->wanted = true;
+		if (l->source.feed->kind != FEED_SNAPSHOT) {
+			l->wanted = true;
 			continue;
 		}
-		/* Taken before the file is read: a change in between is seen the next time. */
-		s->stamp = stamp;
-		load_snapshot(r, s, now_s);
+		l->source.look = look;
+		load_snapshot(r, l, all, now_s);
 	}
+	for (size_t i = 0; i < r->load_count; i++)
+		note_age(r, &r->loads[i], now_s);
 	request_next(r, now_s);
 }
 
@@ -317,22 +513,29 @@ reload_is_busy(const struct reload *r)
 	return r->loading != NONE;
 }
 
+/* --- status --------------------------------------------------------------------------- */
+
 size_t
 reload_count(const struct reload *r)
 {
-	return r->count;
+	return r->entry_count;
 }
 
 void
-reload_status(const struct reload *r, size_t i, struct reload_status *out)
+reload_status(const struct reload *r, size_t i, int64_t now_s, struct reload_status *out)
 {
-	const struct source *s = &r->sources[i];
+	const struct entry *entry = &r->entries[i];
+	const struct load *l = &r->loads[entry->load];
+	const struct error *e = l->error.code != OK ? &l->error : &entry->error;
 
-	out->zone = &s->zone;
-	out->snapshot = s->snapshot;
-	out->loaded_s = s->loaded_s;
-	out->is_previous = s->is_previous;
-	out->is_loading = s->wanted || r->loading == i;
-	out->error = s->error.text;
-	out->code = err_name(s->error.code);
+	out->zone = entry->zone;
+	out->snapshot = l->source.data.snapshot;
+	out->delta = l->source.data.delta;
+	out->is_served = entry->is_served;
+	out->loaded_s = l->loaded_s;
+	out->is_previous = l->is_previous;
+	out->is_loading = l->wanted || r->loading == entry->load;
+	out->is_old = is_old(r, &l->source.data, now_s);
+	out->error = e->text;
+	out->code = err_name(e->code);
 }

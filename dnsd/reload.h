@@ -1,48 +1,63 @@
-/* reload.h - the sources of the zones: loading, loading again, keeping the old on failure.
+/* reload.h - zones and their sources: loading, loading again, keeping the old on failure.
  *
- * A source is a snapshot file or an rbldnsd file (compiled by the loader process). It is
- * loaded at start, when asked to, and when its file has changed. A file that cannot be
- * loaded leaves in service what was; without anything in service its zone is not ready
- * (SERVFAIL) and every look at the file tries again.
+ *	zone, zone, ... ---> source ---> FILE (source.h), or compiled by the loader
  *
- * Main thread only. Logs what happened, once for each load.
+ * Sources are loaded at start, when asked to, and when one of their files has changed. What
+ * cannot be loaded, or would take a name that another zone has, leaves in service what was;
+ * without anything in service its zones are not ready (SERVFAIL). Every look at the files tries
+ * again what has failed.
+ *
+ * Main thread only. Logs what happened, each reason once.
  */
 #ifndef DNSD_RELOAD_H
 #define DNSD_RELOAD_H
-
-#include <orbl/feed.h>
 
 #include "live.h"
 #include "loader.h"
 
 struct reload;
 
-/* What is to be said of one source. Texts are lent until the next call of reload_*. */
+struct reload_options {
+	size_t zone_count;
+	const struct feed_zone *zones; /* one with several sources is there several times */
+	int64_t max_age_s;             /* of zone_source */
+	uint16_t amplification;        /* of answer_config; zones that exceed it are warned about */
+	struct loader *loader;
+	struct live *live;
+};
+
+/* What is to be said of one of the zones given. Texts are lent until the next call of reload_*. */
 struct reload_status {
 	const struct feed_zone *zone;
 	const struct snapshot *snapshot; /* NULL: not ready */
+	const struct snapshot *delta;    /* NULL: none */
+	bool is_served;
 	int64_t loaded_s;
 	bool is_previous; /* FILE.prev is in service */
 	bool is_loading;
+	bool is_old;       /* beyond max_age_s, or expired */
 	const char *error; /* of the last load; "" when it succeeded */
 	const char *code;  /* err_name of it */
 };
 
-/* Publishes a set in which no zone is ready. Copies zones; keeps loader (NULL when no zone needs
- * it) and live. The error is a zone given twice or with a bad name. */
-enum err reload_new(const struct feed_zone *zones, size_t count, struct loader *loader,
-	struct live *live, struct reload **out, struct error *e) ORBL_NODISCARD;
+/* Sources that do not go together in one zone are an error. */
+enum err reload_check(const struct feed_zone *zones, size_t count, struct error *e) ORBL_NODISCARD;
+/* Publishes a set in which no zone is ready. Copies the options, keeps what they point to. The
+ * error is a zone with a bad name, or with sources that do not go together. */
+enum err reload_new(const struct reload_options *options, struct reload **out,
+	struct error *e) ORBL_NODISCARD;
 /* NULL ok. Call after live_free: what is in service uses the snapshots. */
 void reload_free(struct reload *r);
 
-/* Load all sources, or only those whose file has changed since they were loaded. */
+/* Load the sources of which a file has changed since they were loaded; or all of them. */
 void reload_request(struct reload *r, bool all, int64_t now_s);
-/* A result of the loader is there (loader_fd). False: the loader is gone. */
-bool reload_loaded(struct reload *r, int64_t now_s);
+/* A result of the loader is there (loader_fd). */
+void reload_loaded(struct reload *r, int64_t now_s);
 /* Is a load under way? */
 bool reload_is_busy(const struct reload *r);
 
-size_t reload_count(const struct reload *r);
-void reload_status(const struct reload *r, size_t i, struct reload_status *out); /* i < count */
+size_t reload_count(const struct reload *r); /* zones given */
+void reload_status(const struct reload *r, size_t i, int64_t now_s,
+	struct reload_status *out); /* i < count */
 
 #endif

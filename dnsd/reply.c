@@ -2,217 +2,216 @@
 
 #include <string.h>
 
-#include <orbl/snapshot.h>
+#include "big_endian.h"
 
 enum {
 	POINTER = 0xc000,
-	TYPE_OPT = 41,
-	OPT_SIZE = 11,
+	OPTION_HEAD = 4,
+	OPTION_NSID = 3,
+	OPTION_COOKIE = 10,
 	OPTION_EDE = 15,
-	EDE_SIZE = 6,
-	TXT_STRING_MAX = 255,
-	FLAG_QR = 0x8000,
-	FLAG_AA = 0x0400,
-	FLAG_TC = 0x0200,
-	FLAGS_REPEATED = 0x7900, /* opcode and RD */
-	EDNS_DO = 0x8000,
+	EDE_SIZE = OPTION_HEAD + 2,
+	COOKIE_SIZE = OPTION_HEAD + COOKIE_CLIENT_SIZE + COOKIE_SERVER_SIZE,
+	RECORD_HEAD = 12, /* a pointer, type, class, TTL, length */
+	STRING_MAX = 255,
 };
 
+uint8_t *
+reply_cookie(struct reply *r)
+{
+	if (r->end - r->at < COOKIE_SIZE)
+		return NULL;
+	r->end -= COOKIE_SIZE;
+	r->has_cookie = true;
+	return r->cookie;
+}
+
+static void
+add_option(struct reply *r, unsigned code, const void *data, size_t len)
+{
+	big_endian_put16(r->at, code);
+	big_endian_put16(r->at + 2, (unsigned)len);
+	memcpy(r->at + OPTION_HEAD, data, len);
+	r->at += OPTION_HEAD + len;
+}
+
+/* The cookie's room was set aside, the others are left out where there is none. */
 void
-reply_begin(struct reply *r, const struct query *q, uint16_t udp_size, uint8_t *out, size_t size)
+reply_add_options(struct reply *r)
 {
-	memset(r, 0, sizeof(*r));
-	r->query = q;
-	r->udp_size = udp_size;
-	r->ede = EDE_NONE;
-	writer_init(&r->w, out, q->edns ? size - OPT_SIZE - EDE_SIZE : size);
-	r->w.at += QUERY_HEADER_SIZE;
-	writer_bytes(&r->w, q->question, q->question_len);
-}
+	uint8_t ede[2];
 
-static void
-write_opt(struct reply *r)
-{
-	bool has_ede = r->ede != EDE_NONE;
-
-	writer_u8(&r->w, 0);
-	writer_u16be(&r->w, TYPE_OPT);
-	writer_u16be(&r->w, r->udp_size);
-	writer_u8(&r->w, (uint8_t)(r->rcode >> 4));
-	writer_u8(&r->w, 0); /* version */
-	/* RFC 3225 section 3: DO is copied. */
-	writer_u16be(&r->w, r->query->dnssec_ok ? EDNS_DO : 0);
-	writer_u16be(&r->w, has_ede ? EDE_SIZE : 0);
-	if (has_ede) {
-		writer_u16be(&r->w, OPTION_EDE);
-		writer_u16be(&r->w, 2);
-		writer_u16be(&r->w, (uint16_t)r->ede);
+	if (r->has_cookie) {
+		r->end += COOKIE_SIZE;
+		add_option(r, OPTION_COOKIE, r->cookie, sizeof(r->cookie));
 	}
-}
-
-static void
-write_header(const struct reply *r, bool truncated)
-{
-	const struct query *q = r->query;
-	struct writer w;
-
-	writer_init(&w, r->w.start, QUERY_HEADER_SIZE);
-	writer_u16be(&w, q->id);
-	writer_u16be(&w,
-		(uint16_t)(FLAG_QR | (q->flags & FLAGS_REPEATED) |
-			(r->authoritative ? FLAG_AA : 0) | (truncated ? FLAG_TC : 0) |
-			(r->rcode & 0xf)));
-	writer_u16be(&w, q->question_len != 0);
-	writer_u16be(&w, r->counts[REPLY_ANSWER]);
-	writer_u16be(&w, r->counts[REPLY_AUTHORITY]);
-	writer_u16be(&w, q->edns);
-}
-
-size_t
-reply_end(struct reply *r, bool may_truncate)
-{
-	bool truncated = may_truncate && r->overflow;
-
-	if (truncated) {
-		r->w.at = r->w.start + QUERY_HEADER_SIZE + r->query->question_len;
-		memset(r->counts, 0, sizeof(r->counts));
+	if (r->ede != EDE_NONE && r->end - r->at >= EDE_SIZE) {
+		big_endian_put16(ede, (unsigned)r->ede);
+		add_option(r, OPTION_EDE, ede, sizeof(ede));
 	}
-	if (r->query->edns) {
-		r->w.end += OPT_SIZE + EDE_SIZE;
-		write_opt(r);
-	}
-	write_header(r, truncated);
-	return writer_length(&r->w);
+	if (r->nsid.len != 0 && (size_t)(r->end - r->at) >= OPTION_HEAD + r->nsid.len)
+		add_option(r, OPTION_NSID, r->nsid.p, r->nsid.len);
 }
 
 /* --- records ------------------------------------------------------------ */
 
-/* A record being written; where it began, to take it back whole when it does not fit. */
-struct record {
-	struct writer before;
-	uint8_t *length_at;
-};
-
-static struct record
-begin_record(struct reply *r, size_t owner_at, uint16_t type, uint32_t ttl_s)
+/* A record of the question's name, without its data. NULL: it does not fit. A reply is never longer
+ * than 65,535 bytes, so what fits has a length of 16 bits. */
+static uint8_t *
+begin_record(struct reply *r, uint16_t type, uint32_t ttl_s, size_t len)
 {
-	struct record record = {.before = r->w};
+	uint8_t *at = r->at;
 
-	writer_u16be(&r->w, (uint16_t)(POINTER | owner_at));
-	writer_u16be(&r->w, type);
-	writer_u16be(&r->w, CLASS_IN);
-	writer_u32be(&r->w, ttl_s);
-	record.length_at = r->w.at;
-	writer_u16be(&r->w, 0);
-	return record;
-}
-
-static void
-end_record(struct reply *r, enum reply_section section, const struct record *record)
-{
-	struct writer length;
-
-	if (writer_failed(&r->w)) {
-		r->w = record->before;
+	if ((size_t)(r->end - at) < RECORD_HEAD + len) {
 		r->overflow = true;
-		return;
+		return NULL;
 	}
-	writer_init(&length, record->length_at, 2);
-	writer_u16be(&length, (uint16_t)(r->w.at - record->length_at - 2));
-	r->counts[section]++;
+	big_endian_put16(at, POINTER | QUERY_HEADER_SIZE);
+	big_endian_put16(at + 2, type);
+	big_endian_put16(at + 4, CLASS_IN);
+	big_endian_put32(at + 6, ttl_s);
+	big_endian_put16(at + 10, (unsigned)len);
+	r->at += RECORD_HEAD + len;
+	r->counts[REPLY_ANSWER]++;
+	return at + RECORD_HEAD;
 }
 
 void
-reply_a(struct reply *r, uint32_t ttl_s, uint32_t address)
+reply_record(struct reply *r, uint16_t class, uint16_t type, uint32_t ttl_s, struct text rdata)
 {
-	struct record record = begin_record(r, QUERY_HEADER_SIZE, TYPE_A, ttl_s);
+	uint8_t *data = begin_record(r, type, ttl_s, rdata.len);
 
-	writer_u32be(&r->w, address);
-	end_record(r, REPLY_ANSWER, &record);
+	if (data == NULL)
+		return;
+	big_endian_put16(data - RECORD_HEAD + 4, class);
+	if (rdata.len != 0)
+		memcpy(data, rdata.p, rdata.len);
 }
 
-/* The character-strings of one TXT record (RFC 1035 section 3.3.14); the open one's length
- * byte is filled in as it grows. */
+/* The character-strings of one TXT record (RFC 1035 section 3.3.14): bytes with a length before
+ * each STRING_MAX of them. */
 struct strings {
-	struct writer *w;
-	uint8_t *length; /* of the open string; NULL: none is open */
+	uint8_t *at, *length; /* length: of the open string */
 };
 
 static void
 add_bytes(struct strings *s, const char *bytes, size_t len)
 {
-	while (len != 0 && !writer_failed(s->w)) {
-		size_t n = len;
+	while (len != 0) {
+		size_t room = STRING_MAX - *s->length, n = len < room ? len : room;
 
-		if (s->length == NULL || *s->length == TXT_STRING_MAX) {
-			s->length = s->w->at;
-			writer_u8(s->w, 0);
-			if (writer_failed(s->w))
-				return;
+		if (room == 0) {
+			s->length = s->at++;
+			*s->length = 0;
+			continue;
 		}
-		if (n > (size_t)(TXT_STRING_MAX - *s->length))
-			n = (size_t)(TXT_STRING_MAX - *s->length);
-		writer_bytes(s->w, bytes, n);
+		memcpy(s->at, bytes, n);
+		s->at += n;
 		*s->length = (uint8_t)(*s->length + n);
 		bytes += n;
 		len -= n;
 	}
 }
 
-void
-reply_txt(struct reply *r, uint32_t ttl_s, struct text template, struct text address)
+/* Up to the next mark, or the end; *rest is what follows. True: there is a mark in between. */
+static bool
+cut_template(struct text *rest, struct text *plain)
 {
-	struct record record = begin_record(r, QUERY_HEADER_SIZE, TYPE_TXT, ttl_s);
-	struct strings strings = {.w = &r->w};
+	const char *mark = memchr(rest->p, SNAPSHOT_ADDRESS_MARK, rest->len);
+
+	*plain = *rest;
+	if (mark == NULL) {
+		rest->len = 0;
+		return false;
+	}
+	plain->len = (size_t)(mark - rest->p);
+	rest->p = mark + 1;
+	rest->len -= plain->len + 1;
+	return true;
+}
+
+static size_t
+text_length(struct text template, struct text subject)
+{
+	struct text plain;
+	size_t len = 0;
 
 	while (template.len != 0) {
-		const char *mark = memchr(template.p, SNAPSHOT_ADDRESS_MARK, template.len);
-		size_t plain = mark != NULL ? (size_t)(mark - template.p) : template.len;
-
-		add_bytes(&strings, template.p, plain);
-		if (mark != NULL)
-			add_bytes(&strings, address.p, address.len);
-		template = text_from(template, plain + (mark != NULL));
+		if (cut_template(&template, &plain))
+			len += subject.len;
+		len += plain.len;
 	}
-	if (strings.length == NULL)
-		writer_u8(&r->w, 0); /* a TXT record has at least one string, be it empty */
-	end_record(r, REPLY_ANSWER, &record);
+	return len;
 }
 
 void
-reply_set_origin(struct reply *r, const struct zone *z)
+reply_txt(struct reply *r, uint32_t ttl_s, struct text template, struct text subject)
 {
-	r->origin_at = (uint16_t)(QUERY_HEADER_SIZE + r->query->name.len - z->origin_len);
-}
+	size_t len = text_length(template, subject);
+	/* A TXT record has at least one string, be it empty. */
+	size_t strings = len == 0 ? 1 : (len + STRING_MAX - 1) / STRING_MAX;
+	uint8_t *data = begin_record(r, TYPE_TXT, ttl_s, len + strings);
+	struct text plain;
+	struct strings s;
 
-static void
-write_name(struct reply *r, const struct zone_name *n)
-{
-	writer_bytes(&r->w, n->labels, n->len);
-	if (n->in_origin)
-		writer_u16be(&r->w, (uint16_t)(POINTER | (r->origin_at + n->origin_at)));
-}
+	if (data == NULL)
+		return;
+	s = (struct strings){data + 1, data};
+	*data = 0;
+	while (template.len != 0) {
+		bool has_mark = cut_template(&template, &plain);
 
-void
-reply_soa(struct reply *r, enum reply_section section, uint32_t ttl_s, const struct zone *z)
-{
-	struct record record = begin_record(r, r->origin_at, TYPE_SOA, ttl_s);
-
-	write_name(r, &z->mname);
-	write_name(r, &z->rname);
-	writer_u32be(&r->w, z->serial);
-	writer_u32be(&r->w, z->refresh_s);
-	writer_u32be(&r->w, z->retry_s);
-	writer_u32be(&r->w, z->expire_s);
-	writer_u32be(&r->w, z->minimum_s);
-	end_record(r, section, &record);
+		add_bytes(&s, plain.p, plain.len);
+		if (has_mark)
+			add_bytes(&s, subject.p, subject.len);
+	}
 }
 
 void
-reply_ns(struct reply *r, uint32_t ttl_s, const struct zone_name *name)
+reply_drop_repeated(struct reply *r)
 {
-	struct record record = begin_record(r, r->origin_at, TYPE_NS, ttl_s);
+	const uint8_t *at = r->out + QUERY_HEADER_SIZE + r->query->question_len, *last = at;
+	size_t len;
 
-	write_name(r, name);
-	end_record(r, REPLY_ANSWER, &record);
+	if (r->counts[REPLY_ANSWER] < 2)
+		return;
+	for (unsigned i = 1; i < r->counts[REPLY_ANSWER]; i++)
+		last += RECORD_HEAD + big_endian_u16(last + 10);
+	len = 2u + big_endian_u16(last + 10);
+	for (; at != last; at += RECORD_HEAD + big_endian_u16(at + 10))
+		if (memcmp(at + 10, last + 10, 2) == 0 && memcmp(at + 10, last + 10, len) == 0) {
+			r->at = r->out + (last - r->out);
+			r->counts[REPLY_ANSWER]--;
+			return;
+		}
+}
+
+void
+reply_piece(struct reply *r, enum reply_section section, const struct zone_piece *p,
+	size_t origin_len)
+{
+	size_t origin = POINTER | (QUERY_HEADER_SIZE + r->query->name.len - origin_len);
+	uint8_t *at = r->at;
+
+	if (r->end - at < p->len) {
+		r->overflow = true;
+		return;
+	}
+	memcpy(at, p->bytes, p->len);
+	for (size_t i = 0; i < p->pointer_count; i++)
+		big_endian_put16(at + p->pointers[i].at,
+			(unsigned)(origin + p->pointers[i].origin_at));
+	r->at += p->len;
+	r->counts[section] = (uint16_t)(r->counts[section] + p->count);
+}
+
+void
+reply_piece_ttl(struct reply *r, enum reply_section section, const struct zone_piece *p,
+	size_t origin_len, uint32_t ttl_s)
+{
+	uint8_t *at = r->at;
+
+	reply_piece(r, section, p, origin_len);
+	if (r->at != at)
+		big_endian_put32(at + ZONE_PIECE_TTL_AT, ttl_s);
 }

@@ -2,7 +2,7 @@
  *
  *	main thread: signals, control socket, looks at files, loads, publishes (live.h)
  *	workers:     UDP and TCP (worker.h)
- *	loader:      a process, compiles rbldnsd files (loader.h)
+ *	loader:      a process for each rbldnsd data set to compile (loader.h)
  */
 #ifndef DNSD_SERVER_H
 #define DNSD_SERVER_H
@@ -14,14 +14,20 @@ struct server_options {
 	size_t endpoint_count, zone_count, workers;
 	const struct endpoint *endpoints;
 	const struct feed_zone *zones;
+	struct feed_options feed;
 	const char *control_path; /* "": none */
 	unsigned control_mode;
-	uint16_t udp_size;
-	size_t tcp_connections;
+	const char *identity, *version; /* "": hidden */
+	const char *cookie_secret;      /* a file; "": one by chance */
+	uint16_t udp_size, amplification;
+	size_t tcp_connections, tcp_client_connections;
 	int64_t tcp_idle_s, check_interval_s;
+	int64_t max_age_s; /* 0: data of any age are served */
 };
 
-/* Serve until SIGTERM or SIGINT. Call before any thread is made. */
+/* What server_run would refuse, of that which can be told without an address or a zone file. */
+enum err server_check(const struct server_options *options, struct error *e) ORBL_NODISCARD;
+/* Serve until SIGTERM or SIGINT. */
 enum err server_run(const struct server_options *options, struct error *e) ORBL_NODISCARD;
 
 #endif

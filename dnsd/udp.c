@@ -3,12 +3,13 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum {
 	BATCH = 32,
-	QUERY_MAX = 4096, /* larger ones arrive cut, and are FORMERR */
+	QUERY_MAX = 1232, /* or udp_size; larger ones arrive cut, and are FORMERR */
 	CONTROL_MAX = CMSG_SPACE(sizeof(struct in6_pktinfo)),
 	SEND_WAIT_MS = 2,
 };
@@ -19,42 +20,59 @@ union peer {
 	struct sockaddr_in6 ipv6;
 };
 
-/* Everything of one datagram and its reply. */
+_Static_assert(offsetof(struct sockaddr_in, sin_port) == offsetof(struct sockaddr_in6, sin6_port),
+	"a port is where it is in both");
+
+/* Everything of one datagram and its reply but their bytes. */
 struct slot {
 	struct iovec in, out;
 	union peer peer;
 	_Alignas(struct cmsghdr) uint8_t control[CONTROL_MAX];
-	uint8_t query[QUERY_MAX];
 };
 
 struct udp {
 	uint16_t udp_size;
-	uint8_t *replies; /* BATCH of udp_size bytes */
+	struct worker_stats *stats;
+	uint8_t *bytes; /* of BATCH queries and replies */
 	struct mmsghdr in[BATCH], out[BATCH];
 	struct slot slots[BATCH];
+	struct answer_reading readings[BATCH];
 };
 
+/* The kernel shortens these for every datagram that it gives. */
+static void
+arm(struct udp *u, unsigned i)
+{
+	u->in[i].msg_hdr.msg_namelen = sizeof(u->slots[i].peer);
+	u->in[i].msg_hdr.msg_controllen = CONTROL_MAX;
+}
+
 struct udp *
-udp_new(uint16_t udp_size)
+udp_new(uint16_t udp_size, struct worker_stats *stats)
 {
 	struct udp *u = calloc(1, sizeof(*u));
+	size_t size = udp_size > QUERY_MAX ? udp_size : QUERY_MAX;
 
 	if (u == NULL)
 		return NULL;
 	u->udp_size = udp_size;
-	u->replies = malloc((size_t)udp_size * BATCH);
-	if (u->replies == NULL) {
+	u->stats = stats;
+	u->bytes = malloc(2 * size * BATCH);
+	if (u->bytes == NULL) {
 		free(u);
 		return NULL;
 	}
-	for (size_t i = 0; i < BATCH; i++) {
+	for (unsigned i = 0; i < BATCH; i++) {
 		struct slot *s = &u->slots[i];
 
-		s->in = (struct iovec){s->query, sizeof(s->query)};
+		s->in = (struct iovec){u->bytes + 2 * i * size, size};
+		s->out.iov_base = u->bytes + (2 * i + 1) * size;
 		u->in[i].msg_hdr.msg_iov = &s->in;
 		u->in[i].msg_hdr.msg_iovlen = 1;
 		u->in[i].msg_hdr.msg_name = &s->peer;
-		s->out.iov_base = u->replies + i * udp_size;
+		u->in[i].msg_hdr.msg_control = s->control;
+		u->out[i].msg_hdr.msg_iovlen = 1;
+		arm(u, i);
 	}
 	return u;
 }
@@ -64,21 +82,8 @@ udp_free(struct udp *u)
 {
 	if (u == NULL)
 		return;
-	free(u->replies);
+	free(u->bytes);
 	free(u);
-}
-
-/* The kernel shortens these on every receive. */
-static void
-prepare_receive(struct udp *u, bool with_control)
-{
-	for (size_t i = 0; i < BATCH; i++) {
-		struct msghdr *h = &u->in[i].msg_hdr;
-
-		h->msg_namelen = sizeof(u->slots[i].peer);
-		h->msg_control = with_control ? u->slots[i].control : NULL;
-		h->msg_controllen = with_control ? CONTROL_MAX : 0;
-	}
 }
 
 static bool
@@ -98,13 +103,22 @@ is_own_address(const struct listener *l, const struct addr *peer, struct msghdr 
 
 /* No reply to port 0, which nobody listens on, nor to ourselves: both are forged. */
 static bool
-may_reply(const struct listener *l, const union peer *peer, struct msghdr *h)
+may_reply(const struct listener *l, const struct addr *from, uint16_t port, struct msghdr *h)
 {
-	struct endpoint from = endpoint_from_sockaddr(&peer->any);
-
-	if (from.port == 0)
+	if (port == 0)
 		return false;
-	return from.port != l->endpoint.port || !is_own_address(l, &from.addr, h);
+	return port != l->endpoint.port || !is_own_address(l, from, h);
+}
+
+static struct addr
+address_of(const union peer *peer)
+{
+	struct addr a = {.family = 4};
+
+	if (peer->any.sa_family != AF_INET)
+		return addr_from_sockaddr(&peer->any);
+	memcpy(a.b, &peer->ipv4.sin_addr, sizeof(peer->ipv4.sin_addr));
+	return a;
 }
 
 /* Send from the address that was asked. The interface is the routing table's choice, but for
@@ -132,54 +146,86 @@ set_source(struct msghdr *out, const struct msghdr *in)
 	out->msg_controllen = in->msg_controllen;
 }
 
-/* A full send buffer is waited for a moment; what cannot be sent then is lost, as datagrams
- * may be. An error belongs to the first datagram, which is left out. */
-static void
-send_replies(int fd, struct mmsghdr *out, unsigned count)
+static bool
+wait_for_room(int fd)
 {
-	while (count != 0) {
-		struct pollfd p = {.fd = fd, .events = POLLOUT};
-		int n = sendmmsg(fd, out, count, MSG_NOSIGNAL);
+	struct pollfd p = {.fd = fd, .events = POLLOUT};
 
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0 && (errno == EAGAIN || errno == ENOBUFS)) {
-			if (poll(&p, 1, SEND_WAIT_MS) <= 0)
-				return;
-			n = sendmmsg(fd, out, count, MSG_NOSIGNAL);
-		}
-		n = n > 0 ? n : 1;
-		out += n;
-		count -= (unsigned)n;
+	return poll(&p, 1, SEND_WAIT_MS) > 0;
+}
+
+/* What cannot be sent is lost, as datagrams may be. A full send buffer is waited for a moment.
+ * An error belongs to the first datagram, which is tried once more, then left out. Returns how
+ * many were sent. */
+static unsigned
+send_replies(const struct listener *l, struct mmsghdr *out, unsigned count)
+{
+	unsigned at = 0, lost = 0;
+
+	while (at < count) {
+		int n = sendmmsg(l->udp, out + at, count - at, MSG_NOSIGNAL);
+
+		if (n < 0 && (errno == EAGAIN || errno == ENOBUFS) && !wait_for_room(l->udp))
+			return at - lost;
+		if (n < 0 && (errno != EMSGSIZE || listener_allow_fragments(l)))
+			n = sendmmsg(l->udp, out + at, count - at, MSG_NOSIGNAL);
+		lost += n <= 0;
+		at += n > 0 ? (unsigned)n : 1;
 	}
+	return at - lost;
+}
+
+/* Returns the length of the reply to datagram i, 0: none. */
+static size_t
+answer_slot(struct udp *u, unsigned i, const struct listener *l, const struct zone_set *zones,
+	struct answer_context *context)
+{
+	struct slot *s = &u->slots[i];
+
+	context->client = address_of(&s->peer);
+	if (!may_reply(l, &context->client, ntohs(s->peer.ipv4.sin_port), &u->in[i].msg_hdr))
+		return 0;
+	return answer_write(zones, context, &u->readings[i], s->in.iov_base, u->in[i].msg_len,
+		s->out.iov_base, u->udp_size);
+}
+
+static void
+read_slots(struct udp *u, unsigned count, const struct zone_set *zones)
+{
+	for (unsigned i = 0; i < count; i++)
+		answer_read(zones, u->slots[i].in.iov_base, u->in[i].msg_len, &u->readings[i]);
+	for (unsigned i = 0; i < count; i++)
+		answer_fetch(&u->readings[i]);
 }
 
 bool
 udp_serve(struct udp *u, const struct listener *l, const struct zone_set *zones,
-	const struct answer_context *context)
+	struct answer_context *context)
 {
+	struct worker_stats *stats = u->stats;
+	int received = recvmmsg(l->udp, u->in, BATCH, MSG_DONTWAIT, NULL);
 	unsigned replies = 0;
-	int received;
 
-	prepare_receive(u, l->any);
-	received = recvmmsg(l->udp, u->in, BATCH, MSG_DONTWAIT, NULL);
-	for (int i = 0; i < received; i++) {
+	context->transport = ANSWER_UDP;
+	if (received > 0)
+		read_slots(u, (unsigned)received, zones);
+	for (unsigned i = 0; (int)i < received; i++) {
 		struct msghdr *in = &u->in[i].msg_hdr, *out = &u->out[replies].msg_hdr;
 		struct slot *s = &u->slots[i];
 
-		if (!may_reply(l, &s->peer, in))
-			continue;
-		s->out.iov_len = answer_packet(zones, context, s->query, u->in[i].msg_len,
-			s->out.iov_base, u->udp_size);
-		if (s->out.iov_len == 0)
-			continue;
-		out->msg_name = &s->peer;
-		out->msg_namelen = in->msg_namelen;
-		out->msg_iov = &s->out;
-		out->msg_iovlen = 1;
-		set_source(out, in);
-		replies++;
+		s->out.iov_len = answer_slot(u, i, l, zones, context);
+		worker_stats_count(stats, s->out.iov_base, u->in[i].msg_len, s->out.iov_len);
+		if (s->out.iov_len != 0) {
+			out->msg_name = &s->peer;
+			out->msg_namelen = in->msg_namelen;
+			out->msg_iov = &s->out;
+			set_source(out, in);
+			replies++;
+		}
+		arm(u, i);
 	}
-	send_replies(l->udp, u->out, replies);
+	if (received > 0)
+		stats->queries[ANSWER_UDP] += (unsigned)received;
+	stats->unsent += replies - send_replies(l, u->out, replies);
 	return received == BATCH;
 }

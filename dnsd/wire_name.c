@@ -101,19 +101,6 @@ wire_name_format(const uint8_t *wire, char out[WIRE_NAME_TEXT])
 	return out;
 }
 
-/* Eight bytes at a time: each query's name passes here. Per byte, the upper bit of seven_bits +
- * (0x80 - c) says whether it is c or more; a byte with its own upper bit set is no letter. */
-static uint64_t
-lower_eight(uint64_t bytes)
-{
-	const uint64_t each = 0x0101010101010101, upper = 0x80 * each;
-	uint64_t seven_bits = bytes & ~upper;
-	uint64_t from_a = seven_bits + (0x80 - 'A') * each;
-	uint64_t beyond_z = seven_bits + (0x80 - 'Z' - 1) * each;
-
-	return bytes | (from_a & ~beyond_z & ~bytes & upper) >> 2;
-}
-
 void
 wire_name_lower(uint8_t *wire, size_t len)
 {
@@ -121,7 +108,7 @@ wire_name_lower(uint8_t *wire, size_t len)
 
 	for (; len >= sizeof(bytes); wire += sizeof(bytes), len -= sizeof(bytes)) {
 		memcpy(&bytes, wire, sizeof(bytes));
-		bytes = lower_eight(bytes);
+		bytes = wire_name_lower_eight(bytes);
 		memcpy(wire, &bytes, sizeof(bytes));
 	}
 	for (size_t i = 0; i < len; i++)

@@ -1,8 +1,10 @@
 #include "worker.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdalign.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,11 +19,16 @@
 enum {
 	EVENTS = 64,
 	UDP_BATCHES = 16, /* before the other sockets get their turn */
+	ACCEPT_PAUSE_MS = 100,
 	STACK_SIZE = 256 * 1024,
+	CACHE_LINE = 64,
 };
 
 /* What an epoll event is about: the upper half of its data; the lower is an index. */
-enum event_kind { EVENT_WAKE, EVENT_UDP, EVENT_ACCEPT, EVENT_TCP };
+enum event_kind { EVENT_WAKE, EVENT_ACCEPT, EVENT_TCP };
+
+/* UDP sockets are polled, and not watched by epoll: the kernel tells the watcher of a socket about
+ * each datagram that was sent, which is a twentieth of the whole cost of a query. */
 
 struct worker {
 	size_t index;
@@ -29,13 +36,20 @@ struct worker {
 	int epoll, wake;
 	size_t listener_count;
 	struct listener *listeners;
+	struct pollfd *polls; /* each listener's UDP socket, then epoll */
 	struct udp *udp;
 	struct tcp *tcp;
 	struct answer_context context;
-	atomic_bool stop;
+	int64_t accept_again_ms; /* no connection is taken before; 0: they are */
+	struct worker_stats stats;
 	bool started;
 	pthread_t thread;
+	/* What other threads look at has lines of its own. */
+	alignas(CACHE_LINE) atomic_bool stop;
+	alignas(CACHE_LINE) _Atomic uint64_t published[WORKER_STATS_WORDS];
 };
+
+_Static_assert(sizeof(struct worker_stats) % sizeof(uint64_t) == 0, "only uint64_t");
 
 static uint64_t
 event_tag(enum event_kind kind)
@@ -57,34 +71,42 @@ static enum err
 open_listeners(struct worker *w, const struct worker_options *o, struct error *e)
 {
 	w->listeners = calloc(o->endpoint_count, sizeof(*w->listeners));
-	if (w->listeners == NULL)
+	w->polls = calloc(o->endpoint_count + 1, sizeof(*w->polls));
+	if (w->listeners == NULL || w->polls == NULL)
 		return error_set(e, ERR_MEMORY, "out of memory for sockets");
 	for (size_t i = 0; i < o->endpoint_count; i++) {
-		enum err err = listener_open(&o->endpoints[i], &w->listeners[i], e);
+		enum err err = listener_open(&o->endpoints[i], o->answer->udp_size,
+			&w->listeners[i], e);
 
 		if (err != OK)
 			return err;
 		w->listener_count++;
-		err = watch(w, w->listeners[i].udp, EVENT_UDP, i, e);
-		if (err == OK)
-			err = watch(w, w->listeners[i].tcp, EVENT_ACCEPT, i, e);
+		w->polls[i] = (struct pollfd){.fd = w->listeners[i].udp, .events = POLLIN};
+		err = watch(w, w->listeners[i].tcp, EVENT_ACCEPT, i, e);
 		if (err != OK)
 			return err;
 	}
+	w->polls[w->listener_count] = (struct pollfd){.fd = w->epoll, .events = POLLIN};
 	return OK;
 }
 
 static enum err
 open_worker(struct worker *w, const struct worker_options *o, struct error *e)
 {
+	struct tcp_options tcp = {
+		.connections = o->tcp_connections,
+		.client_connections = o->tcp_client_connections,
+		.idle_ms = o->tcp_idle_ms,
+		.epoll = w->epoll,
+		.tag = event_tag(EVENT_TCP),
+		.stats = &w->stats,
+	};
 	enum err err;
 
-	w->epoll = epoll_create1(EPOLL_CLOEXEC);
-	w->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (w->epoll < 0 || w->wake < 0)
 		return error_errno(e, "cannot prepare a worker");
-	w->udp = udp_new(o->udp_size);
-	w->tcp = tcp_new(o->tcp_connections, o->tcp_idle_ms, w->epoll, event_tag(EVENT_TCP));
+	w->udp = udp_new(o->answer->udp_size, &w->stats);
+	w->tcp = tcp_new(&tcp);
 	if (w->udp == NULL || w->tcp == NULL)
 		return error_set(e, ERR_MEMORY, "out of memory for the buffers of a worker");
 	err = watch(w, w->wake, EVENT_WAKE, 0, e);
@@ -94,16 +116,18 @@ open_worker(struct worker *w, const struct worker_options *o, struct error *e)
 enum err
 worker_new(const struct worker_options *o, struct worker **out, struct error *e)
 {
-	struct worker *w = calloc(1, sizeof(*w));
+	struct worker *w = aligned_alloc(alignof(struct worker), sizeof(*w));
 	enum err err;
 
 	*out = NULL;
 	if (w == NULL)
 		return error_set(e, ERR_MEMORY, "out of memory for a worker");
+	memset(w, 0, sizeof(*w));
 	w->index = o->index;
 	w->live = o->live;
-	w->context.udp_size = o->udp_size;
-	w->epoll = w->wake = -1;
+	w->context.config = o->answer;
+	w->epoll = epoll_create1(EPOLL_CLOEXEC);
+	w->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	err = open_worker(w, o, e);
 	if (err != OK) {
 		worker_free(w);
@@ -131,6 +155,19 @@ wall_clock_s(void)
 	return t.tv_sec;
 }
 
+/* Without a descriptor for it, a connection that waits would wake us again at once. */
+static void
+pause_accepting(struct worker *w, bool pause, int64_t now_ms)
+{
+	w->accept_again_ms = pause ? now_ms + ACCEPT_PAUSE_MS : 0;
+	for (size_t i = 0; i < w->listener_count; i++) {
+		struct epoll_event event = {.events = pause ? 0 : EPOLLIN,
+			.data.u64 = event_tag(EVENT_ACCEPT) | i};
+
+		epoll_ctl(w->epoll, EPOLL_CTL_MOD, w->listeners[i].tcp, &event);
+	}
+}
+
 static void
 serve_event(struct worker *w, const struct epoll_event *event, const struct zone_set *zones,
 	int64_t now_ms)
@@ -143,35 +180,79 @@ serve_event(struct worker *w, const struct epoll_event *event, const struct zone
 		if (read(w->wake, &count, sizeof(count)) < 0)
 			break; /* woken for nothing */
 		break;
-	case EVENT_UDP:
-		w->context.transport = ANSWER_UDP;
-		for (int i = 0; i < UDP_BATCHES; i++)
-			if (!udp_serve(w->udp, &w->listeners[index], zones, &w->context))
-				break;
+	case EVENT_ACCEPT:
+		if (!tcp_accept(w->tcp, w->listeners[index].tcp, now_ms))
+			pause_accepting(w, true, now_ms);
 		break;
-	case EVENT_ACCEPT: tcp_accept(w->tcp, w->listeners[index].tcp, now_ms); break;
-	case EVENT_TCP:
-		w->context.transport = ANSWER_TCP;
-		tcp_serve(w->tcp, index, zones, &w->context, now_ms);
-		break;
+	case EVENT_TCP: tcp_serve(w->tcp, index, zones, &w->context, now_ms); break;
 	}
+}
+
+static void
+serve_ready(struct worker *w, const struct zone_set *zones, int64_t now_ms)
+{
+	struct epoll_event events[EVENTS];
+	int count = 0;
+
+	for (size_t i = 0; i < w->listener_count; i++)
+		for (int n = 0; w->polls[i].revents != 0 && n < UDP_BATCHES; n++)
+			if (!udp_serve(w->udp, &w->listeners[i], zones, &w->context))
+				break;
+	if (w->polls[w->listener_count].revents != 0)
+		count = epoll_wait(w->epoll, events, EVENTS, 0);
+	for (int i = 0; i < count; i++)
+		serve_event(w, &events[i], zones, now_ms);
+}
+
+/* Do what is due. Returns how long there is nothing to do without an event, -1: for ever. */
+static int
+do_timed_work(struct worker *w, int64_t now_ms)
+{
+	int left_ms = tcp_expire(w->tcp, now_ms), pause_ms;
+
+	if (w->accept_again_ms != 0 && now_ms >= w->accept_again_ms)
+		pause_accepting(w, false, now_ms);
+	if (w->accept_again_ms == 0)
+		return left_ms;
+	pause_ms = (int)(w->accept_again_ms - now_ms);
+	return left_ms < 0 || pause_ms < left_ms ? pause_ms : left_ms;
+}
+
+static void
+publish_stats(struct worker *w)
+{
+	uint64_t words[WORKER_STATS_WORDS];
+
+	memcpy(words, &w->stats, sizeof(words));
+	for (size_t i = 0; i < WORKER_STATS_WORDS; i++)
+		atomic_store_explicit(&w->published[i], words[i], memory_order_relaxed);
+}
+
+void
+worker_stats(const struct worker *w, struct worker_stats *out)
+{
+	uint64_t words[WORKER_STATS_WORDS];
+
+	for (size_t i = 0; i < WORKER_STATS_WORDS; i++)
+		words[i] = atomic_load_explicit(&w->published[i], memory_order_relaxed);
+	memcpy(out, words, sizeof(words));
 }
 
 static void *
 run(void *argument)
 {
 	struct worker *w = argument;
-	struct epoll_event events[EVENTS];
 
 	while (!atomic_load_explicit(&w->stop, memory_order_relaxed)) {
-		int timeout_ms = tcp_expire(w->tcp, monotonic_ms());
-		int count = epoll_wait(w->epoll, events, EVENTS, timeout_ms);
-		const struct zone_set *zones = live_zones(w->live, w->index);
-		int64_t now_ms = monotonic_ms();
+		int timeout_ms = do_timed_work(w, monotonic_ms()), ready;
+		const struct zone_set *zones;
 
+		publish_stats(w);
+		ready = poll(w->polls, w->listener_count + 1, timeout_ms);
+		zones = live_zones(w->live, w->index);
 		w->context.now_s = wall_clock_s();
-		for (int i = 0; i < count; i++)
-			serve_event(w, &events[i], zones, now_ms);
+		if (ready > 0)
+			serve_ready(w, zones, monotonic_ms());
 	}
 	return NULL;
 }
@@ -222,6 +303,7 @@ worker_free(struct worker *w)
 	for (size_t i = 0; i < w->listener_count; i++)
 		listener_close(&w->listeners[i]);
 	free(w->listeners);
+	free(w->polls);
 	if (w->wake >= 0)
 		close(w->wake);
 	if (w->epoll >= 0)

@@ -1,29 +1,37 @@
-/* worker.h - a thread that answers: its own sockets, buffers and connections. */
+/* worker.h - a thread that answers: its own sockets, buffers, connections and counters. */
 #ifndef DNSD_WORKER_H
 #define DNSD_WORKER_H
 
+#include "answer.h"
 #include "listener.h"
 #include "live.h"
+#include "worker_stats.h"
 
 struct worker;
 
 struct worker_options {
 	size_t index; /* which reader of live it is */
 	struct live *live;
+	const struct answer_config *answer;
 	size_t endpoint_count;
 	const struct endpoint *endpoints;
-	uint16_t udp_size;
-	size_t tcp_connections;
+	size_t tcp_connections; /* this worker's share of all */
+	/* That one client, an IPv4 address or an IPv6 /64, may have at this worker. Which worker a
+	 * connection comes to is chosen by its ports, so that a client has up to so many at each:
+	 * give every worker the whole limit divided by their number, rounded up. 0: no limit. */
+	size_t tcp_client_connections;
 	int64_t tcp_idle_ms;
 };
 
-/* Open sockets and buffers. Keeps live; copies the rest. On error *out is NULL. */
+/* Open sockets and buffers. Keeps live and answer; copies the rest. On error *out is NULL. */
 enum err worker_new(const struct worker_options *options, struct worker **out,
 	struct error *e) ORBL_NODISCARD;
 /* Begin to answer. */
 enum err worker_start(struct worker *w, struct error *e) ORBL_NODISCARD;
 /* Make it pass its quiescent point soon, though no query comes. */
 void worker_wake(struct worker *w);
+/* What it counted until a moment ago. Any thread, at any time. */
+void worker_stats(const struct worker *w, struct worker_stats *out);
 /* End the thread (when started) and close everything. NULL ok. */
 void worker_free(struct worker *w);
 

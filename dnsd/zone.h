@@ -1,7 +1,7 @@
 /* zone.h - the zones served, all of them in one immutable set.
  *
- *	zone_set ---> hash of origins ---> zone ---> snapshot_set (mapped file)
- *	                                        \--> SOA and NS in wire form, test points
+ *	zone_set ---> hash of origins ---> zone ---> layers (sets in mapped snapshots)
+ *	                                        \--> pieces of replies, rendered at load
  *
  * A set is built when something was loaded, published whole (live.h) and never changed
  * after that: any number of threads read it without a lock. It borrows its snapshots.
@@ -12,38 +12,61 @@
 #include <stdbool.h>
 
 #include <orbl/listing.h>
-#include <orbl/snapshot.h>
+#include <orbl/snapshot_layer.h>
 
 #include "query.h"
-
-/* A name in RDATA: its own labels, then a pointer into the origin as the question spells
- * it, or the root. */
-struct zone_name {
-	uint8_t len;
-	bool in_origin;
-	uint8_t origin_at;             /* offset within the origin where the rest of the name is */
-	uint8_t labels[WIRE_NAME_MAX]; /* with the root's 0 unless in_origin */
-};
+#include "zone_piece.h"
 
 /* A test address (RFC 5782 section 5); its A record is the address itself. */
 struct zone_test {
 	uint32_t address; /* host order */
-	uint8_t txt_len;
-	char txt[255];
+	struct zone_piece txt;
 };
 
-enum { ZONE_TESTS_MAX = CATEGORY_COUNT + 1 };
+enum {
+	ZONE_TESTS_MAX = CATEGORY_COUNT + 1,
+	ZONE_LAYERS_MAX = 64,
+	ZONE_ACLS_MAX = 8,
+	ZONE_TEST_LISTED = 0x7f000002, /* 127.0.0.2 */
+};
+
+struct zone_layer {
+	struct snapshot_layer layer;
+	uint32_t ttl_s;              /* of classes without a TTL of their own */
+	bool has_names, has_records; /* has_records: names that have records, but are not listed */
+	bool is_list; /* of our own list, whose addresses are what they are: no 6to4 */
+};
+
+/* Of access control lists, in the order they are asked. */
+struct zone_acls {
+	size_t count;
+	struct snapshot_layer acls[ZONE_ACLS_MAX];
+};
 
 struct zone {
 	uint8_t origin[WIRE_NAME_MAX]; /* lower case */
+	uint8_t fold[WIRE_NAME_MAX];   /* the bit that makes a letter of it a small one */
 	uint8_t origin_len, origin_labels;
-	const struct snapshot *snapshot; /* NULL: not ready, every answer is SERVFAIL */
-	const struct snapshot_set *set;
-	uint32_t ttl_s, negative_ttl_s, soa_ttl_s, ns_ttl_s;
-	uint32_t serial, refresh_s, retry_s, expire_s, minimum_s;
-	struct zone_name mname, rname;
-	size_t ns_count;
-	struct zone_name ns[SNAPSHOT_NS_MAX];
+	bool is_ready; /* else every answer is SERVFAIL */
+	bool is_within;
+	bool is_plain; /* ready, with addresses alone, for all clients; and what a name's first four
+	                * labels say is an address, not a name in a zone below */
+	bool has_addresses, has_names; /* some layer has */
+	bool lists_names;              /* ... names that are listed */
+	bool has_gaps;   /* a zone lies two labels or more below, and no other around that */
+	int64_t stale_s; /* from then on every answer is SERVFAIL; 0: never */
+	const struct zone *apex;   /* whose SOA and NS are this zone's: itself, or its base */
+	const struct zone *parent; /* the zone around it, NULL: not ours */
+	size_t layer_count;
+	struct zone_layer layers[ZONE_LAYERS_MAX];
+	struct zone_acls acls;
+
+	uint32_t serial, ttl_s, soa_ttl_s, negative_ttl_s;
+	int64_t created_s; /* of the newest source */
+	size_t entries;
+	struct text policy;    /* lent by a snapshot */
+	struct zone_piece soa; /* with negative_ttl_s */
+	struct zone_piece ns, status, codes;
 	size_t test_count;
 	struct zone_test tests[ZONE_TESTS_MAX];
 };
@@ -53,14 +76,20 @@ struct zone_set;
 struct zone_set *zone_set_new(void);    /* NULL: out of memory */
 void zone_set_free(struct zone_set *s); /* NULL ok; the snapshots stay open */
 
-/* Add each zone of a snapshot, at <its name>.<origin>. is_list: the snapshot is our own list, so
- * that each zone has a test address for each of its codes (listing.h). ERR_REFUSED when an
- * origin is taken: e names it, the zones before it stay. */
-enum err zone_set_add(struct zone_set *s, struct text origin, const struct snapshot *snapshot,
-	bool is_list, struct error *e) ORBL_NODISCARD;
-/* Add a zone that has no data yet. */
-enum err
-zone_set_add_missing(struct zone_set *s, struct text origin, struct error *e) ORBL_NODISCARD;
+/* One source of a zone, as loaded. */
+struct zone_source {
+	const struct snapshot *snapshot; /* NULL: not loaded yet; the zone answers SERVFAIL */
+	const struct snapshot *delta;    /* NULL: none; else snapshot_check_delta was OK */
+	bool is_list;      /* our own list: a test address for each code, and _codes */
+	int64_t max_age_s; /* older data are answered with SERVFAIL; 0: never */
+};
+
+/* Add each zone of a source, at <its name>.<origin>. Sources of one origin add up: the layers
+ * answer in the order of their sources, SOA and NS are the first ones given; one that is not
+ * loaded makes the whole zone not ready. Origin "" takes the source's access control list for
+ * all zones. e tells what cannot be served; the zones before it stay. */
+enum err zone_set_add(struct zone_set *s, struct text origin, const struct zone_source *source,
+	struct error *e) ORBL_NODISCARD;
 /* After the last one was added, once, before the first zone_set_find. */
 enum err zone_set_finish(struct zone_set *s, struct error *e) ORBL_NODISCARD;
 
@@ -70,6 +99,18 @@ const struct zone *
 zone_set_find(const struct zone_set *s, const struct query_name *name, size_t *below);
 /* Does a zone lie below this name, so that it is an empty non-terminal (RFC 8020)? */
 bool zone_set_has_below(const struct zone_set *s, const struct query_name *name);
+
+/* The access control lists of all zones. */
+const struct zone_acls *zone_set_acls(const struct zone_set *s);
+static inline bool
+zone_is_stale(const struct zone *z, int64_t now_s)
+{
+	return z->stale_s != 0 && z->stale_s <= now_s;
+}
+
+/* Would a negative reply to the shortest query for an address, without EDNS, be more than so
+ * many times as long (answer.h), so that each is asked again over TCP? Its SOA is too long. */
+bool zone_negative_is_long(const struct zone *z, uint16_t amplification);
 
 size_t zone_set_count(const struct zone_set *s);
 const struct zone *zone_set_get(const struct zone_set *s, size_t i); /* i < count */

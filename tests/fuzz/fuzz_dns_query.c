@@ -1,6 +1,8 @@
-/* fuzz_dns_query.c - any packet through the whole reply function, with a fixed list.
+/* fuzz_dns_query.c - any packet through the whole reply function, with zones of every kind of data.
  *
- * The first byte of the input chooses transport and sizes, the rest is the packet.
+ * The first four bytes of the input choose transport and bounds, the length of the identity, the
+ * client and the time; the rest is the packet. With bit 6 of the first one a server cookie at its
+ * end is made a valid one; with bit 7 it is asked of lists alone.
  */
 #include <assert.h>
 #include <stdlib.h>
@@ -8,13 +10,15 @@
 #include <strings.h>
 
 #include "answer.h"
+#include "answer_long.h"
+#include "data_fixture.h"
 #include "dns_packet.h"
 #include "list_fixture.h"
 #include "reply.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { NOW = 1700000000 };
+enum { NOW = DATA_FIXTURE_NOW, CONTEXT_SIZE = 4 };
 
 static const char lines[] = "192.0.2.99 relay\n"
 			    "198.51.100.0/24 relay\n"
@@ -25,21 +29,49 @@ static const char lines[] = "192.0.2.99 relay\n"
 			    "2001:db8::1 relay\n"
 			    "2001:db8:1::/50 relay-output\n";
 
-static const struct zone_set *
-open_zones(void)
-{
-	static struct zone_set *zones;
-	struct list_fixture f = {.origin = "dnsbl.test", .lines = lines, .serial = 42};
+static const char *const clients[] = {"192.0.2.1", "10.0.0.2", "10.0.0.3", "10.0.0.4", "10.0.0.5",
+	"10.0.0.6", "10.0.1.2", "10.0.1.3", "10.0.2.4", "10.0.2.5", "2001:db8:ac1::1", "::"};
 
-	if (zones == NULL) {
-		zones = zone_set_new();
-		if (zone_set_add(zones, TEXT("dnsbl.test"), list_fixture_open(&f), true, NULL) !=
-				OK ||
-			zone_set_add_missing(zones, TEXT("later.test"), NULL) != OK ||
-			zone_set_finish(zones, NULL) != OK)
+static void
+add(struct zone_set *zones, const char *origin, const struct zone_source *source)
+{
+	if (zone_set_add(zones, text_of(origin), source, NULL) != OK)
+		abort();
+}
+
+/* The same list in several zones: all clients may ask, so that some go the short way; one has two
+ * sources, and one has a zone below whose name looks like an address. */
+static void
+add_lists(struct zone_set *zones, bool several)
+{
+	struct list_fixture f = {.origin = "dnsbl.test", .lines = lines, .serial = 42};
+	struct zone_source source = {.is_list = true, .max_age_s = 1000}, none = {.is_list = true};
+
+	source.snapshot = list_fixture_open(&f);
+	add(zones, "dnsbl.test", &source);
+	add(zones, "later.test", &none);
+	if (!several)
+		return;
+	add(zones, "twice.test", &source);
+	f.lines = "192.0.2.99 relay\n203.0.113.7 bouncer\n";
+	source.snapshot = list_fixture_open(&f);
+	add(zones, "twice.test", &source);
+	add(zones, "above.test", &source);
+	add(zones, "2.0.192.above.test", &source);
+}
+
+static const struct zone_set *
+open_zones(bool several)
+{
+	static struct zone_set *both[2];
+
+	if (both[several] == NULL) {
+		both[several] = several ? zone_set_new() : data_fixture_open();
+		add_lists(both[several], several);
+		if (zone_set_finish(both[several], NULL) != OK)
 			abort();
 	}
-	return zones;
+	return both[several];
 }
 
 static unsigned
@@ -48,7 +80,8 @@ u16_at(const uint8_t *b)
 	return (unsigned)b[0] << 8 | b[1];
 }
 
-/* What holds for whatever was asked. */
+/* --- what holds for whatever was asked ---------------------------------- */
+
 static void
 check_reply(const uint8_t *packet, size_t len, const struct dns_reply *r, const uint8_t *bytes)
 {
@@ -60,69 +93,179 @@ check_reply(const uint8_t *packet, size_t len, const struct dns_reply *r, const 
 	assert(r->rcode <= RCODE_REFUSED || r->rcode == RCODE_BADVERS);
 	assert(r->additionals == 0);
 	assert(!r->edns || u16_at(packet + 10) != 0);
-	if (r->has_question)
-		for (size_t i = 12; bytes[i] != 0; i += bytes[i] + 1u)
-			assert(memcmp(bytes + i, packet + i, bytes[i] + 1u) == 0);
-	else
-		assert(r->rcode == RCODE_FORMERR || r->rcode == RCODE_NOTIMP);
+	assert(r->cookie == NULL || r->cookie_len == 24);
+	if (r->has_question) {
+		size_t at = 12;
+
+		while (bytes[at] != 0)
+			at += bytes[at] + 1u;
+		assert(len >= at + 5 && memcmp(bytes + 12, packet + 12, at + 5 - 12) == 0);
+	} else {
+		assert(r->rcode == RCODE_FORMERR || r->rcode == RCODE_NOTIMP ||
+			r->rcode == RCODE_BADVERS || u16_at(packet + 4) == 0);
+	}
 	assert(!r->tc || r->answers + r->authorities == 0);
 	assert(r->aa || r->answers + r->authorities == 0);
 	assert(r->rcode == RCODE_NOERROR || r->answers == 0);
 }
 
+/* 127.0.0.1, plain or as ::ffff:7f00:1, and "invalid" of zones with names. */
+static bool
+is_never_listed(const char *name)
+{
+	static const char *const never[] = {"1.0.0.127.",
+		"1.0.0.0.0.0.f.7.f.f.f.f.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.", "invalid."};
+	static const char *const origins[] = {"data.test", "in.data.test", "v6.test", "acl.test",
+		"delta.test", "dnsbl.test", "suspects.dnsbl.test", "all.dnsbl.test"};
+
+	for (size_t i = 0; i < ORBL_COUNT(never); i++)
+		for (size_t j = 0; j < ORBL_COUNT(origins); j++)
+			if (strncasecmp(name, never[i], strlen(never[i])) == 0 &&
+				strcasecmp(name + strlen(never[i]), origins[j]) == 0)
+				return true;
+	return false;
+}
+
+static bool
+is_repeated(const struct dns_reply *r, size_t i)
+{
+	for (size_t j = 0; j < i; j++)
+		if (r->records[j].len == r->records[i].len &&
+			memcmp(r->records[j].data, r->records[i].data, r->records[i].len) == 0)
+			return true;
+	return false;
+}
+
 static void
 check_records(const struct dns_reply *r)
 {
-	static const char never[] = "1.0.0.127.";
-
 	for (size_t i = 0; i < r->answers + r->authorities; i++) {
 		const struct dns_record *record = &r->records[i];
 
-		assert(record->class == 1 && record->ttl <= INT32_MAX);
-		if (i >= r->answers)
+		assert(record->class == r->class && record->ttl <= INT32_MAX);
+		if (i >= r->answers) {
 			assert(record->type == TYPE_SOA && r->authorities == 1);
-		else
-			assert(record->type == r->type || r->type == TYPE_ANY);
+			continue;
+		}
+		assert(record->type == r->type || r->type == TYPE_ANY);
+		assert(record->type == r->records[0].type && record->ttl == r->records[0].ttl);
+		assert(strcmp(record->owner, r->name) == 0);
+		assert(!is_repeated(r, i));
+		/* Only generic records say anything else: they are of 10/8 here. */
 		if (record->type == TYPE_A)
-			assert(record->len == 4 && record->data[0] == 127);
+			assert(record->len == 4 &&
+				(record->data[0] == 127 || record->data[0] == 10));
 	}
 	/* No answer and no error: then the SOA says for how long. */
-	if (r->aa && r->answers == 0 && !r->tc)
-		assert(r->authorities == 1 || r->type == TYPE_NS);
-	if (strncmp(r->name, never, sizeof(never) - 1) == 0)
+	if (r->aa && r->answers == 0 && !r->tc && r->has_question)
+		assert(r->authorities == 1);
+	if (is_never_listed(r->name))
 		assert(r->answers == 0);
-	if (strcasecmp(r->name, "2.0.0.127.dnsbl.test") == 0 && r->class == 1 &&
-		r->type == TYPE_A && r->rcode != RCODE_FORMERR && r->rcode != RCODE_NOTIMP &&
-		r->rcode != RCODE_BADVERS)
+}
+
+/* The test point of a list, for whoever may ask. */
+static void
+check_test_point(const struct dns_reply *r, const struct answer_context *c)
+{
+	if (strcasecmp(r->name, "2.0.0.127.dnsbl.test") != 0 || r->class != 1 || r->type != TYPE_A)
+		return;
+	if (r->rcode == RCODE_NOERROR && !r->tc)
 		assert(r->answers != 0);
+	assert(r->rcode != RCODE_NXDOMAIN);
+	assert((r->rcode == RCODE_SERVFAIL) ==
+		(c->now_s >= NOW + 1000 && r->rcode != RCODE_REFUSED && r->rcode != RCODE_FORMERR &&
+			r->rcode != RCODE_NOTIMP && r->rcode != RCODE_BADVERS));
+}
+
+/* --- contexts ----------------------------------------------------------- */
+
+static void
+choose(const uint8_t *data, struct answer_config *config, struct answer_context *c)
+{
+	static const uint16_t amplifications[] = {0, 1, 2, 3, 3, 3, 10, 65535};
+	static const char identity[255];
+	size_t client = data[2] % ORBL_COUNT(clients);
+
+	*config = (struct answer_config){.udp_size = data[0] & 2 ? 512 : 1232,
+		.amplification = amplifications[data[0] >> 2 & 7],
+		.identity = {identity, data[1]},
+		.version = {identity, data[1] / 2},
+		.cookies = {data[0] >> 5 & 1, {{1, 2, 3}}}};
+	*c = (struct answer_context){.config = config,
+		.transport = data[0] & 1 ? ANSWER_TCP : ANSWER_UDP,
+		.now_s = NOW + 8 * (int64_t)data[3]};
+	if (client + 1 < ORBL_COUNT(clients) &&
+		addr_parse(text_of(clients[client]), &c->client) != OK)
+		abort();
+}
+
+/* Make the cookie of a packet whose OPT is last and has nothing else a valid one. */
+static bool
+prove(uint8_t *packet, size_t len, const struct answer_context *c)
+{
+	uint8_t *option;
+
+	if (len < 12 + 5 + 11 + 28 || c->config->cookies.count == 0)
+		return false;
+	option = packet + len - 28;
+	if (u16_at(option) != 10 || u16_at(option + 2) != 24 || u16_at(option - 2) != 28)
+		return false;
+	cookie_make(&c->config->cookies, &c->client, option + 4, c->now_s, option + 12);
+	return true;
+}
+
+static size_t
+hard_limit(const struct answer_context *c, size_t len, bool proven)
+{
+	size_t limit = c->config->udp_size, amplification = c->config->amplification;
+
+	if (c->transport == ANSWER_TCP)
+		return ANSWER_MAX;
+	if (amplification == 0 || proven || amplification * len > limit)
+		return limit;
+	return amplification * len;
 }
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static uint8_t out[ANSWER_MAX + 1];
+	static uint8_t out[ANSWER_MAX + 1], again[ANSWER_MAX];
 	static struct dns_reply reply;
-	struct answer_context context = {.now_s = NOW};
-	size_t limit = ANSWER_MAX, len;
+	struct answer_config config;
+	struct answer_context context;
+	const struct zone_set *zones;
+	size_t len, room, got;
+	uint8_t *packet;
+	bool proven;
 
-	if (size == 0)
+	if (size < CONTEXT_SIZE)
 		return 0;
-	context.transport = data[0] & 1 ? ANSWER_TCP : ANSWER_UDP;
-	context.udp_size = data[0] & 2 ? 512 : 1232;
-	if (context.transport == ANSWER_UDP)
-		limit = context.udp_size;
-	data++;
-	size--;
-	out[limit] = 0xa5;
-	len = answer_packet(open_zones(), &context, data, size, out, limit);
-	assert(out[limit] == 0xa5);
-	if (len == 0) {
-		assert(size < 12 || data[2] & 0x80);
-		return 0;
+	choose(data, &config, &context);
+	len = size - CONTEXT_SIZE;
+	packet = malloc(len != 0 ? len : 1); /* of its own, so that one byte too far is seen */
+	if (packet == NULL)
+		abort();
+	memcpy(packet, data + CONTEXT_SIZE, len);
+	proven = data[0] & 64 && prove(packet, len, &context);
+	room = context.transport == ANSWER_TCP ? ANSWER_MAX : config.udp_size;
+	out[room] = 0xa5;
+	zones = open_zones(data[0] & 128);
+	got = answer_packet(zones, &context, packet, len, out, room);
+	assert(out[room] == 0xa5);
+	/* The short way and the long way are one. */
+	assert(answer_long(zones, &context, packet, len, again, room) == got);
+	assert(memcmp(out, again, got) == 0);
+	if (got != 0) {
+		assert(got <= hard_limit(&context, len, proven));
+		assert(dns_reply_read(out, got, &reply));
+		check_reply(packet, len, &reply, out);
+		check_records(&reply);
+		check_test_point(&reply, &context);
+	} else {
+		/* Silence is for what is no query, and for clients that are ignored. */
+		assert(len < 12 || packet[2] & 0x80 || data[2] % ORBL_COUNT(clients) == 1 ||
+			data[2] % ORBL_COUNT(clients) == 6);
 	}
-	assert(len <= limit);
-	assert(dns_reply_read(out, len, &reply));
-	check_reply(data, size, &reply, out);
-	check_records(&reply);
+	free(packet);
 	return 0;
 }

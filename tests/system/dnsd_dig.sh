@@ -1,6 +1,6 @@
 #!/bin/bash
 # A real orbl-dnsd asked with dig: names, types, EDNS, TCP, subzones, reloads, bad files.
-. "$top_srcdir/tests/system/dnsd_lib.sh"
+. "${top_srcdir:?}/tests/system/dnsd_lib.sh"
 
 # --- a list of orbl, from a configuration file --------------------------------
 
@@ -24,6 +24,7 @@ dnsd.control_socket = "$dir/dnsd.sock"
 dnsd.check_interval = "1"
 dnsd.tcp_idle = "2"
 dnsd.workers = "2"
+dnsd.identity = "ns1 of three"
 log.level = "info"
 CONF
 tap_ok 'the configuration is good' "$dnsd" -c "$dir/orbl.conf" -T
@@ -32,7 +33,7 @@ tap_like 'ready names addresses and zones' "ready on 127.0.0.1:$port; zones: dns
 	"$(cat "$dir/log")"
 
 zone=dnsbl.test
-meaning='open relay, proved: our test message came back from this address'
+meaning='open relay, proved by a test message'
 v6=1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2
 mapped=f.f.f.f.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0
 
@@ -95,12 +96,12 @@ tap_asked 'ANY is one record' 'NOERROR aa 1 0' 99.2.0.192.$zone ANY +notcp
 tap_asked 'another zone is refused' 'REFUSED - 0 0' example.com A
 tap_like 'with an extended error' 'EDE: 20' "$(ask example.com A)"
 tap_asked 'the root is refused' 'REFUSED - 0 0' . NS
-tap_asked 'another class is refused' 'REFUSED - 0 0' version.bind TXT -c CH
+tap_asked 'another class is refused' 'REFUSED - 0 0' $zone 'HS SOA'
 tap_like 'AXFR is refused over TCP' 'Transfer failed' "$(ask $zone AXFR)"
 tap_asked 'an unknown opcode is NOTIMP' 'NOTIMP - 0 0' $zone SOA +opcode=15
 tap_asked 'UPDATE is NOTIMP' 'NOTIMP - 0 0' $zone SOA +opcode=5
 tap_asked 'NOTIMP for a header alone' 'NOTIMP - 0 0' $zone SOA +opcode=15 +header-only
-tap_asked 'a header alone is FORMERR' 'FORMERR - 0 0' $zone SOA +header-only
+tap_asked 'a header alone is FORMERR' 'FORMERR - 0 0' $zone SOA +header-only +noedns
 tap_asked 'EDNS version 1 is BADVERS' 'BADVERS - 0 0' $zone SOA +edns=1 +noednsnegotiation
 tap_like 'BADVERS with our version 0' 'EDNS: version: 0' \
 	"$(ask $zone SOA +edns=1 +noednsnegotiation)"
@@ -113,6 +114,51 @@ tap_asked 'unknown EDNS flags are ignored' 'NOERROR aa 1 0' $zone SOA +ednsflags
 tap_asked 'the Z bit is not echoed' 'NOERROR aa 1 0' $zone SOA +zflag
 tap_asked 'RD is echoed' 'NOERROR aa rd 1 0' $zone SOA +recurse
 tap_asked 'AD and CD are not' 'NOERROR aa 1 0' $zone SOA +adflag +cdflag
+
+for name in version.bind version.server; do
+	tap_is "$name" '"orbl-dnsd"' "$(ask_short $name 'CH TXT')"
+done
+for name in id.server hostname.bind; do
+	tap_is "$name" '"ns1 of three"' "$(ask_short $name 'CH TXT')"
+done
+tap_asked 'another name of class CH is refused' 'REFUSED - 0 0' authors.bind 'CH TXT'
+tap_like 'NSID' 'NSID: .*"ns1 of three"' "$(ask 2.0.0.127.$zone A +nsid)"
+tap_is 'no NSID without the question' 0 "$(ask 2.0.0.127.$zone A | grep -c NSID)"
+
+cookie() { # DIG OPTION...: the cookie of the reply
+	ask 2.0.0.127.$zone A "$@" | sed -n 's/^; COOKIE: \([0-9a-f]*\).*/\1/p'
+}
+client=0011223344556677
+server=$(cookie "+cookie=$client")
+tap_like 'a client cookie gets one of the server' "^${client}01000000[0-9a-f]{24}\$" "$server"
+tap_like 'which is good' "COOKIE: $client.* \(good\)" "$(ask 2.0.0.127.$zone A "+cookie=$server")"
+tap_is 'no cookie without one' '' "$(cookie +nocookie)"
+tap_asked 'a header alone with a cookie is good' 'NOERROR - 0 0' $zone SOA +header-only \
+	"+cookie=$client"
+tap_asked 'a cookie of a wrong length is FORMERR' 'FORMERR - 0 0' $zone SOA +nocookie \
+	+ednsopt=10:0011223344
+
+tap_asked 'an answer over UDP that is much longer than its query is cut' 'NOERROR aa tc 0 0' \
+	99.2.0.192.$zone TXT +noedns +ignore
+tap_asked 'and asked for again over TCP' 'NOERROR aa 1 0' 99.2.0.192.$zone TXT +noedns
+tap_asked 'a client cookie alone proves nothing' 'NOERROR aa tc 0 0' 8.113.0.203.all.$zone TXT \
+	+ignore "+cookie=$client"
+tap_asked 'a wrong one neither' 'NOERROR aa tc 0 0' 8.113.0.203.all.$zone TXT +ignore \
+	"+cookie=${server%????????}00000000"
+tap_asked 'one of this server does' 'NOERROR aa 2 0' 8.113.0.203.all.$zone TXT +ignore \
+	"+cookie=$server"
+tap_asked 'a negative answer is short enough' 'NXDOMAIN aa 0 1' 98.2.0.192.$zone A +noedns +ignore
+
+# --- about the zone ---------------------------------------------------------------------
+
+tap_like '_status' '^"serial=42 generated=20[0-9-]+T[0-9:]+Z listed=8 policy=https://dnsbl.test/policy"$' \
+	"$(ask_short _status.$zone TXT)"
+tap_like '_status of a subzone' '^"serial=42 .* listed=2 policy=' "$(ask_short _status.suspects.$zone TXT)"
+tap_asked '_status has TXT only' 'NOERROR aa 0 1' _status.$zone A
+tap_asked 'nothing is below it' 'NXDOMAIN aa 0 1' x._status.$zone TXT
+tap_like '_codes' '^"127.0.0.2=' "$(ask_short _codes.$zone TXT +tcp)"
+tap_is '_codes of all' 6 "$(ask_short _codes.all.$zone TXT +tcp | wc -l)"
+tap_asked 'nothing else begins that way' 'NXDOMAIN aa 0 1' _other.$zone TXT
 
 one='\x00\x01\x00\x00\x00\x00\x00\x00' # QDCOUNT 1, no other records
 soa='\x05dnsbl\x04test\x00\x00\x06\x00\x01'
@@ -144,8 +190,10 @@ tap_ok 'and the idle connection is closed' [ $((SECONDS - started)) -le 6 ]
 
 # --- reloads -----------------------------------------------------------------------------
 
-tap_like 'status' '"zone":"dnsbl.test".*"state":"serving".*"serial":42' \
-	"$("$control_send" "$dir/dnsd.sock" '{"cmd": "status"}')"
+status=$("$control_send" "$dir/dnsd.sock" '{"cmd": "status"}')
+tap_like 'status' '"zone":"dnsbl.test".*"state":"serving".*"serial":42' "$status"
+tap_like 'with statistics' '"udp_queries":[0-9]{3}.*"nxdomain":[0-9]{2}.*"tcp_accepted":[1-9]' \
+	"$status"
 serial_is() {
 	[ "$(ask_short $zone SOA | cut -d' ' -f3)" = "$1" ]
 }
@@ -156,8 +204,11 @@ tap_asked 'what went from the list is not listed' 'NXDOMAIN aa 0 1' 99.2.0.192.$
 "$make_snapshot" "$dir/list.snapshot" dnsbl.test 44 <"$dir/list"
 kill -HUP "$dnsd_pid"
 tap_ok 'reload by SIGHUP' wait_until 5 serial_is 44
-kill -USR1 "$dnsd_pid" && kill -USR2 "$dnsd_pid"
-tap_asked 'the signals of rbldnsd do not end it' 'NOERROR aa 1 0' 2.0.0.127.$zone A
+kill -USR1 "$dnsd_pid"
+tap_ok 'SIGUSR1 logs statistics' wait_until 5 log_has \
+	'statistics: udp_queries [0-9]{3}.* nxdomain [1-9].* bytes_out [1-9]'
+kill -USR2 "$dnsd_pid"
+tap_asked 'SIGUSR2 does not end it' 'NOERROR aa 1 0' 2.0.0.127.$zone A
 "$make_snapshot" "$dir/list.snapshot" dnsbl.test 45 <"$dir/list"
 tap_ok 'reload because the file has changed' wait_until 6 serial_is 45
 tap_like 'an unknown command' 'unsupported' "$("$control_send" "$dir/dnsd.sock" '{"cmd": "dance"}')"
@@ -226,6 +277,8 @@ $TTL 900
 ZONE
 dnsd_start --zone "other.test=rbldnsd:ip4set:$dir/zone" \
 	--zone "list.test=snapshot:$dir/list.snapshot" --workers 1 --control "$dir/other.sock"
+tap_asked 'no identity is told unless there is one' 'REFUSED - 0 0' id.server 'CH TXT'
+tap_is 'nor NSID' 0 "$(ask other.test SOA +nsid | grep -c NSID)"
 tap_is 'A of an rbldnsd file' 127.0.0.3 "$(ask_short 1.2.0.192.other.test A)"
 tap_is 'its TXT' '"Listed, see http://other.test/?192.0.2.1"' \
 	"$(ask_short 1.2.0.192.other.test TXT)"
@@ -281,7 +334,9 @@ tap_status 'a bad zone' 1 "$dnsd" --listen 127.0.0.1@53 --zone a.test
 tap_status 'too many workers' 1 "$dnsd" --workers 65 --zone a.test=snapshot:/x
 tap_status 'a zone given twice' 1 timeout 10 "$dnsd" --listen "127.0.0.1@$port" \
 	--zone a.test=snapshot:/x --zone A.test=snapshot:/y
-tap_like 'is named' '"a.test" is given twice' "$tap_output"
+tap_like 'is named' 'zone a.test has two snapshots' "$tap_output"
+tap_status 'a link-local address' 1 "$dnsd" --listen fe80::1@53 --zone a.test=snapshot:/x
+tap_like 'and why not' 'needs a scope' "$tap_output"
 tap_ok 'the version' "$dnsd" -V
 tap_ok 'the help' "$dnsd" -h
 tap_done

@@ -12,6 +12,7 @@
 
 dnsd=$top_builddir/orbl-dnsd
 make_snapshot=$top_builddir/tests/tools/make_snapshot
+make_delta=$top_builddir/tests/tools/make_delta
 control_send=$top_builddir/tests/tools/control_send
 dir=$(mktemp -d "${TMPDIR:-/tmp}/orbl-dnsd-test.XXXXXX")
 dnsd_pid=
@@ -77,7 +78,9 @@ dnsd_stop() {
 ask() {
 	local name=$1 type=$2
 	shift 2
-	dig +norecurse +tries=1 +time=5 "@127.0.0.1" -p "$port" "$@" "$name" "$type" 2>&1
+	# A type may have its class before it: "CH TXT".
+	# shellcheck disable=SC2086
+	dig +norecurse +tries=1 +time=5 "@127.0.0.1" -p "$port" "$@" "$name" $type 2>&1
 }
 
 ask_short() {

@@ -24,13 +24,17 @@ static struct snapshot *list, *wild;
 static struct zone_set *zones;
 static uint8_t out[ANSWER_MAX];
 static struct dns_reply reply;
+static struct answer_config config;
+static struct answer_context context;
 
 /* A snapshot of one zone that lists all of IPv4 and IPv6 with large records. */
 static struct snapshot *
 make_wild(void)
 {
 	struct snapshot_builder *b = snapshot_builder_new();
-	struct snapshot_apex apex = {.mname = TEXT("a.example"),
+	struct snapshot_zone_draft zone = {.set_count = 1};
+	struct snapshot_apex apex = {.has_soa = true,
+		.mname = TEXT("a.example"),
 		.rname = TEXT("b.example"),
 		.soa_ttl_s = 60,
 		.minimum_s = 600,
@@ -39,8 +43,7 @@ make_wild(void)
 	struct addr low4 = addr_from_ipv4(0), high4 = addr_from_ipv4(0xffffffff);
 	struct addr low6 = {.family = 6}, high6 = {.family = 6};
 	static char txt[40][SNAPSHOT_TXT_MAX];
-	size_t set;
-	uint16_t id;
+	uint32_t id;
 
 	for (uint32_t i = 0; i < SNAPSHOT_RECORDS_MAX; i++)
 		class.a[i] = 0x7f000100 + i;
@@ -51,27 +54,58 @@ make_wild(void)
 		class.txt[i] = (struct text){txt[i], sizeof(txt[i])};
 	}
 	memset(high6.b, 0xff, 16);
-	ck_assert_int_eq(snapshot_builder_set(b, &set, NULL), OK);
-	ck_assert_int_eq(snapshot_builder_zone(b, TEXT(""), set, &apex, NULL), OK);
+	zone.apex = apex;
+	ck_assert_int_eq(snapshot_builder_set(b, &zone.sets[0], NULL), OK);
+	ck_assert_int_eq(snapshot_builder_zone(b, &zone, NULL), OK);
 	ck_assert_int_eq(snapshot_builder_class(b, &class, &id, NULL), OK);
-	ck_assert_int_eq(snapshot_builder_add(b, set, &low4, &high4, 0, id, NULL), OK);
-	ck_assert_int_eq(snapshot_builder_add(b, set, &low6, &high6, 0, id, NULL), OK);
+	ck_assert_int_eq(snapshot_builder_add(b, zone.sets[0], &low4, &high4, 0, id, NULL), OK);
+	ck_assert_int_eq(snapshot_builder_add(b, zone.sets[0], &low6, &high6, 0, id, NULL), OK);
 	return list_fixture_freeze(b, 7);
+}
+
+static void
+add(const char *origin, const struct snapshot *snapshot, bool is_list)
+{
+	struct zone_source source = {.snapshot = snapshot, .is_list = is_list};
+
+	ck_assert_int_eq(zone_set_add(zones, text_of(origin), &source, NULL), OK);
 }
 
 void
 answer_fixture_set_up(void)
 {
 	struct list_fixture f = {.origin = ORIGIN, .lines = lines, .serial = ANSWER_FIXTURE_SERIAL};
+	struct zone_source old = {.max_age_s = ANSWER_FIXTURE_OLD_S};
 
+	config = (struct answer_config){.udp_size = 1232,
+		.identity = TEXT("ns1.example.net"),
+		.version = TEXT("orbl 1.2.3")};
+	context = (struct answer_context){.config = &config,
+		.now_s = ANSWER_FIXTURE_NOW,
+		.client = addr_from_ipv4(0xc0000201)};
 	list = list_fixture_open(&f);
-	wild = make_wild();
+	old.snapshot = wild = make_wild();
 	zones = zone_set_new();
-	ck_assert_int_eq(zone_set_add(zones, TEXT(ORIGIN), list, true, NULL), OK);
-	ck_assert_int_eq(zone_set_add(zones, TEXT("Wild.Test"), wild, false, NULL), OK);
-	ck_assert_int_eq(zone_set_add(zones, TEXT("a.deep.wild.test"), wild, false, NULL), OK);
-	ck_assert_int_eq(zone_set_add_missing(zones, TEXT("later.test"), NULL), OK);
+	add(ORIGIN, list, true);
+	add("Wild.Test", wild, false);
+	add("a.deep.wild.test", wild, false);
+	add("later.test", NULL, false);
+	add("below.later.test", wild, false);
+	add("below.old.test", wild, false);
+	ck_assert_int_eq(zone_set_add(zones, TEXT("old.test"), &old, NULL), OK);
 	ck_assert_int_eq(zone_set_finish(zones, NULL), OK);
+}
+
+struct answer_config *
+answer_fixture_config(void)
+{
+	return &config;
+}
+
+struct answer_context *
+answer_fixture_context(void)
+{
+	return &context;
 }
 
 void
@@ -91,12 +125,10 @@ answer_fixture_zones(void)
 const struct dns_reply *
 answer_ask_over(const struct dns_query *q, enum answer_transport transport)
 {
-	struct answer_context context = {.transport = transport,
-		.udp_size = 1232,
-		.now_s = ANSWER_FIXTURE_NOW};
 	uint8_t packet[512], again[64];
 	size_t len = dns_query_write(q, packet), size;
 
+	context.transport = transport;
 	size = answer_packet(zones, &context, packet, len, out, sizeof(out));
 	ck_assert_uint_ge(size, 12);
 	ck_assert(dns_reply_read(out, size, &reply));
@@ -107,7 +139,8 @@ answer_ask_over(const struct dns_query *q, enum answer_transport transport)
 	ck_assert_uint_eq(reply.additionals, 0);
 	ck_assert_int_eq(reply.edns, q->edns);
 	if (reply.has_question)
-		ck_assert_mem_eq(out + 12, packet + 12, len - 12 - (q->edns ? 11 : 0));
+		ck_assert_mem_eq(out + 12, packet + 12,
+			len - 12 - (q->edns ? 11u + q->options_len : 0));
 	/* A reply is never answered. */
 	ck_assert_uint_eq(answer_packet(zones, &context, out, size, again, 0), 0);
 	return &reply;

@@ -1,8 +1,9 @@
 /* answer_fixture.h - zones to ask, and what holds for every reply.
  *
  * Served are dnsbl.test with its subzones (its list is in answer_fixture.c); wild.test and
- * a.deep.wild.test, which list the whole world with 64 A and 40 TXT records; and later.test,
- * which has no data.
+ * a.deep.wild.test, which list the whole world with 64 A and 40 TXT records; later.test, which
+ * has no data; old.test, whose data are too old ANSWER_FIXTURE_OLD_S from now; and a zone below
+ * each of these two.
  */
 #ifndef TESTS_ANSWER_FIXTURE_H
 #define TESTS_ANSWER_FIXTURE_H
@@ -11,11 +12,15 @@
 #include "dns_packet.h"
 #include "reply.h"
 
-enum { ANSWER_FIXTURE_NOW = 1700000000, ANSWER_FIXTURE_SERIAL = 42 };
+enum { ANSWER_FIXTURE_NOW = 1700000000, ANSWER_FIXTURE_SERIAL = 42, ANSWER_FIXTURE_OLD_S = 100 };
 
 #define ORIGIN    "dnsbl.test"
 #define MAPPED    ".f.f.f.f.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0." ORIGIN
 #define V6_LISTED "1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2"
+
+/* What the packets are answered by; tests may change it, set_up makes it anew. */
+struct answer_config *answer_fixture_config(void);
+struct answer_context *answer_fixture_context(void);
 
 void answer_fixture_set_up(void);
 void answer_fixture_tear_down(void);

@@ -15,15 +15,15 @@ START_TEST(puts_the_address_into_txt)
 	reply = answer_ask("99.2.0.192." ORIGIN, TYPE_TXT);
 	ck_assert_uint_eq(reply->answers, 1);
 	answer_is_txt(0,
-		"[2] open relay, proved: our test message came back from this address; "
+		"[2] open relay, proved by a test message; "
 		"https://dnsbl.test/lookup?ip=192.0.2.99");
 	reply = answer_ask(V6_LISTED "." ORIGIN, TYPE_TXT);
 	answer_is_txt(0,
-		"[2] open relay, proved: our test message came back from this address; "
+		"[2] open relay, proved by a test message; "
 		"https://dnsbl.test/lookup?ip=2001:db8::1");
 	reply = answer_ask("3.6.2.0.0.0.0.c" MAPPED, TYPE_TXT);
 	answer_is_txt(0,
-		"[2] open relay, proved: our test message came back from this address; "
+		"[2] open relay, proved by a test message; "
 		"https://dnsbl.test/lookup?ip=192.0.2.99");
 }
 END_TEST
@@ -122,13 +122,12 @@ END_TEST
 START_TEST(cuts_at_the_right_byte)
 {
 	struct dns_query q = {.name = "1.2.3.4.wild.test", .type = TYPE_A, .edns = true};
-	/* The size of an EDE is set aside, sent or not. */
-	uint16_t whole = 12 + 23 + 64 * 16 + 11 + 6;
+	uint16_t whole = 12 + 23 + 64 * 16 + 11;
 
 	q.udp_size = whole;
 	reply = answer_ask_over(&q, ANSWER_UDP);
 	ck_assert(!reply->tc);
-	ck_assert_uint_eq(reply->len, whole - 6u);
+	ck_assert_uint_eq(reply->len, whole);
 	q.udp_size--;
 	reply = answer_ask_over(&q, ANSWER_UDP);
 	ck_assert(reply->tc);
@@ -155,6 +154,46 @@ START_TEST(sends_whole_txt_over_tcp)
 		ck_assert_uint_eq(reply->records[i].data[0], 255);
 		ck_assert_uint_eq(reply->records[i].data[256], 255);
 	}
+}
+END_TEST
+
+/* --- what is built in --------------------------------------------------- */
+
+START_TEST(says_how_fresh_it_is)
+{
+	reply = answer_ask("_status." ORIGIN, TYPE_TXT);
+	ck_assert_uint_eq(reply->answers, 1);
+	answer_is_txt(0,
+		"serial=42 generated=2023-11-14T22:13:20Z listed=11 "
+		"policy=https://dnsbl.test/policy");
+	reply = answer_ask("_STATUS.suspects." ORIGIN, TYPE_ANY);
+	ck_assert_uint_eq(reply->answers, 1);
+	answer_is_txt(0,
+		"serial=42 generated=2023-11-14T22:13:20Z listed=2 "
+		"policy=https://dnsbl.test/policy");
+	reply = answer_ask("_status." ORIGIN, TYPE_A);
+	answer_is_negative(RCODE_NOERROR, ORIGIN);
+	reply = answer_ask("x._status." ORIGIN, TYPE_TXT);
+	answer_is_negative(RCODE_NXDOMAIN, ORIGIN);
+	reply = answer_ask("_statuses." ORIGIN, TYPE_TXT);
+	answer_is_negative(RCODE_NXDOMAIN, ORIGIN);
+}
+END_TEST
+
+START_TEST(explains_its_codes)
+{
+	reply = answer_ask("_codes." ORIGIN, TYPE_TXT);
+	ck_assert_uint_eq(reply->answers, 2);
+	answer_is_txt(0, "127.0.0.2=relay;open relay, proved by a test message");
+	answer_is_txt(1, "127.0.0.3=relay-input;open relay through another host, proved");
+	reply = answer_ask("_codes.all." ORIGIN, TYPE_TXT);
+	ck_assert_uint_eq(reply->answers, CATEGORY_COUNT);
+	reply = answer_ask("_codes.all." ORIGIN, 28);
+	answer_is_negative(RCODE_NOERROR, "all." ORIGIN);
+	reply = answer_ask("x._codes." ORIGIN, TYPE_TXT);
+	answer_is_negative(RCODE_NXDOMAIN, ORIGIN);
+	reply = answer_ask("_codes.wild.test", TYPE_TXT);
+	ck_assert_uint_eq(reply->rcode, RCODE_NXDOMAIN);
 }
 END_TEST
 
@@ -271,9 +310,7 @@ END_TEST
 
 START_TEST(says_formerr_to_half_a_query)
 {
-	struct answer_context context = {.transport = ANSWER_UDP,
-		.udp_size = 1232,
-		.now_s = ANSWER_FIXTURE_NOW};
+	const struct answer_context *context = answer_fixture_context();
 	struct dns_query q = {.name = "2.0.0.127." ORIGIN, .type = TYPE_A, .id = 77};
 	const struct zone_set *zones = answer_fixture_zones();
 	uint8_t packet[512], out[1232];
@@ -281,14 +318,54 @@ START_TEST(says_formerr_to_half_a_query)
 	static struct dns_reply formerr;
 
 	for (size_t cut = 0; cut < 12; cut++)
-		ck_assert_uint_eq(answer_packet(zones, &context, packet, cut, out, sizeof(out)), 0);
+		ck_assert_uint_eq(answer_packet(zones, context, packet, cut, out, sizeof(out)), 0);
 	for (size_t cut = 12; cut < len; cut++) {
-		ck_assert_uint_eq(answer_packet(zones, &context, packet, cut, out, sizeof(out)),
-			12);
+		ck_assert_uint_eq(answer_packet(zones, context, packet, cut, out, sizeof(out)), 12);
 		ck_assert(dns_reply_read(out, 12, &formerr));
 		ck_assert_uint_eq(formerr.rcode, RCODE_FORMERR);
 		ck_assert_uint_eq(formerr.id, 77);
 	}
+}
+END_TEST
+
+/* RFC 4035 section 3.1.4.1: at a zone's apex it is the parent's to answer, if we serve that. */
+START_TEST(answers_ds_from_the_parent)
+{
+	reply = answer_ask("suspects." ORIGIN, TYPE_DS);
+	answer_is_negative(RCODE_NOERROR, ORIGIN);
+	reply = answer_ask(ORIGIN, TYPE_DS);
+	answer_is_negative(RCODE_NOERROR, ORIGIN);
+	reply = answer_ask("a.deep.wild.test", TYPE_DS);
+	ck_assert_str_eq(reply->records[0].owner, "wild.test");
+	reply = answer_ask("below.later.test", TYPE_DS);
+	ck_assert_str_eq(reply->records[0].owner, "below.later.test");
+	reply = answer_ask("99.2.0.192." ORIGIN, TYPE_DS);
+	answer_is_negative(RCODE_NOERROR, ORIGIN);
+}
+END_TEST
+
+START_TEST(says_servfail_when_data_are_old)
+{
+	static const uint16_t types[] = {TYPE_A, TYPE_SOA, TYPE_TXT, TYPE_AXFR};
+	struct dns_query q = {.name = "2.0.0.127.old.test", .edns = true};
+
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		q.type = types[i];
+		answer_fixture_context()->now_s = ANSWER_FIXTURE_NOW + ANSWER_FIXTURE_OLD_S;
+		reply = answer_ask_over(&q, ANSWER_UDP);
+		ck_assert_uint_eq(reply->rcode, RCODE_SERVFAIL);
+		ck_assert_int_eq(reply->ede, EDE_INVALID_DATA);
+		ck_assert(!reply->aa);
+		answer_fixture_context()->now_s--;
+		reply = answer_ask_over(&q, ANSWER_UDP);
+		ck_assert_uint_ne(reply->rcode, RCODE_SERVFAIL);
+	}
+	reply = answer_ask("below.old.test", TYPE_DS);
+	ck_assert_str_eq(reply->records[0].owner, "old.test");
+	answer_fixture_context()->now_s++;
+	reply = answer_ask("below.old.test", TYPE_DS);
+	ck_assert_str_eq(reply->records[0].owner, "below.old.test");
+	answer_fixture_context()->now_s = ANSWER_FIXTURE_NOW;
 }
 END_TEST
 
@@ -316,6 +393,8 @@ suite(void)
 	tcase_add_test(records, cuts_by_the_clients_size);
 	tcase_add_test(records, cuts_at_the_right_byte);
 	tcase_add_test(records, sends_whole_txt_over_tcp);
+	tcase_add_test(records, says_how_fresh_it_is);
+	tcase_add_test(records, explains_its_codes);
 	tcase_add_unchecked_fixture(protocol, answer_fixture_set_up, answer_fixture_tear_down);
 	tcase_add_test(protocol, repeats_the_spelling);
 	tcase_add_loop_test(protocol, refuses_other_zones, 0, sizeof(foreign) / sizeof(foreign[0]));
@@ -325,6 +404,8 @@ suite(void)
 	tcase_add_test(protocol, answers_edns_with_edns);
 	tcase_add_test(protocol, says_notimp_to_other_opcodes);
 	tcase_add_test(protocol, says_formerr_to_half_a_query);
+	tcase_add_test(protocol, answers_ds_from_the_parent);
+	tcase_add_test(protocol, says_servfail_when_data_are_old);
 	tcase_add_test(protocol, takes_the_smaller_negative_ttl);
 	suite_add_tcase(s, records);
 	suite_add_tcase(s, protocol);

@@ -6,7 +6,7 @@
 #include "dns_packet.h"
 #include "dnsbl_name.h"
 
-/* Reads all labels of a name, as if its origin were the root. */
+/* Reads all labels of a name, as if its origin were the root; then below another one. */
 static bool
 parse(const char *name, struct dnsbl_name *out)
 {
@@ -16,6 +16,43 @@ parse(const char *name, struct dnsbl_name *out)
 
 	ck_assert_int_eq(query_parse(packet, dns_query_write(&question, packet), &q), QUERY_ANSWER);
 	return dnsbl_name_parse(&q.name, q.name.labels, out);
+}
+
+static bool
+parse_below(const char *name, struct dnsbl_name *out)
+{
+	char longer[256];
+	uint8_t packet[512];
+	struct dns_query question = {.name = longer, .type = 1};
+	struct query q;
+
+	snprintf(longer, sizeof(longer), "%s.4.dnsbl.test", name);
+	ck_assert_int_eq(query_parse(packet, dns_query_write(&question, packet), &q), QUERY_ANSWER);
+	return dnsbl_name_parse(&q.name, q.name.labels - 3u, out);
+}
+
+static const char *
+ipv4_of(const struct dnsbl_name *n, char out[PREFIX_TEXT])
+{
+	struct prefix p = {addr_from_ipv4(n->ipv4), n->ipv4_bits};
+
+	return n->ipv4_bits == DNSBL_NAME_NONE ? NULL : prefix_format(&p, out);
+}
+
+static const char *
+ipv6_of(const struct dnsbl_name *n, char out[PREFIX_TEXT])
+{
+	struct prefix p = {n->ipv6, n->ipv6_bits};
+
+	return n->ipv6_bits == DNSBL_NAME_NONE ? NULL : prefix_format(&p, out);
+}
+
+static const char *
+sixto4_of(const struct dnsbl_name *n, char out[PREFIX_TEXT])
+{
+	struct prefix p = {addr_from_ipv4(n->sixto4), n->sixto4_bits};
+
+	return n->sixto4_bits == DNSBL_NAME_NONE ? NULL : prefix_format(&p, out);
 }
 
 #define V6_ZEROS_20 "0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0"
@@ -36,26 +73,57 @@ static const struct {
 	{"a", NULL, "a000::/4"},
 	{"f.e.d.c", NULL, "cdef::/16"},
 	{"1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2", NULL, "2001:db8::1"},
-	/* ::ffff:0:0/96 is IPv4 */
-	{"2.0.0.0.0.0.f.7.f.f.f.f." V6_ZEROS_20, "127.0.0.2", NULL},
-	{"0.0.0.0.0.f.7.f.f.f.f." V6_ZEROS_20, "127.0.0.0/28", NULL},
-	{"f.f.f.f." V6_ZEROS_20, "0.0.0.0/0", NULL},
+	/* ::ffff:0:0/96 is IPv4 too */
+	{"2.0.0.0.0.0.f.7.f.f.f.f." V6_ZEROS_20, "127.0.0.2", "::ffff:127.0.0.2"},
+	{"0.0.0.0.0.f.7.f.f.f.f." V6_ZEROS_20, "127.0.0.0/28", "::ffff:127.0.0.0/124"},
+	{"f.f.f.f." V6_ZEROS_20, "0.0.0.0/0", "::ffff:0.0.0.0/96"},
 	{"f.f.f." V6_ZEROS_20, NULL, "::fff0:0:0/92"},
 	{"e.f.f.f." V6_ZEROS_20, NULL, "::fffe:0:0/96"},
 };
 
 START_TEST(reads_addresses_and_parts_of_them)
 {
+	char ipv4[PREFIX_TEXT], ipv6[PREFIX_TEXT];
+	struct dnsbl_name n;
+
+	for (int i = 0; i < 2; i++) {
+		ck_assert((i == 0 ? parse : parse_below)(readings[_i].name, &n));
+		ck_assert_pstr_eq(ipv4_of(&n, ipv4), readings[_i].ipv4);
+		ck_assert_pstr_eq(ipv6_of(&n, ipv6), readings[_i].ipv6);
+		ck_assert_int_eq(n.is_mapped,
+			readings[_i].ipv4 != NULL && n.ipv6_bits >= 96 &&
+				n.ipv6_bits != DNSBL_NAME_NONE);
+	}
+}
+END_TEST
+
+/* 2002:c000:263::/48 is 192.0.2.99 (RFC 3056). */
+static const struct {
+	const char *name, *ipv4;
+} sixto4[] = {
+	{"2", "0.0.0.0/0"},
+	{"0.2", "0.0.0.0/0"},
+	{"0.0.2", "0.0.0.0/0"},
+	{"2.0.0.2", "0.0.0.0/0"},
+	{"c.2.0.0.2", "192.0.0.0/4"},
+	{"3.6.2.0.0.0.0.c.2.0.0.2", "192.0.2.99"},
+	{"0.3.6.2.0.0.0.0.c.2.0.0.2", "192.0.2.99"},
+	{"1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.3.6.2.0.0.0.0.c.2.0.0.2", "192.0.2.99"},
+	{"3", NULL},
+	{"1.2", NULL},
+	{"1.0.0.2", NULL},
+	{"3.0.0.2", NULL},
+	{"8.b.d.0.1.0.0.2", NULL},
+};
+
+START_TEST(reads_6to4)
+{
 	struct dnsbl_name n;
 	char text[PREFIX_TEXT];
 
-	ck_assert(parse(readings[_i].name, &n));
-	ck_assert_int_eq(n.ipv4.addr.family != 0, readings[_i].ipv4 != NULL);
-	ck_assert_int_eq(n.ipv6.addr.family != 0, readings[_i].ipv6 != NULL);
-	if (readings[_i].ipv4 != NULL)
-		ck_assert_str_eq(prefix_format(&n.ipv4, text), readings[_i].ipv4);
-	if (readings[_i].ipv6 != NULL)
-		ck_assert_str_eq(prefix_format(&n.ipv6, text), readings[_i].ipv6);
+	ck_assert(parse(sixto4[_i].name, &n));
+	ck_assert_pstr_eq(sixto4_of(&n, text), sixto4[_i].ipv4);
+	ck_assert(!n.is_mapped);
 }
 END_TEST
 
@@ -90,6 +158,7 @@ START_TEST(refuses_other_names)
 	struct dnsbl_name n;
 
 	ck_assert_msg(!parse(strangers[_i], &n), "%s", strangers[_i]);
+	ck_assert_msg(!parse_below(strangers[_i], &n), "%s", strangers[_i]);
 }
 END_TEST
 
@@ -97,38 +166,49 @@ END_TEST
 START_TEST(reads_each_octet)
 {
 	struct dnsbl_name n;
-	char name[16];
+	char name[32];
 
 	for (int i = 0; i < 256; i++) {
 		snprintf(name, sizeof(name), "%d.0.0.10", i);
 		ck_assert(parse(name, &n));
-		ck_assert_uint_eq(n.ipv4.addr.b[3], (unsigned)i);
-		ck_assert_uint_eq(n.ipv4.len, 32);
+		ck_assert_uint_eq(n.ipv4, 0x0a000000u + (unsigned)i);
+		ck_assert_uint_eq(n.ipv4_bits, 32);
+	}
+	for (int i = 256; i < 1100; i++) {
+		snprintf(name, sizeof(name), "%d.0.0.10", i);
+		ck_assert(!parse(name, &n));
 	}
 }
 END_TEST
 
 static const struct {
-	const char *prefix;
-	bool has;
-} mapped[] = {
-	{"::/4", true},
-	{"::/0", true},
-	{"::fff0:0:0/92", true},
-	{"::fffe:0:0/96", false},
-	{"2000::/3", false},
-	{"::/92", false},
-	{"::/80", true},
-	{"::/81", false},
+	const char *name;
+	bool above; /* 127.0.0.2 */
+} ancestors[] = {
+	{"127", true},
+	{"0.0.127", true},
+	{"1.0.127", false},
+	{"126", false},
+	{"2.0.0.127", false}, /* it itself */
+	{"0", true},          /* ::/4 */
+	{"0.0.0.0", true},
+	{"2", false},
+	{"0.f.f.f." V6_ZEROS_20, false},
+	{"f.f." V6_ZEROS_20, true},
+	{"e.f.f.f." V6_ZEROS_20, false},
+	{"f.7.f.f.f.f." V6_ZEROS_20, true},
+	{"0.0.0.0.0.f.7.f.f.f.f." V6_ZEROS_20, true},
+	{"1.0.0.0.0.f.7.f.f.f.f." V6_ZEROS_20, false},
+	{"2.0.0.0.0.0.f.7.f.f.f.f." V6_ZEROS_20, false},
 };
 
-START_TEST(finds_mapped_addresses_in_prefixes)
+START_TEST(knows_what_is_above_an_address)
 {
-	struct addr test = addr_from_ipv4(0x7f000002);
-	struct prefix p;
+	struct dnsbl_name n;
 
-	ck_assert_int_eq(prefix_parse(text_of(mapped[_i].prefix), &p), OK);
-	ck_assert_int_eq(dnsbl_name_has_mapped(&p, &test), mapped[_i].has);
+	ck_assert(parse(ancestors[_i].name, &n));
+	ck_assert_msg(dnsbl_name_is_above(&n, 0x7f000002) == ancestors[_i].above, "%s",
+		ancestors[_i].name);
 }
 END_TEST
 
@@ -141,8 +221,9 @@ suite(void)
 	tcase_add_loop_test(addresses, reads_addresses_and_parts_of_them, 0,
 		sizeof(readings) / sizeof(readings[0]));
 	tcase_add_test(addresses, reads_each_octet);
-	tcase_add_loop_test(addresses, finds_mapped_addresses_in_prefixes, 0,
-		sizeof(mapped) / sizeof(mapped[0]));
+	tcase_add_loop_test(addresses, reads_6to4, 0, sizeof(sixto4) / sizeof(sixto4[0]));
+	tcase_add_loop_test(addresses, knows_what_is_above_an_address, 0,
+		sizeof(ancestors) / sizeof(ancestors[0]));
 	tcase_add_loop_test(others, refuses_other_names, 0,
 		sizeof(strangers) / sizeof(strangers[0]));
 	suite_add_tcase(s, addresses);

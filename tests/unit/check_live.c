@@ -11,12 +11,13 @@
 static struct zone_set *
 make_set(size_t count)
 {
+	const struct zone_source nothing = {.snapshot = NULL};
 	struct zone_set *s = zone_set_new();
 	char name[32];
 
 	for (size_t i = 0; i < count; i++) {
 		snprintf(name, sizeof(name), "z%zu.test", i);
-		ck_assert_int_eq(zone_set_add_missing(s, text_of(name), NULL), OK);
+		ck_assert_int_eq(zone_set_add(s, text_of(name), &nothing, NULL), OK);
 	}
 	ck_assert_int_eq(zone_set_finish(s, NULL), OK);
 	return s;
@@ -28,9 +29,9 @@ START_TEST(lends_the_newest)
 	struct zone_set *a = make_set(1), *b = make_set(2);
 
 	ck_assert_ptr_null(live_zones(l, 0));
-	live_publish(l, a, NULL);
+	live_publish(l, a, NULL, NULL);
 	ck_assert_ptr_eq(live_zones(l, 0), a);
-	live_publish(l, b, NULL);
+	live_publish(l, b, NULL, NULL);
 	ck_assert_ptr_eq(live_zones(l, 0), b);
 	live_free(l);
 }
@@ -42,10 +43,10 @@ START_TEST(keeps_what_a_reader_may_use)
 	struct live *l = live_new(2);
 	const struct zone_set *lent;
 
-	live_publish(l, make_set(3), NULL);
+	live_publish(l, make_set(3), NULL, NULL);
 	lent = live_zones(l, 0);
 	live_zones(l, 1);
-	live_publish(l, make_set(4), NULL);
+	live_publish(l, make_set(4), NULL, NULL);
 	ck_assert(live_reclaim(l)); /* neither has passed */
 	ck_assert_uint_eq(zone_set_count(lent), 3);
 	live_zones(l, 1);
@@ -62,31 +63,56 @@ START_TEST(keeps_each_generation_by_itself)
 	struct live *l = live_new(1);
 	const struct zone_set *lent;
 
-	live_publish(l, make_set(1), NULL);
-	live_publish(l, make_set(2), NULL);
+	live_publish(l, make_set(1), NULL, NULL);
+	live_publish(l, make_set(2), NULL, NULL);
 	lent = live_zones(l, 0);
-	live_publish(l, make_set(3), NULL);
+	live_publish(l, make_set(3), NULL, NULL);
 	ck_assert(live_reclaim(l)); /* the first goes, the second stays */
 	ck_assert_uint_eq(zone_set_count(lent), 2);
 	live_free(l);
 }
 END_TEST
 
-START_TEST(closes_the_snapshot_with_its_set)
+/* A start publishes a set for each source, long before there is a reader. */
+START_TEST(keeps_nothing_for_readers_to_come)
+{
+	struct live *l = live_new(2);
+	const struct zone_set *lent;
+
+	live_publish(l, make_set(1), NULL, NULL);
+	live_publish(l, make_set(2), NULL, NULL);
+	ck_assert(!live_reclaim(l));
+	live_begin(l);
+	live_publish(l, make_set(3), NULL, NULL);
+	ck_assert(live_reclaim(l)); /* either may have been lent the one before */
+	lent = live_zones(l, 0);
+	ck_assert_uint_eq(zone_set_count(lent), 3);
+	ck_assert(live_reclaim(l));
+	live_zones(l, 1);
+	ck_assert(!live_reclaim(l));
+	live_free(l);
+}
+END_TEST
+
+/* The sanitizer is the judge of this too: an unused delta stands for one in use. */
+START_TEST(closes_the_snapshots_with_their_set)
 {
 	struct list_fixture f = {.origin = "dnsbl.test", .lines = "192.0.2.1 relay\n", .serial = 9};
-	struct snapshot *list = list_fixture_open(&f);
+	struct snapshot *list = list_fixture_open(&f), *delta = list_fixture_open(&f);
+	struct zone_source source = {.snapshot = list, .is_list = true};
 	struct zone_set *s = zone_set_new();
 	struct live *l = live_new(1);
 	const struct zone_set *lent;
 
-	ck_assert_int_eq(zone_set_add(s, TEXT("dnsbl.test"), list, true, NULL), OK);
+	ck_assert_int_eq(zone_set_add(s, TEXT("dnsbl.test"), &source, NULL), OK);
 	ck_assert_int_eq(zone_set_finish(s, NULL), OK);
-	live_publish(l, s, NULL);
+	live_publish(l, s, NULL, NULL);
 	lent = live_zones(l, 0);
-	live_publish(l, make_set(1), list);
+	live_publish(l, make_set(1), list, delta);
 	ck_assert(live_reclaim(l));
-	ck_assert_uint_eq(snapshot_serial(zone_set_get(lent, 0)->snapshot), 9);
+	ck_assert_uint_eq(zone_set_get(lent, 0)->serial, 9);
+	ck_assert_uint_eq(snapshot_serial(list), 9);
+	ck_assert_uint_eq(snapshot_serial(delta), 9);
 	live_zones(l, 0);
 	ck_assert(!live_reclaim(l));
 	live_free(l);
@@ -129,13 +155,14 @@ START_TEST(swaps_under_readers)
 	pthread_t threads[READERS];
 	atomic_bool stop = false;
 
-	live_publish(l, make_set(1), NULL);
+	live_publish(l, make_set(1), NULL, NULL);
+	live_begin(l);
 	for (size_t i = 0; i < READERS; i++) {
 		readings[i] = (struct reading){l, i, &stop, false};
 		ck_assert_int_eq(pthread_create(&threads[i], NULL, read_on, &readings[i]), 0);
 	}
 	for (size_t i = 0; i < GENERATIONS; i++) {
-		live_publish(l, make_set(1 + i % 50), NULL);
+		live_publish(l, make_set(1 + i % 50), NULL, NULL);
 		live_reclaim(l);
 	}
 	/* Idle readers pass too, so that everything old goes in the end. */
@@ -159,7 +186,8 @@ suite(void)
 	tcase_add_test(one, lends_the_newest);
 	tcase_add_test(one, keeps_what_a_reader_may_use);
 	tcase_add_test(one, keeps_each_generation_by_itself);
-	tcase_add_test(one, closes_the_snapshot_with_its_set);
+	tcase_add_test(one, keeps_nothing_for_readers_to_come);
+	tcase_add_test(one, closes_the_snapshots_with_their_set);
 	tcase_set_timeout(many, 60);
 	tcase_add_test(many, swaps_under_readers);
 	suite_add_tcase(s, one);

@@ -1,163 +1,90 @@
 #include "unit.h"
 
 #include <fcntl.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <orbl/file.h>
-#include <orbl/log.h>
+#include "reload_fixture.h"
 
-#include "list_fixture.h"
-#include "reload.h"
-
-static char dir[64], path[128];
-static struct live *live;
-static struct reload *reload;
-static struct loader *loader;
-static struct feed_zone zone;
-
-static void
-write_file(const char *name, const char *text)
-{
-	FILE *f = fopen(name, "w");
-
-	ck_assert_ptr_nonnull(f);
-	fputs(text, f);
-	fclose(f);
-}
-
-static void
-publish_list(uint32_t serial)
-{
-	struct list_fixture f = {.origin = "dnsbl.test",
-		.lines = "192.0.2.1 relay\n",
-		.serial = serial};
-	struct file_replacement r;
-
-	ck_assert_int_eq(file_replace_begin(&r, path, 0644, NULL), OK);
-	ck_assert_int_eq(list_fixture_write(&f, r.fd, NULL), OK);
-	ck_assert_int_eq(file_replace_commit(&r, NULL), OK);
-}
+static struct reload_fixture f;
 
 static void
 set_up(void)
 {
-	snprintf(dir, sizeof(dir), "/tmp/check_reload.XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(dir));
-	snprintf(path, sizeof(path), "%s/list", dir);
-	live = live_new(1);
-	memset(&zone, 0, sizeof(zone));
-	snprintf(zone.origin, sizeof(zone.origin), "dnsbl.test");
-	snprintf(zone.path, sizeof(zone.path), "%s", path);
-	log_open("check_reload", LOG_LEVEL_ERROR);
-	ck_assert_ptr_nonnull(freopen("/dev/null", "w", stderr));
+	fixture_set_up(&f);
 }
 
 static void
 tear_down(void)
 {
-	char previous[160];
-
-	live_free(live);
-	reload_free(reload);
-	loader_stop(loader);
-	reload = NULL;
-	loader = NULL;
-	unlink(path);
-	snprintf(previous, sizeof(previous), "%s.prev", path);
-	unlink(previous);
-	ck_assert_int_eq(rmdir(dir), 0);
+	fixture_tear_down(&f);
 }
 
-static void
-open_snapshot_zone(void)
-{
-	zone.source = FEED_SNAPSHOT;
-	ck_assert_int_eq(reload_new(&zone, 1, NULL, live, &reload, NULL), OK);
-}
-
-static void
-open_rbldnsd_zone(void)
-{
-	zone.source = FEED_RBLDNSD;
-	snprintf(zone.type, sizeof(zone.type), "ip4set");
-	ck_assert_int_eq(loader_start(&zone, 1, &loader, NULL), OK);
-	ck_assert_int_eq(reload_new(&zone, 1, loader, live, &reload, NULL), OK);
-}
-
-static struct reload_status
-status(void)
-{
-	struct reload_status s;
-
-	reload_status(reload, 0, &s);
-	return s;
-}
-
-/* Serial in service; 0: not ready. */
-static uint32_t
-serial(void)
-{
-	const struct zone_set *zones = live_zones(live, 0);
-	const struct zone *z = zone_set_get(zones, 0);
-
-	live_reclaim(live);
-	ck_assert(z->snapshot == status().snapshot);
-	return z->snapshot != NULL ? z->serial : 0;
-}
+/* --- snapshots -------------------------------------------------------------------------- */
 
 START_TEST(waits_for_the_first_file)
 {
-	open_snapshot_zone();
-	ck_assert_uint_eq(serial(), 0);
-	reload_request(reload, true, 1);
-	ck_assert_uint_eq(serial(), 0);
-	ck_assert_str_ne(status().error, "");
-	publish_list(5);
-	reload_request(reload, false, 2);
-	ck_assert_uint_eq(serial(), 5);
-	ck_assert_str_eq(status().error, "");
-	ck_assert_int_eq(status().loaded_s, 2);
+	fixture_open_snapshot_zone(&f);
+	ck_assert_uint_eq(fixture_serial(&f), 0);
+	reload_request(f.reload, true, 1);
+	ck_assert_uint_eq(fixture_serial(&f), 0);
+	ck_assert_str_ne(fixture_status(&f).error, "");
+	fixture_publish_list(&f, 5);
+	reload_request(f.reload, false, 2);
+	ck_assert_uint_eq(fixture_serial(&f), 5);
+	ck_assert(fixture_is_ready(&f, "relays.dnsbl.test"));
+	ck_assert_str_eq(fixture_status(&f).error, "");
+	ck_assert_int_eq(fixture_status(&f).loaded_s, 2);
 }
 END_TEST
 
 START_TEST(looks_for_changes)
 {
-	open_snapshot_zone();
-	publish_list(5);
-	reload_request(reload, true, 1);
-	reload_request(reload, false, 2);
-	ck_assert_int_eq(status().loaded_s, 1); /* the same file: not loaded again */
-	reload_request(reload, true, 3);
-	ck_assert_int_eq(status().loaded_s, 3); /* asked for */
-	publish_list(6);
-	reload_request(reload, false, 4);
-	ck_assert_uint_eq(serial(), 6);
+	fixture_open_snapshot_zone(&f);
+	fixture_publish_list(&f, 5);
+	reload_request(f.reload, true, 1);
+	reload_request(f.reload, false, 2);
+	ck_assert_int_eq(fixture_status(&f).loaded_s, 1); /* the same file: not loaded again */
+	reload_request(f.reload, true, 3);
+	ck_assert_int_eq(fixture_status(&f).loaded_s, 3); /* asked for */
+	fixture_publish_list(&f, 6);
+	reload_request(f.reload, false, 4);
+	ck_assert_uint_eq(fixture_serial(&f), 6);
 }
 END_TEST
 
 START_TEST(keeps_the_old_for_a_bad_file)
 {
-	open_snapshot_zone();
-	publish_list(5);
-	reload_request(reload, true, 1);
-	write_file(path, "rubbish");
-	reload_request(reload, false, 2);
-	ck_assert_uint_eq(serial(), 5);
-	ck_assert_ptr_nonnull(strstr(status().error, path));
-	ck_assert(!status().is_previous);
-	unlink(path);
-	reload_request(reload, false, 3);
-	ck_assert_uint_eq(serial(), 5);
-	publish_list(7);
-	reload_request(reload, false, 4);
-	ck_assert_uint_eq(serial(), 7);
-	ck_assert_str_eq(status().error, "");
+	fixture_open_snapshot_zone(&f);
+	fixture_publish_list(&f, 5);
+	reload_request(f.reload, true, 1);
+	fixture_write_file(f.path, "rubbish");
+	reload_request(f.reload, false, 2);
+	ck_assert_uint_eq(fixture_serial(&f), 5);
+	ck_assert_ptr_nonnull(strstr(fixture_status(&f).error, f.path));
+	ck_assert(!fixture_status(&f).is_previous);
+	unlink(f.path);
+	reload_request(f.reload, false, 3);
+	ck_assert_uint_eq(fixture_serial(&f), 5);
+	fixture_publish_list(&f, 7);
+	reload_request(f.reload, false, 4);
+	ck_assert_uint_eq(fixture_serial(&f), 7);
+	ck_assert_str_eq(fixture_status(&f).error, "");
+}
+END_TEST
+
+START_TEST(says_a_reason_once)
+{
+	fixture_open_snapshot_zone(&f);
+	fixture_publish_list(&f, 5);
+	reload_request(f.reload, true, 1);
+	fixture_write_file(f.path, "rubbish");
+	for (int64_t now_s = 2; now_s < 5; now_s++)
+		reload_request(f.reload, false, now_s);
+	ck_assert_uint_eq(fixture_count_logged(&f, "serial 5 stays in service"), 1);
 }
 END_TEST
 
@@ -166,170 +93,245 @@ START_TEST(keeps_the_old_for_any_cut)
 {
 	struct stat st;
 
-	open_snapshot_zone();
-	publish_list(5);
-	reload_request(reload, true, 1);
-	publish_list(6);
-	ck_assert_int_eq(stat(path, &st), 0);
+	fixture_open_snapshot_zone(&f);
+	fixture_publish_list(&f, 5);
+	reload_request(f.reload, true, 1);
+	fixture_publish_list(&f, 6);
+	ck_assert_int_eq(stat(f.path, &st), 0);
 	for (off_t len = st.st_size - 1; len >= 0; len -= len > 64 ? 7 : 1) {
-		ck_assert_int_eq(truncate(path, len), 0);
-		reload_request(reload, true, 2);
-		ck_assert_uint_eq(serial(), 5);
+		ck_assert_int_eq(truncate(f.path, len), 0);
+		reload_request(f.reload, true, 2);
+		ck_assert_uint_eq(fixture_serial(&f), 5);
 	}
 }
 END_TEST
 
 START_TEST(falls_back_to_the_previous_generation)
 {
-	publish_list(5);
-	publish_list(6);
-	write_file(path, "rubbish");
-	open_snapshot_zone();
-	reload_request(reload, true, 1);
-	ck_assert_uint_eq(serial(), 5);
-	ck_assert(status().is_previous);
-	ck_assert_str_ne(status().error, "");
-	publish_list(8);
-	reload_request(reload, false, 2);
-	ck_assert_uint_eq(serial(), 8);
-	ck_assert(!status().is_previous);
+	fixture_publish_list(&f, 5);
+	fixture_publish_list(&f, 6);
+	fixture_write_file(f.path, "rubbish");
+	fixture_open_snapshot_zone(&f);
+	reload_request(f.reload, true, 1);
+	ck_assert_uint_eq(fixture_serial(&f), 5);
+	ck_assert(fixture_status(&f).is_previous);
+	ck_assert_str_ne(fixture_status(&f).error, "");
+	unlink(f.path); /* what is not there is not what is in service */
+	reload_request(f.reload, false, 2);
+	ck_assert_str_ne(fixture_status(&f).error, "");
+	fixture_publish_list(&f, 8);
+	reload_request(f.reload, false, 3);
+	ck_assert_uint_eq(fixture_serial(&f), 8);
+	ck_assert(!fixture_status(&f).is_previous);
 }
 END_TEST
 
-START_TEST(refuses_a_zone_given_twice)
-{
-	struct feed_zone zones[2] = {zone, zone};
-	struct error e;
+/* --- several zones and sources ------------------------------------------------------------- */
 
-	ck_assert_int_eq(reload_new(zones, 2, NULL, live, &reload, &e), ERR_REFUSED);
-	ck_assert_ptr_null(reload);
-	ck_assert_ptr_nonnull(strstr(e.text, "dnsbl.test"));
+static const struct {
+	const char *zones[2], *mentions;
+} bad_pairs[] = {
+	{{"a.test=snapshot:/x", "A.test=snapshot:/y"}, "two snapshots"},
+	{{"a.test=rbldnsd:ip4set:/x", "a.test=rbldnsd:ip4set:/x"}, "\"/x\" is given twice"},
+	{{"a.test=rbldnsd:acl:/x", "a.test=rbldnsd:acl:/y"}, "two access control lists"},
+	{{"=rbldnsd:acl:/x", "=rbldnsd:acl:/y"}, "zone (all)"},
+};
+
+START_TEST(refuses_what_does_not_go_together)
+{
+	struct error e = {.text = ""};
+
+	fixture_add_zone(&f, "other.test=snapshot:", "/z");
+	fixture_add_zone(&f, bad_pairs[_i].zones[0], "");
+	fixture_add_zone(&f, bad_pairs[_i].zones[1], "");
+	ck_assert_int_eq(fixture_try_to_open(&f, &e), ERR_REFUSED);
+	ck_assert_ptr_null(f.reload);
+	ck_assert_msg(strstr(e.text, bad_pairs[_i].mentions) != NULL, "%s", e.text);
 }
 END_TEST
 
-/* --- the loader process ----------------------------------------------------------- */
-
-static void
-wait_for_loader(void)
+START_TEST(loads_a_source_once_for_all_its_zones)
 {
-	struct pollfd p = {.fd = loader_fd(loader), .events = POLLIN};
-
-	while (reload_is_busy(reload)) {
-		ck_assert_int_eq(poll(&p, 1, 20000), 1);
-		if (!reload_loaded(reload, 9))
-			break;
-	}
-}
-
-#define RBLDNSD_HEAD "$SOA 3000 ns.test admin.test 7 600 300 86400 200\n$NS 3000 ns.test\n"
-
-START_TEST(compiles_in_the_loader)
-{
-	open_rbldnsd_zone();
-	write_file(path, RBLDNSD_HEAD ":127.0.0.3:text\n192.0.2.1\n");
-	reload_request(reload, true, 1);
-	ck_assert(reload_is_busy(reload));
-	ck_assert(status().is_loading);
-	wait_for_loader();
-	ck_assert_uint_eq(serial(), 7);
-	ck_assert_uint_eq(snapshot_entries(status().snapshot), 1);
-	ck_assert_str_eq(status().error, "");
+	fixture_publish_base(&f, 5);
+	fixture_add_zone(&f, "a.test=snapshot:", f.path);
+	fixture_add_zone(&f, "b.test=snapshot:", f.path);
+	fixture_open_zones(&f);
+	reload_request(f.reload, true, 1);
+	ck_assert(fixture_is_ready(&f, "a.test"));
+	ck_assert(fixture_is_ready(&f, "b.test"));
+	ck_assert_ptr_eq(fixture_status_of(&f, 0).snapshot, fixture_status_of(&f, 1).snapshot);
+	ck_assert_uint_eq(fixture_count_logged(&f, "zone a.test, b.test: serving"), 1);
 }
 END_TEST
 
-/* A change while the loader is at work must not be lost. */
-START_TEST(compiles_again_when_asked_meanwhile)
+START_TEST(joins_the_sources_of_a_zone)
 {
-	open_rbldnsd_zone();
-	write_file(path, RBLDNSD_HEAD "192.0.2.1\n");
-	reload_request(reload, true, 1);
-	write_file(path, RBLDNSD_HEAD "192.0.2.1\n192.0.2.3\n");
-	reload_request(reload, true, 2);
-	wait_for_loader();
-	ck_assert_uint_eq(snapshot_entries(status().snapshot), 2);
+	char other[160];
+
+	snprintf(other, sizeof(other), "%s/data", f.dir);
+	fixture_publish_base(&f, 5);
+	fixture_write_file(other, "192.0.2.1\n");
+	fixture_add_zone(&f, "dnsbl.test=snapshot:", f.path);
+	fixture_add_zone(&f, "dnsbl.test=rbldnsd:ip4set:", other);
+	fixture_open_zones(&f);
+	reload_request(f.reload, true, 1);
+	ck_assert(!fixture_is_ready(&f, "dnsbl.test")); /* the second one is being compiled */
+	while (reload_is_busy(f.reload))
+		reload_loaded(f.reload, 1);
+	ck_assert(fixture_is_ready(&f, "dnsbl.test"));
+	ck_assert_uint_eq(fixture_find_zone(&f, "dnsbl.test")->layer_count, 2);
 }
 END_TEST
 
-START_TEST(reports_what_the_loader_cannot_read)
+/* With an origin in front of it this is longer than a name can be. */
+#define LABEL "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+
+static const char too_long[] = LABEL "." LABEL "." LABEL "." LABEL;
+
+START_TEST(a_zone_that_cannot_be_takes_no_other_down)
 {
-	open_rbldnsd_zone();
-	reload_request(reload, true, 1);
-	wait_for_loader();
-	ck_assert_uint_eq(serial(), 0);
-	ck_assert_ptr_nonnull(strstr(status().error, path));
-	write_file(path, RBLDNSD_HEAD "192.0.2.1\n");
-	reload_request(reload, false, 1);
-	wait_for_loader();
-	ck_assert_uint_eq(serial(), 7);
-	unlink(path);
-	reload_request(reload, false, 1);
-	wait_for_loader();
-	ck_assert_uint_eq(serial(), 7);
-	ck_assert_str_ne(status().error, "");
+	char bad[160], third[160];
+
+	snprintf(bad, sizeof(bad), "%s/bad", f.dir);
+	snprintf(third, sizeof(third), "%s/third", f.dir);
+	fixture_publish_small(bad, NULL, too_long, 6, 1);
+	fixture_publish_small(third, NULL, "", 7, 1);
+	fixture_add_zone(&f, "long-enough.a.test=snapshot:", bad);
+	fixture_add_zone(&f, "t=snapshot:", bad);
+	fixture_add_zone(&f, "c.test=snapshot:", third);
+	fixture_open_zones(&f);
+	reload_request(f.reload, true, 1);
+	ck_assert(!fixture_is_ready(&f, "long-enough.a.test"));
+	ck_assert(!fixture_status_of(&f, 0).is_served);
+	ck_assert_ptr_nonnull(strstr(fixture_status_of(&f, 0).error, too_long));
+	ck_assert(fixture_is_ready(&f, "t"));
+	ck_assert(fixture_status_of(&f, 1).is_served);
+	ck_assert_str_eq(fixture_status_of(&f, 1).error, "");
+	ck_assert(fixture_is_ready(&f, "c.test"));
+	fixture_publish_small(third, NULL, "", 8, 1);
+	reload_request(f.reload, false, 2);
+	ck_assert_uint_eq(fixture_find_zone(&f, "c.test")->serial, 8);
+	ck_assert_uint_eq(fixture_count_logged(&f, "it answers SERVFAIL"), 1);
+	/* What is wrong goes, and the zone comes. */
+	fixture_publish_small(bad, NULL, "", 9, 1);
+	reload_request(f.reload, false, 3);
+	ck_assert(fixture_is_ready(&f, "long-enough.a.test"));
+	ck_assert_str_eq(fixture_status_of(&f, 0).error, "");
 }
 END_TEST
 
-/* The loader is killed while it is asked: an error, and the old data stay. */
-START_TEST(survives_the_end_of_the_loader)
+/* New data that make a zone impossible are refused, and the old stay. */
+START_TEST(keeps_the_old_for_a_zone_that_cannot_be)
 {
-	open_rbldnsd_zone();
-	write_file(path, RBLDNSD_HEAD "192.0.2.1\n");
-	reload_request(reload, true, 1);
-	wait_for_loader();
-	shutdown(loader_fd(loader), SHUT_RDWR);
-	reload_request(reload, true, 2);
-	wait_for_loader();
-	ck_assert(!reload_is_busy(reload));
-	ck_assert_uint_eq(serial(), 7);
-	ck_assert_ptr_nonnull(strstr(status().error, "loader"));
+	char other[160];
+
+	snprintf(other, sizeof(other), "%s/other", f.dir);
+	fixture_publish_base(&f, 5);
+	fixture_publish_small(other, NULL, "", 6, 1);
+	fixture_add_zone(&f, "b.test=snapshot:", f.path);
+	fixture_add_zone(&f, "long-enough.a.test=snapshot:", other);
+	fixture_open_zones(&f);
+	reload_request(f.reload, true, 1);
+	fixture_publish_small(other, NULL, too_long, 7, 1);
+	reload_request(f.reload, false, 2);
+	ck_assert(fixture_is_ready(&f, "b.test"));
+	ck_assert(fixture_is_ready(&f, "long-enough.a.test"));
+	ck_assert_uint_eq(fixture_find_zone(&f, "long-enough.a.test")->serial, 6);
+	ck_assert_ptr_nonnull(strstr(fixture_status_of(&f, 1).error, too_long));
+	ck_assert_uint_eq(fixture_count_logged(&f, "serial 6 stays in service"), 1);
 }
 END_TEST
 
-START_TEST(gets_a_sealed_list)
+START_TEST(tells_what_is_old)
 {
-	struct loader_result result;
-
-	zone.source = FEED_RBLDNSD;
-	snprintf(zone.type, sizeof(zone.type), "ip4set");
-	write_file(path, RBLDNSD_HEAD "192.0.2.1\n");
-	ck_assert_int_eq(loader_start(&zone, 1, &loader, NULL), OK);
-	ck_assert_int_eq(loader_request(loader, 0, 1, NULL), OK);
-	ck_assert_int_eq(loader_receive(loader, &result, NULL), OK);
-	ck_assert_int_ge(result.fd, 0);
-	ck_assert_int_lt(ftruncate(result.fd, 1), 0);
-	ck_assert_int_lt(pwrite(result.fd, "x", 1, 0), 0);
-	close(result.fd);
+	f.options.max_age_s = 1000; /* made at 1000, looked at at 2000 */
+	fixture_publish_base(&f, 5);
+	fixture_open_snapshot_zone(&f);
+	reload_request(f.reload, true, 1);
+	ck_assert(fixture_status(&f).is_old);
+	f.options.max_age_s = 1001;
+	live_free(f.live);
+	reload_free(f.reload);
+	f.options.live = f.live = live_new(1);
+	fixture_open_zones(&f);
+	reload_request(f.reload, true, 1);
+	ck_assert(!fixture_status(&f).is_old);
 }
 END_TEST
+
+START_TEST(logs_what_grows_old)
+{
+	f.options.max_age_s = 1000;
+	fixture_publish_base(&f, 5);
+	fixture_open_snapshot_zone(&f);
+	reload_request(f.reload, true, 1999);
+	ck_assert_uint_eq(fixture_count_logged(&f, "SERVFAIL until there are newer"), 0);
+	reload_request(f.reload, false, 2000);
+	reload_request(f.reload, false, 2001);
+	ck_assert_uint_eq(fixture_count_logged(&f, "SERVFAIL until there are newer"), 1);
+	reload_request(f.reload, false, 1999); /* as when newer data come */
+	ck_assert_uint_eq(fixture_count_logged(&f, "new enough again, serial 5"), 1);
+}
+END_TEST
+
+START_TEST(logs_the_end_of_trouble)
+{
+	fixture_open_snapshot_zone(&f);
+	fixture_publish_list(&f, 5);
+	reload_request(f.reload, true, 1);
+	fixture_write_file(f.path, "rubbish");
+	reload_request(f.reload, false, 2);
+	ck_assert_uint_eq(fixture_count_logged(&f, "notice: "), 0);
+	fixture_publish_list(&f, 6);
+	reload_request(f.reload, false, 3);
+	ck_assert_uint_eq(fixture_count_logged(&f, "notice: zone dnsbl.test: serving"), 1);
+	fixture_publish_list(&f, 7);
+	reload_request(f.reload, false, 4);
+	ck_assert_uint_eq(fixture_count_logged(&f, "notice: zone dnsbl.test: serving"), 1);
+}
+END_TEST
+
+static TCase *
+make_case(const char *name)
+{
+	TCase *t = tcase_create(name);
+
+	tcase_add_checked_fixture(t, set_up, tear_down);
+	tcase_set_timeout(t, 60);
+	return t;
+}
 
 static Suite *
 suite(void)
 {
 	Suite *s = suite_create("reload");
-	TCase *files = tcase_create("files"), *compiled = tcase_create("loader");
+	TCase *files = make_case("files");
+	TCase *many = make_case("zones");
 
-	tcase_add_checked_fixture(files, set_up, tear_down);
-	tcase_set_timeout(files, 60);
 	tcase_add_test(files, waits_for_the_first_file);
 	tcase_add_test(files, looks_for_changes);
 	tcase_add_test(files, keeps_the_old_for_a_bad_file);
+	tcase_add_test(files, says_a_reason_once);
 	tcase_add_test(files, keeps_the_old_for_any_cut);
 	tcase_add_test(files, falls_back_to_the_previous_generation);
-	tcase_add_test(files, refuses_a_zone_given_twice);
-	tcase_add_checked_fixture(compiled, set_up, tear_down);
-	tcase_set_timeout(compiled, 60);
-	tcase_add_test(compiled, compiles_in_the_loader);
-	tcase_add_test(compiled, compiles_again_when_asked_meanwhile);
-	tcase_add_test(compiled, reports_what_the_loader_cannot_read);
-	tcase_add_test(compiled, survives_the_end_of_the_loader);
-	tcase_add_test(compiled, gets_a_sealed_list);
+	tcase_add_loop_test(many, refuses_what_does_not_go_together, 0, (int)ORBL_COUNT(bad_pairs));
+	tcase_add_test(many, loads_a_source_once_for_all_its_zones);
+	tcase_add_test(many, joins_the_sources_of_a_zone);
+	tcase_add_test(many, a_zone_that_cannot_be_takes_no_other_down);
+	tcase_add_test(many, keeps_the_old_for_a_zone_that_cannot_be);
+	tcase_add_test(many, tells_what_is_old);
+	tcase_add_test(many, logs_what_grows_old);
+	tcase_add_test(many, logs_the_end_of_trouble);
 	suite_add_tcase(s, files);
-	suite_add_tcase(s, compiled);
+	suite_add_tcase(s, many);
 	return s;
 }
 
 int
-main(void)
+main(int argc, char **argv)
 {
+	if (loader_is_child(argc, argv))
+		return loader_serve();
+	f.program = argv[0];
 	return unit_run(suite());
 }

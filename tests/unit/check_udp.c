@@ -1,6 +1,7 @@
 #include "unit.h"
 
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,29 +14,34 @@
 static struct udp *udp;
 static struct listener listener;
 static int client;
-static struct answer_context context = {.transport = ANSWER_UDP,
-	.udp_size = 1232,
-	.now_s = ANSWER_FIXTURE_NOW};
+static struct worker_stats stats;
 
 /* A listener on a port that the system chooses. */
 static void
-open_listener(const char *address)
+open_sized_listener(const char *address, uint16_t udp_size)
 {
 	struct sockaddr_storage bound;
 	socklen_t len = sizeof(bound);
 	struct endpoint endpoint = {.port = 0};
 
 	ck_assert_int_eq(addr_parse(text_of(address), &endpoint.addr), OK);
-	ck_assert_int_eq(listener_open(&endpoint, &listener, NULL), OK);
+	ck_assert_int_eq(listener_open(&endpoint, udp_size, &listener, NULL), OK);
 	ck_assert_int_eq(getsockname(listener.udp, (struct sockaddr *)&bound, &len), 0);
 	listener.endpoint = endpoint_from_sockaddr((struct sockaddr *)&bound);
+}
+
+static void
+open_listener(const char *address)
+{
+	open_sized_listener(address, answer_fixture_config()->udp_size);
 }
 
 static void
 set_up(void)
 {
 	answer_fixture_set_up();
-	udp = udp_new(context.udp_size);
+	memset(&stats, 0, sizeof(stats));
+	udp = udp_new(answer_fixture_config()->udp_size, &stats);
 	client = socket(AF_INET, SOCK_DGRAM, 0);
 	ck_assert_int_ge(client, 0);
 }
@@ -95,7 +101,7 @@ receive_id(void)
 static bool
 serve(void)
 {
-	return udp_serve(udp, &listener, answer_fixture_zones(), &context);
+	return udp_serve(udp, &listener, answer_fixture_zones(), answer_fixture_context());
 }
 
 START_TEST(answers_a_batch_in_order)
@@ -207,6 +213,254 @@ START_TEST(does_not_answer_itself_on_any_address)
 }
 END_TEST
 
+START_TEST(tells_who_asks)
+{
+	static const char *const both[] = {"127.0.0.1", "::1"};
+	struct answer_context *context = answer_fixture_context();
+	struct addr wanted;
+
+	close(client);
+	client = socket(_i == 0 ? AF_INET : AF_INET6, SOCK_DGRAM, 0);
+	open_listener(both[_i]);
+	connect_client(both[_i]);
+	context->transport = ANSWER_TCP; /* of the query before */
+	send_query(12, 0);
+	serve();
+	ck_assert_int_eq(addr_parse(text_of(both[_i]), &wanted), OK);
+	ck_assert(addr_equal(&context->client, &wanted));
+	ck_assert_int_eq(context->transport, ANSWER_UDP);
+}
+END_TEST
+
+START_TEST(counts)
+{
+	open_listener("127.0.0.1");
+	connect_client("127.0.0.1");
+	send_query(1, 0);
+	send_query(2, 0x8000);
+	ck_assert_int_eq(send(client, "short", 5, 0), 5);
+	send_query(3, 0);
+	serve();
+	ck_assert_uint_eq(stats.queries[ANSWER_UDP], 4);
+	ck_assert_uint_eq(stats.queries[ANSWER_TCP], 0);
+	ck_assert_uint_eq(stats.dropped, 2);
+	ck_assert_uint_eq(stats.replies[WORKER_REPLY_ANSWER], 2);
+	ck_assert_uint_eq(stats.unsent, 0);
+	ck_assert(!serve());
+	ck_assert_uint_eq(stats.queries[ANSWER_UDP], 4);
+}
+END_TEST
+
+/* Long datagrams come cut, and change nothing for those around them. */
+static const size_t long_datagrams[] = {1232, 1233, 4096, 65000};
+
+START_TEST(refuses_a_datagram_that_is_too_long)
+{
+	static struct dns_reply reply;
+	static uint8_t packet[65536];
+	struct dns_query q = {.name = "2.0.0.127." ORIGIN, .type = TYPE_A, .id = 5};
+	ssize_t n;
+
+	open_listener("127.0.0.1");
+	connect_client("127.0.0.1");
+	dns_query_write(&q, packet);
+	packet[11] = 1; /* ARCOUNT; zeros to the end are no record */
+	send_query(4, 0);
+	ck_assert_int_eq(send(client, packet, long_datagrams[_i], 0), (int)long_datagrams[_i]);
+	send_query(6, 0);
+	serve();
+	ck_assert_int_eq(receive_id(), 4);
+	n = recv(client, packet, sizeof(packet), MSG_DONTWAIT);
+	ck_assert_int_gt(n, 0);
+	ck_assert(dns_reply_read(packet, (size_t)n, &reply));
+	ck_assert_uint_eq(reply.id, 5);
+	ck_assert_uint_eq(reply.rcode, RCODE_FORMERR);
+	ck_assert_int_eq(receive_id(), 6);
+}
+END_TEST
+
+START_TEST(survives_random_datagrams)
+{
+	struct dns_query q = {.name = "2.0.0.127." ORIGIN, .type = TYPE_A};
+	uint8_t whole[512], packet[512];
+	size_t len = dns_query_write(&q, whole);
+	uint32_t random = 1;
+
+	open_listener("127.0.0.1");
+	connect_client("127.0.0.1");
+	for (int round = 0; round < 300; round++) {
+		for (int i = 0; i < 20; i++) {
+			memcpy(packet, whole, len);
+			for (int n = 0; n <= i % 4; n++) {
+				random = random * 1664525 + 1013904223;
+				packet[(random >> 8) % len] = (uint8_t)(random >> 24);
+			}
+			ck_assert_int_ge(send(client, packet, i < 10 ? len : (random >> 9) % len,
+						 0),
+				0);
+		}
+		while (serve())
+			;
+		while (recv(client, packet, sizeof(packet), MSG_DONTWAIT) > 0)
+			;
+	}
+	ck_assert_uint_eq(stats.queries[ANSWER_UDP], 6000);
+	send_query(21, 0);
+	serve();
+	ck_assert_int_eq(receive_id(), 21);
+}
+END_TEST
+
+/* Clients that are gone: the system tells the socket, which must not mind. */
+START_TEST(survives_unreachable_clients)
+{
+	open_listener("127.0.0.1");
+	for (int round = 0; round < 3; round++) {
+		for (uint16_t id = 0; id < 10; id++) {
+			close(client);
+			client = socket(AF_INET, SOCK_DGRAM, 0);
+			connect_client("127.0.0.1");
+			send_query(id, 0);
+		}
+		serve();
+	}
+	ck_assert_int_eq(receive_id(), 9);
+	close(client);
+	client = socket(AF_INET, SOCK_DGRAM, 0);
+	connect_client("127.0.0.1");
+	send_query(77, 0);
+	while (serve())
+		;
+	ck_assert_int_eq(receive_id(), 77);
+}
+END_TEST
+
+/* A socket that sends no more fails for every datagram: each is tried, none for ever. */
+START_TEST(leaves_out_what_cannot_be_sent)
+{
+	open_listener("127.0.0.1");
+	connect_client("127.0.0.1");
+	for (uint16_t id = 0; id < 20; id++)
+		send_query(id, 0);
+	shutdown(listener.udp, SHUT_WR);
+	ck_assert(!serve());
+	ck_assert_uint_eq(stats.queries[ANSWER_UDP], 20);
+	ck_assert_uint_eq(stats.unsent, 20);
+	ck_assert_int_eq(receive_id(), -1);
+}
+END_TEST
+
+/* The sum that UDP has, RFC 768; 0 is none, which IPv4 allows. */
+static ssize_t
+send_from_port(int raw, uint16_t port, uint16_t id)
+{
+	struct dns_query q = {.name = "2.0.0.127." ORIGIN, .type = TYPE_A, .id = id};
+	struct sockaddr_in to = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	uint8_t packet[8 + 512] = {(uint8_t)(port >> 8), (uint8_t)port,
+		(uint8_t)(listener.endpoint.port >> 8), (uint8_t)listener.endpoint.port};
+	size_t len = 8 + dns_query_write(&q, packet + 8);
+
+	packet[4] = (uint8_t)(len >> 8);
+	packet[5] = (uint8_t)len;
+	return sendto(raw, packet, len, 0, (struct sockaddr *)&to, sizeof(to));
+}
+
+START_TEST(does_not_answer_to_port_0)
+{
+	int raw = socket(AF_INET, SOCK_RAW, IPPROTO_UDP);
+	struct sockaddr_in own;
+	socklen_t len = sizeof(own);
+
+	open_listener("127.0.0.1");
+	connect_client("127.0.0.1");
+	if (raw < 0)
+		return; /* that needs a privilege */
+	ck_assert_int_eq(getsockname(client, (struct sockaddr *)&own, &len), 0);
+	ck_assert_int_gt(send_from_port(raw, 0, 1), 0);
+	ck_assert_int_gt(send_from_port(raw, ntohs(own.sin_port), 2), 0);
+	ck_assert(!serve());
+	ck_assert_uint_eq(stats.queries[ANSWER_UDP], 2);
+	ck_assert_uint_eq(stats.dropped, 1);
+	ck_assert_uint_eq(stats.unsent, 0);
+	ck_assert_int_eq(receive_id(), 2);
+	close(raw);
+}
+END_TEST
+
+static int
+get_option(int fd, int level, int name)
+{
+	int value = -1;
+	socklen_t len = sizeof(value);
+
+	ck_assert_int_eq(getsockopt(fd, level, name, &value, &len), 0);
+	return value;
+}
+
+/* What comes while the thread has no turn waits. */
+START_TEST(loses_nothing_in_a_burst)
+{
+	int received = 0, room;
+
+	open_listener("127.0.0.1");
+	connect_client("127.0.0.1");
+	room = get_option(listener.udp, SOL_SOCKET, SO_RCVBUF);
+	ck_assert_int_gt(room, get_option(client, SOL_SOCKET, SO_RCVBUF));
+	if (room < 8 << 20)
+		return; /* net.core.rmem_max is less, and we may not exceed it */
+	for (uint16_t id = 0; id < 5000; id++)
+		send_query(id, 0);
+	do {
+		bool more = serve();
+
+		while (recv(client, (uint8_t[64]){0}, 64, MSG_DONTWAIT) > 0)
+			received++;
+		if (!more)
+			break;
+	} while (true);
+	ck_assert_int_eq(received, 5000);
+}
+END_TEST
+
+/* No router fragments a short reply; long ones are the operator's wish. */
+START_TEST(sets_dont_fragment_for_short_replies)
+{
+	open_sized_listener("127.0.0.1", 1232);
+	ck_assert_int_eq(get_option(listener.udp, IPPROTO_IP, IP_MTU_DISCOVER), IP_PMTUDISC_PROBE);
+	ck_assert(listener_allow_fragments(&listener));
+	ck_assert_int_eq(get_option(listener.udp, IPPROTO_IP, IP_MTU_DISCOVER), IP_PMTUDISC_OMIT);
+	listener_close(&listener);
+	open_sized_listener("127.0.0.1", 1233);
+	ck_assert_int_eq(get_option(listener.udp, IPPROTO_IP, IP_MTU_DISCOVER), IP_PMTUDISC_OMIT);
+	listener_close(&listener);
+	open_sized_listener("::1", 1232);
+	ck_assert_int_eq(get_option(listener.udp, IPPROTO_IPV6, IPV6_MTU_DISCOVER),
+		IPV6_PMTUDISC_OMIT);
+	ck_assert(!listener_allow_fragments(&listener));
+}
+END_TEST
+
+START_TEST(bounds_what_a_connection_may_hold)
+{
+	struct sockaddr_storage to;
+	socklen_t len;
+	int fd;
+
+	open_listener("127.0.0.1");
+	len = sizeof(to);
+	ck_assert_int_eq(getsockname(listener.tcp, (struct sockaddr *)&to, &len), 0);
+	close(client);
+	client = socket(AF_INET, SOCK_STREAM, 0);
+	ck_assert_int_eq(connect(client, (struct sockaddr *)&to, len), 0);
+	fd = accept(listener.tcp, NULL, NULL);
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_le(get_option(fd, SOL_SOCKET, SO_SNDBUF), 128 << 10);
+	ck_assert_int_le(get_option(fd, SOL_SOCKET, SO_RCVBUF), 32 << 10);
+	ck_assert_int_ne(get_option(fd, IPPROTO_TCP, TCP_NODELAY), 0);
+	close(fd);
+}
+END_TEST
+
 START_TEST(cannot_be_bound_twice)
 {
 	struct error e;
@@ -246,7 +500,18 @@ suite(void)
 	tcase_add_test(replies, answers_over_ipv6);
 	tcase_add_test(replies, does_not_answer_itself);
 	tcase_add_test(replies, does_not_answer_itself_on_any_address);
+	tcase_add_loop_test(replies, tells_who_asks, 0, 2);
+	tcase_add_test(replies, counts);
+	tcase_add_loop_test(replies, refuses_a_datagram_that_is_too_long, 0,
+		sizeof(long_datagrams) / sizeof(long_datagrams[0]));
+	tcase_add_test(replies, survives_random_datagrams);
+	tcase_add_test(replies, survives_unreachable_clients);
+	tcase_add_test(replies, leaves_out_what_cannot_be_sent);
+	tcase_add_test(replies, does_not_answer_to_port_0);
+	tcase_add_test(replies, loses_nothing_in_a_burst);
 	tcase_add_checked_fixture(listeners, set_up, tear_down);
+	tcase_add_test(listeners, sets_dont_fragment_for_short_replies);
+	tcase_add_test(listeners, bounds_what_a_connection_may_hold);
 	tcase_add_test(listeners, cannot_be_bound_twice);
 	tcase_add_test(listeners, names_an_address_nobody_has);
 	suite_add_tcase(s, replies);

@@ -40,7 +40,8 @@ dns_query_write(const struct dns_query *q, uint8_t *out)
 		writer_u8(&w, 0);
 		writer_u8(&w, q->edns_version);
 		writer_u16be(&w, q->dnssec_ok ? 0x8000 : 0);
-		writer_u16be(&w, 0);
+		writer_u16be(&w, q->options_len);
+		writer_bytes(&w, q->options, q->options_len);
 	}
 	return writer_failed(&w) ? 0 : writer_length(&w);
 }
@@ -90,6 +91,21 @@ read_name(struct cursor *c, char *out)
 	return true;
 }
 
+static void
+read_option(unsigned code, const uint8_t *data, size_t len, struct dns_reply *out)
+{
+	if (code == 15 && len >= 2)
+		out->ede = data[0] << 8 | data[1];
+	if (code == 10) {
+		out->cookie = data;
+		out->cookie_len = len;
+	}
+	if (code == 3) {
+		out->nsid = data;
+		out->nsid_len = len;
+	}
+}
+
 static bool
 read_opt(const struct dns_record *r, struct dns_reply *out)
 {
@@ -106,8 +122,8 @@ read_opt(const struct dns_record *r, struct dns_reply *out)
 		uint16_t code = cursor_u16be(&c), len = cursor_u16be(&c);
 		const uint8_t *data = cursor_bytes(&c, len);
 
-		if (code == 15 && len >= 2 && data != NULL)
-			out->ede = data[0] << 8 | data[1];
+		if (data != NULL)
+			read_option(code, data, len, out);
 	}
 	return !cursor_failed(&c);
 }

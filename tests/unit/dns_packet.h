@@ -17,6 +17,8 @@ struct dns_query {
 	bool edns, dnssec_ok;
 	uint8_t edns_version;
 	uint16_t udp_size;
+	const uint8_t *options; /* of EDNS, in wire form */
+	uint16_t options_len;
 };
 
 /* Returns the length. out has room for 512 bytes. */
@@ -42,7 +44,9 @@ struct dns_reply {
 		records[DNS_RECORDS_MAX]; /* answers, then authorities, then additionals */
 	bool edns, dnssec_ok;
 	uint16_t udp_size;
-	int ede;              /* -1: none */
+	int ede;                      /* -1: none */
+	const uint8_t *cookie, *nsid; /* lent; NULL: none */
+	size_t cookie_len, nsid_len;
 	const uint8_t *bytes; /* lent */
 	size_t len;
 };

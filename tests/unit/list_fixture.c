@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <orbl/listing.h>
+#include <orbl/snapshot_builder.h>
 
 struct fixture {
 	struct snapshot_builder *builder;
@@ -18,6 +19,7 @@ add_zones(struct fixture *x, const char *origin, struct error *e)
 {
 	char mname[300], rname[300];
 	struct snapshot_apex apex = {
+		.has_soa = true,
 		.soa_ttl_s = LIST_FIXTURE_SOA_TTL,
 		.refresh_s = 600,
 		.retry_s = 120,
@@ -35,16 +37,21 @@ add_zones(struct fixture *x, const char *origin, struct error *e)
 	apex.rname = text_of(rname);
 	apex.ns[1] = TEXT("ns2.example.net");
 	for (size_t i = 0; err == OK && i < SUBZONE_COUNT; i++) {
+		struct snapshot_zone_draft zone = {.name = text_of(subzone_row(i)->name),
+			.policy = TEXT("https://dnsbl.test/policy"),
+			.apex = apex,
+			.set_count = 1};
+
 		err = snapshot_builder_set(x->builder, &x->sets[i], e);
+		zone.sets[0] = x->sets[i];
 		if (err == OK)
-			err = snapshot_builder_zone(x->builder, text_of(subzone_row(i)->name),
-				x->sets[i], &apex, e);
+			err = snapshot_builder_zone(x->builder, &zone, e);
 	}
 	return err;
 }
 
 static enum err
-add_class(struct fixture *x, enum category category, int64_t expires_s, uint16_t *id,
+add_class(struct fixture *x, enum category category, int64_t expires_s, uint32_t *id,
 	struct error *e)
 {
 	const struct category_row *row = category_row(category);
@@ -80,7 +87,7 @@ add_line(struct fixture *x, struct text line, struct error *e)
 	struct prefix prefix;
 	struct addr high;
 	uint64_t expires_s = 0;
-	uint16_t id;
+	uint32_t id;
 	enum err err;
 
 	if (prefix_parse(what, &prefix) != OK || category_by_name(name, &category) != OK ||

@@ -8,7 +8,7 @@
 #ifndef TESTS_LIST_FIXTURE_H
 #define TESTS_LIST_FIXTURE_H
 
-#include <orbl/snapshot.h>
+#include <orbl/snapshot_builder.h>
 
 struct list_fixture {
 	const char *origin; /* of mname, rname and ns */

@@ -1,0 +1,235 @@
+#include "unit.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "reload_fixture.h"
+
+static struct reload_fixture f;
+
+static void
+set_up(void)
+{
+	fixture_set_up(&f);
+}
+
+static void
+tear_down(void)
+{
+	fixture_tear_down(&f);
+}
+
+/* --- deltas ----------------------------------------------------------------------- */
+
+START_TEST(serves_a_delta)
+{
+	const struct snapshot *base;
+
+	fixture_publish_base(&f, 5);
+	fixture_open_snapshot_zone(&f);
+	reload_request(f.reload, true, 1);
+	ck_assert_uint_eq(fixture_delta_serial(&f), 0);
+	base = fixture_status(&f).snapshot;
+	fixture_publish_delta(&f, 6);
+	reload_request(f.reload, false, 2);
+	ck_assert_uint_eq(fixture_delta_serial(&f), 6);
+	ck_assert_ptr_eq(fixture_status(&f).snapshot, base); /* not read again */
+	fixture_publish_delta(&f, 7);
+	reload_request(f.reload, false, 3);
+	ck_assert_uint_eq(fixture_delta_serial(&f), 7);
+	ck_assert_ptr_eq(fixture_status(&f).snapshot, base);
+	ck_assert_int_eq(fixture_status(&f).loaded_s, 3);
+	unlink(f.delta_path);
+	reload_request(f.reload, false, 4);
+	ck_assert_uint_eq(fixture_delta_serial(&f), 0);
+	ck_assert_uint_eq(fixture_serial(&f), 5);
+	ck_assert_str_eq(fixture_status(&f).error, "");
+}
+END_TEST
+
+START_TEST(serves_a_delta_from_the_start)
+{
+	fixture_publish_base(&f, 5);
+	fixture_publish_delta(&f, 6);
+	fixture_open_snapshot_zone(&f);
+	reload_request(f.reload, true, 1);
+	ck_assert_uint_eq(fixture_serial(&f), 5);
+	ck_assert_uint_eq(fixture_delta_serial(&f), 6);
+	fixture_publish_base(&f, 7);
+	fixture_publish_delta(&f, 8);
+	reload_request(f.reload, false, 1);
+	ck_assert_uint_eq(fixture_serial(&f), 7);
+	ck_assert_uint_eq(fixture_delta_serial(&f), 8);
+	reload_request(f.reload, true, 1);
+	ck_assert_uint_eq(fixture_delta_serial(&f), 8);
+	ck_assert_str_eq(fixture_status(&f).error, "");
+}
+END_TEST
+
+/* After a new base: the old delta is not newer, and nothing is said of it. */
+START_TEST(ignores_a_delta_left_over)
+{
+	fixture_publish_base(&f, 5);
+	fixture_publish_delta(&f, 6);
+	fixture_open_snapshot_zone(&f);
+	reload_request(f.reload, true, 1);
+	fixture_publish_small(f.path, NULL, "", 6, 3);
+	reload_request(f.reload, false, 2);
+	ck_assert_uint_eq(fixture_serial(&f), 6);
+	ck_assert_uint_eq(fixture_delta_serial(&f), 0);
+	ck_assert_str_eq(fixture_status(&f).error, "");
+}
+END_TEST
+
+START_TEST(refuses_a_delta_of_another_base)
+{
+	fixture_publish_base(&f, 5);
+	fixture_publish_delta(&f, 9);
+	fixture_publish_small(f.path, NULL, "", 6, 3);
+	fixture_open_snapshot_zone(&f);
+	reload_request(f.reload, true, 1);
+	ck_assert_uint_eq(fixture_serial(&f), 6);
+	ck_assert_uint_eq(fixture_delta_serial(&f), 0);
+	ck_assert_ptr_nonnull(strstr(fixture_status(&f).error, f.delta_path));
+	reload_request(f.reload, false, 2);
+	ck_assert_uint_eq(fixture_count_logged(&f, fixture_status(&f).error), 1);
+	fixture_publish_delta(&f, 10);
+	reload_request(f.reload, false, 3);
+	ck_assert_uint_eq(fixture_delta_serial(&f), 10);
+	ck_assert_str_eq(fixture_status(&f).error, "");
+}
+END_TEST
+
+START_TEST(refuses_a_whole_list_as_delta)
+{
+	fixture_publish_base(&f, 5);
+	fixture_publish_small(f.delta_path, NULL, "", 6, 2);
+	fixture_open_snapshot_zone(&f);
+	reload_request(f.reload, true, 1);
+	ck_assert_uint_eq(fixture_serial(&f), 5);
+	ck_assert_uint_eq(fixture_delta_serial(&f), 0);
+	ck_assert_str_ne(fixture_status(&f).error, "");
+}
+END_TEST
+
+START_TEST(refuses_a_delta_as_list)
+{
+	fixture_publish_base(&f, 5);
+	fixture_publish_delta(&f, 6);
+	ck_assert_int_eq(rename(f.delta_path, f.path), 0);
+	fixture_open_snapshot_zone(&f);
+	reload_request(f.reload, true, 1);
+	ck_assert_uint_eq(fixture_serial(&f), 0);
+	ck_assert_ptr_nonnull(strstr(fixture_status(&f).error, "is a delta"));
+}
+END_TEST
+
+/* Every cut and some flips keep the old delta, over a base that is read again too. */
+START_TEST(keeps_the_old_delta_for_a_bad_one)
+{
+	struct stat st;
+	uint8_t byte;
+	int fd;
+
+	fixture_publish_base(&f, 5);
+	fixture_publish_delta(&f, 6);
+	fixture_open_snapshot_zone(&f);
+	reload_request(f.reload, true, 1);
+	fixture_publish_delta(&f, 7);
+	ck_assert_int_eq(stat(f.delta_path, &st), 0);
+	fd = open(f.delta_path, O_RDWR);
+	ck_assert_int_ge(fd, 0);
+	for (off_t at = 0; at < st.st_size; at += 13) {
+		ck_assert_int_eq(pread(fd, &byte, 1, at), 1);
+		byte ^= 1;
+		ck_assert_int_eq(pwrite(fd, &byte, 1, at), 1);
+		reload_request(f.reload, at % 2 != 0, 2);
+		ck_assert_uint_eq(fixture_delta_serial(&f), 6);
+		ck_assert_str_ne(fixture_status(&f).error, "");
+		byte ^= 1;
+		ck_assert_int_eq(pwrite(fd, &byte, 1, at), 1);
+	}
+	for (off_t len = st.st_size - 1; len >= 0; len -= len > 64 ? 7 : 1) {
+		ck_assert_int_eq(ftruncate(fd, len), 0);
+		reload_request(f.reload, len % 2 != 0, 2);
+		ck_assert_uint_eq(fixture_serial(&f), 5);
+		ck_assert_uint_eq(fixture_delta_serial(&f), 6);
+	}
+	close(fd);
+	fixture_publish_delta(&f, 8);
+	reload_request(f.reload, false, 3);
+	ck_assert_uint_eq(fixture_delta_serial(&f), 8);
+	ck_assert_str_eq(fixture_status(&f).error, "");
+}
+END_TEST
+
+START_TEST(serves_a_new_base_without_its_bad_delta)
+{
+	fixture_publish_base(&f, 5);
+	fixture_publish_delta(&f, 6);
+	fixture_open_snapshot_zone(&f);
+	reload_request(f.reload, true, 1);
+	fixture_publish_small(f.path, NULL, "", 7, 3);
+	fixture_write_file(f.delta_path, "rubbish");
+	reload_request(f.reload, false, 2);
+	ck_assert_uint_eq(fixture_serial(&f), 7);
+	ck_assert_uint_eq(fixture_delta_serial(&f), 0);
+	ck_assert_ptr_nonnull(strstr(fixture_status(&f).error, f.delta_path));
+}
+END_TEST
+
+START_TEST(serves_the_previous_generation_without_delta)
+{
+	fixture_publish_base(&f, 5);
+	fixture_publish_base(&f, 6);
+	fixture_publish_delta(&f, 7);
+	fixture_write_file(f.path, "rubbish");
+	fixture_open_snapshot_zone(&f);
+	reload_request(f.reload, true, 1);
+	ck_assert_uint_eq(fixture_serial(&f), 5);
+	ck_assert_uint_eq(fixture_delta_serial(&f), 0);
+	ck_assert(fixture_status(&f).is_previous);
+}
+END_TEST
+
+static TCase *
+make_case(const char *name)
+{
+	TCase *t = tcase_create(name);
+
+	tcase_add_checked_fixture(t, set_up, tear_down);
+	tcase_set_timeout(t, 60);
+	return t;
+}
+
+static Suite *
+suite(void)
+{
+	Suite *s = suite_create("source");
+	TCase *deltas = make_case("deltas");
+
+	tcase_add_test(deltas, serves_a_delta);
+	tcase_add_test(deltas, serves_a_delta_from_the_start);
+	tcase_add_test(deltas, ignores_a_delta_left_over);
+	tcase_add_test(deltas, refuses_a_delta_of_another_base);
+	tcase_add_test(deltas, refuses_a_whole_list_as_delta);
+	tcase_add_test(deltas, refuses_a_delta_as_list);
+	tcase_add_test(deltas, keeps_the_old_delta_for_a_bad_one);
+	tcase_add_test(deltas, serves_a_new_base_without_its_bad_delta);
+	tcase_add_test(deltas, serves_the_previous_generation_without_delta);
+	suite_add_tcase(s, deltas);
+	return s;
+}
+
+int
+main(int argc, char **argv)
+{
+	if (loader_is_child(argc, argv))
+		return loader_serve();
+	f.program = argv[0];
+	return unit_run(suite());
+}
