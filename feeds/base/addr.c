@@ -38,11 +38,25 @@ addr_parse(struct text t, struct addr *out)
 	return OK;
 }
 
+/* "::4:0": inet_ntop writes the form for IPv4-compatible addresses, which are no more
+ * (RFC 4291 section 2.5.5.1, RFC 5952 section 5). */
+static bool
+has_two_words(const struct addr *a)
+{
+	static const uint8_t zeros[12];
+
+	return a->family == 6 && memcmp(a->b, zeros, sizeof(zeros)) == 0 &&
+		(a->b[12] | a->b[13]) != 0;
+}
+
 const char *
 addr_format(const struct addr *a, char out[ADDR_TEXT])
 {
 	if (a->family == 0)
 		snprintf(out, ADDR_TEXT, "-");
+	else if (has_two_words(a))
+		snprintf(out, ADDR_TEXT, "::%x:%x", (unsigned)(a->b[12] << 8 | a->b[13]),
+			(unsigned)(a->b[14] << 8 | a->b[15]));
 	else
 		inet_ntop(a->family == 4 ? AF_INET : AF_INET6, a->b, out, ADDR_TEXT);
 	return out;

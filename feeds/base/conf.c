@@ -79,7 +79,7 @@ static int
 on_value(cfg_t *cfg, cfg_opt_t *opt)
 {
 	const struct conf_option *o = conf_option_find(table_of(cfg), opt->name);
-	unsigned count = cfg_opt_size(opt);
+	unsigned count = cfg_opt_size(opt), max = ITEMS_MAX;
 	struct error e = {.code = OK};
 	char reason[640];
 	int64_t n;
@@ -87,8 +87,10 @@ on_value(cfg_t *cfg, cfg_opt_t *opt)
 
 	if (o == NULL || count == 0)
 		return 0;
-	if (count > ITEMS_MAX)
-		err = error_set(&e, ERR_FULL, "has more than %d items", ITEMS_MAX);
+	if (conf_value_is_list(o->type) && o->max != 0)
+		max = (unsigned)o->max;
+	if (count > max)
+		err = error_set(&e, ERR_FULL, "has more than %u items; remove some", max);
 	else
 		err = conf_value_check(o, text_of(cfg_opt_getnstr(opt, count - 1)), &n, &e);
 	if (err == OK)

@@ -7,16 +7,18 @@
 
 enum conf_type {
 	TYPE_TEXT,
+	TYPE_TEXT_OR_NONE, /* or "" */
 	TYPE_PATH,         /* never empty */
 	TYPE_PATH_OR_NONE, /* or "" */
 	TYPE_DOMAIN,
 	TYPE_MAILBOX, /* in SOA form; a dot of the local part is \. */
+	TYPE_YES_NO,
 	TYPE_NUMBER,
 	TYPE_MODE,     /* octal permission bits */
 	TYPE_DURATION, /* seconds, or a number with s, m, h, d or w */
 	TYPE_LIST,
 	TYPE_DOMAIN_LIST,
-	TYPE_ZONE_LIST, /* NAME=SOURCE */
+	TYPE_ZONE_LIST, /* NAME=SOURCE; "=rbldnsd:acl:FILE" has no name */
 	TYPE_ENDPOINT,  /* ADDR@PORT */
 	TYPE_ENDPOINT_LIST,
 	TYPE_ADDRESS, /* or "" */
@@ -29,7 +31,8 @@ struct conf_option {
 	enum conf_type type;
 	size_t offset;     /* in struct conf or struct conf_reporter */
 	const char *value; /* default, of lists in the syntax of the file */
-	int64_t min, max;  /* of numbers, modes and durations */
+	int64_t min, max;  /* of numbers, modes and durations; max: items of a list, bytes of a
+	                    * text, 0 the bounds of all */
 	const char *unit;
 	const char *help;
 };

@@ -24,7 +24,8 @@ conf_value_is_list(enum conf_type type)
 bool
 conf_value_is_number(enum conf_type type)
 {
-	return type == TYPE_NUMBER || type == TYPE_MODE || type == TYPE_DURATION;
+	return type == TYPE_YES_NO || type == TYPE_NUMBER || type == TYPE_MODE ||
+		type == TYPE_DURATION;
 }
 
 /* As much of a wrong value as leaves room for the remedy. */
@@ -68,11 +69,20 @@ parse_octal(struct text t, int64_t *out)
 }
 
 static enum err
+parse_yes_no(struct text t, int64_t *out)
+{
+	*out = text_equal(t, TEXT("yes"));
+	return *out != 0 || text_equal(t, TEXT("no")) ? OK : ERR_SYNTAX;
+}
+
+static enum err
 parse_number(enum conf_type type, struct text t, int64_t *out)
 {
 	uint64_t n;
 	enum err err;
 
+	if (type == TYPE_YES_NO)
+		return parse_yes_no(t, out);
 	if (type == TYPE_DURATION)
 		return parse_duration(t, out);
 	if (type == TYPE_MODE)
@@ -88,7 +98,9 @@ conf_value_format(const struct conf_option *o, int64_t n, char *out, size_t size
 {
 	size_t i = 0;
 
-	if (o->type == TYPE_MODE) {
+	if (o->type == TYPE_YES_NO) {
+		snprintf(out, size, "%s", n != 0 ? "yes" : "no");
+	} else if (o->type == TYPE_MODE) {
 		snprintf(out, size, "%04" PRIo64, (uint64_t)n);
 	} else if (o->type == TYPE_DURATION && n != 0) {
 		/* Weeks are read, not written: "7d" is what one compares with "30d". */
@@ -112,6 +124,8 @@ check_number(const struct conf_option *o, struct text t, int64_t *n, struct erro
 	char min[32], max[32];
 	enum err err = parse_number(o->type, t, n);
 
+	if (err != OK && o->type == TYPE_YES_NO)
+		return error_set(e, ERR_SYNTAX, "\"%.*s\" is neither yes nor no", SHOWN(t));
 	conf_value_format(o, o->min, min, sizeof(min));
 	conf_value_format(o, o->max, max, sizeof(max));
 	if (err == ERR_SYNTAX)
@@ -185,6 +199,9 @@ check_zone(struct text t, struct error *e)
 
 	if (is_domain(name, false) && source.len != 0)
 		return OK;
+	/* The access control list of all zones. */
+	if (name.len == 0 && text_has_prefix(source, TEXT("rbldnsd:acl:")))
+		return OK;
 	return error_set(e, ERR_SYNTAX,
 		"\"%.*s\" is not NAME=SOURCE; write for example "
 		"\"dnsbl.example.org=snapshot:/var/lib/orbl/orbl.snapshot\"",
@@ -254,8 +271,10 @@ check_text(const struct conf_option *o, struct text t, struct error *e)
 	case TYPE_PREFIX_LIST: return check_prefix(t, e);
 	case TYPE_ADDRESS: return check_address(t, e);
 	case TYPE_LOG_LEVEL: return check_log_level(t, e);
+	case TYPE_PATH_OR_NONE:
+	case TYPE_TEXT_OR_NONE: return OK;
 	default:
-		if (t.len == 0 && o->type != TYPE_PATH_OR_NONE)
+		if (t.len == 0)
 			return error_set(e, ERR_RANGE,
 				"is empty; write a value or remove the line for the default");
 		return OK;
@@ -265,10 +284,15 @@ check_text(const struct conf_option *o, struct text t, struct error *e)
 enum err
 conf_value_check(const struct conf_option *o, struct text value, int64_t *n, struct error *e)
 {
-	if (value.len > CONF_VALUE_MAX)
+	bool is_number = conf_value_is_number(o->type);
+	size_t max = o->type == TYPE_ZONE_LIST ? CONF_ZONE_MAX : CONF_VALUE_MAX;
+
+	if (!is_number && !conf_value_is_list(o->type) && o->max != 0)
+		max = (size_t)o->max;
+	if (value.len > max)
 		return error_set(e, ERR_RANGE,
-			"the value is longer than %d bytes; use a shorter one", CONF_VALUE_MAX);
-	if (conf_value_is_number(o->type))
+			"the value is longer than %zu bytes; use a shorter one", max);
+	if (is_number)
 		return check_number(o, value, n, e);
 	return check_text(o, value, e);
 }

@@ -11,10 +11,13 @@
 
 #include "conf_options.h"
 
-enum { CONF_VALUE_MAX = 1024 }; /* bytes of one value */
+enum {
+	CONF_VALUE_MAX = 1024, /* bytes of one value */
+	CONF_ZONE_MAX = 4352,  /* of a zone, which may name many files */
+};
 
 bool conf_value_is_list(enum conf_type type);
-bool conf_value_is_number(enum conf_type type); /* number, mode or duration */
+bool conf_value_is_number(enum conf_type type); /* yes or no, number, mode or duration */
 
 /* Check one value, of a list one item; *n is set when it is a number. The error has the
  * reason and the remedy. */

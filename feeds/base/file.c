@@ -122,7 +122,8 @@ file_replace_commit(struct file_replacement *r, struct error *e)
 	if (close(fd) != 0 && err == OK)
 		err = error_errno(e, "%s: cannot close", r->temporary);
 	if (err == OK) {
-		keep_previous(r);
+		if (!r->drops_previous)
+			keep_previous(r);
 		if (rename(r->temporary, r->path) != 0)
 			err = error_errno(e, "%s: cannot rename to %s", r->temporary, r->path);
 	}

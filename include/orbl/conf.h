@@ -35,9 +35,9 @@ struct conf {
 	char *store_path;
 
 	struct { /* the zone we publish */
-		char *name, *snapshot, *contact, *url;
+		char *name, *snapshot, *contact, *url, *policy;
 		struct conf_list ns;
-		int64_t ttl_s, negative_ttl_s, refresh_s, retry_s, expire_s;
+		int64_t ttl_s, negative_ttl_s, refresh_s, retry_s, expire_s, heartbeat_s;
 	} zone;
 
 	struct {
@@ -46,7 +46,14 @@ struct conf {
 		char *control_socket;
 		int64_t workers; /* 0: one a processor */
 		int64_t check_interval_s, udp_size, tcp_connections, tcp_idle_s;
+		int64_t tcp_client_connections, amplification, max_age_s;
+		char *identity, *version, *cookie_secret;
 	} dnsd;
+
+	struct { /* for what files of rbldnsd do not say */
+		int64_t ttl_s, ttl_min_s, ttl_max_s;
+		int64_t host_bits, acl_list_all; /* 0 or 1 */
+	} rbldnsd;
 
 	struct {
 		char *listen; /* ADDR@PORT */

@@ -2,6 +2,7 @@
 #ifndef ORBL_FILE_H
 #define ORBL_FILE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -20,7 +21,8 @@ file_read(const char *path, size_t max, char **bytes, size_t *len, struct error 
  * the directory cannot be synced the new file is in place, whole, and might not survive a
  * power loss: the error tells. */
 struct file_replacement {
-	int fd; /* write here; -1 when not open */
+	int fd;              /* write here; -1 when not open */
+	bool drops_previous; /* the caller may set it: no PATH.prev is kept */
 	char path[4096];
 	char temporary[4096];
 };

@@ -31,6 +31,8 @@ print_default(const struct conf_option *o)
 
 	if (conf_value_is_list(o->type)) {
 		printf("Default %s", o->value);
+	} else if (o->type == TYPE_YES_NO) {
+		printf("Default %s", o->value);
 	} else if (conf_value_is_number(o->type)) {
 		if (conf_value_check(o, text_of(o->value), &n, NULL) != OK)
 			abort();

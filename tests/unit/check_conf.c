@@ -62,6 +62,8 @@ START_TEST(defaults)
 	ck_assert_int_eq(c->probe.interval_s, 86400); /* RFC 6471 section 3.6 */
 	ck_assert_int_eq(c->score.min_reporters, 2);
 	ck_assert_str_eq(c->probe.source, "");
+	ck_assert_str_eq(c->dnsd.version, "orbl-dnsd");
+	ck_assert_int_eq(c->rbldnsd.ttl_s, 2100);
 	assert_list(&c->dnsd.listen, 2, listen);
 	assert_list(&c->dnsd.zones, 0, NULL);
 	ck_assert_uint_eq(c->reporter_count, 0);
@@ -91,7 +93,8 @@ END_TEST
 START_TEST(each_kind_of_value)
 {
 	static const char *const ns[] = {"a.example", "b.example."},
-				 *const zones[] = {"dnsbl.example=rbldnsd:ip4set:/x y"},
+				 *const zones[] = {"dnsbl.example=rbldnsd:ip4set:/x y",
+					 "=rbldnsd:acl:/a,/b"},
 				 *const allow[] = {"10.0.0.0/8", "::1"};
 	struct conf *c = load_good(
 		"zone.name = 'Dnsbl.example'\r\n"
@@ -99,7 +102,9 @@ START_TEST(each_kind_of_value)
 		"zone.contact = \"john\\\\.doe.example.org.\"\n"
 		"zone.url = https://dnsbl.example/#$\n/**/\n"
 		"zone.ttl = 1h\nzone.retry = 90s zone.refresh = 1w\nzone.negative_ttl=45\n"
-		"dnsd.zones = {\"dnsbl.example=rbldnsd:ip4set:/x y\"}\n"
+		"dnsd.zones = {\"dnsbl.example=rbldnsd:ip4set:/x y\", "
+		"\"=rbldnsd:acl:/a,/b\"}\n"
+		"dnsd.version = \"\"\ndnsd.identity = 'ns 1'\nrbldnsd.host_bits = yes\n"
 		"dnsd.workers = 64\ncontrol.mode = \"600\"\n"
 		"probe.source = \"2001:db8::1\"\nprobe.allow = {10.0.0.0/8, \"::1\"}\n"
 		"collector.listen = [::1]:25\n"
@@ -113,7 +118,10 @@ START_TEST(each_kind_of_value)
 	ck_assert_int_eq(c->zone.retry_s, 90);
 	ck_assert_int_eq(c->zone.refresh_s, 604800);
 	ck_assert_int_eq(c->zone.negative_ttl_s, 45);
-	assert_list(&c->dnsd.zones, 1, zones);
+	assert_list(&c->dnsd.zones, 2, zones);
+	ck_assert_str_eq(c->dnsd.version, "");
+	ck_assert_str_eq(c->dnsd.identity, "ns 1");
+	ck_assert_int_eq(c->rbldnsd.host_bits, 1);
 	ck_assert_int_eq(c->dnsd.workers, 64);
 	ck_assert_int_eq(c->control_mode, 0600);
 	ck_assert_str_eq(c->probe.source, "2001:db8::1");
@@ -222,6 +230,9 @@ static const struct {
 	{"dnsd.zones = {a.example}\n", "c:1: dnsd.zones: \"a.example\" is not NAME=SOURCE; write"},
 	{"dnsd.zones = {\"=snapshot:x\"}\n", "c:1: dnsd.zones: \"=snapshot:x\" is not NAME=SOURCE"},
 	{"dnsd.zones = {\"a=\"}\n", "c:1: dnsd.zones: \"a=\" is not NAME=SOURCE"},
+	{"dnsd.zones = {\"=rbldnsd:ip4set:x\"}\n", "c:1: dnsd.zones: \"=rbldnsd:ip4set:x\" is"},
+	{"rbldnsd.host_bits = 1\n", "c:1: rbldnsd.host_bits: \"1\" is neither yes nor no"},
+	{"rbldnsd.acl_list_all = \"\"\n", "c:1: rbldnsd.acl_list_all: \"\" is neither yes nor no"},
 	{"store.path = \"\"\n", "c:1: store.path: is empty; write a value or remove the line"},
 	{"probe.user = ''\n", "c:1: probe.user: is empty"},
 	{"probe.cases = {\"\"}\n", "c:1: probe.cases: is empty"},
@@ -339,6 +350,14 @@ START_TEST(limits)
 	ck_assert_str_eq(e.text,
 		"c:1: zone.url: the value is longer than 1024 bytes; "
 		"use a shorter one");
+	snprintf(text, sizeof(text), "dnsd.identity = \"%0255d\"\n", 7);
+	conf_free(load_good(text));
+	snprintf(text, sizeof(text), "dnsd.identity = \"%0256d\"\n", 7);
+	ck_assert_int_eq(load(text, &c, &e), ERR_SYNTAX);
+	snprintf(text, sizeof(text), "dnsd.zones = {\"a.test=rbldnsd:ip4set:%04329d\"}\n", 7);
+	conf_free(load_good(text));
+	snprintf(text, sizeof(text), "dnsd.zones = {\"a.test=rbldnsd:ip4set:%04333d\"}\n", 7);
+	ck_assert_int_eq(load(text, &c, &e), ERR_SYNTAX);
 	/* The remedy is told although the wrong value is long. */
 	snprintf(text, sizeof(text), "probe.source = \"%01000d\"\n", 7);
 	ck_assert_int_eq(load(text, &c, &e), ERR_SYNTAX);
@@ -385,7 +404,7 @@ START_TEST(list_limit)
 	free(text);
 	text = long_list(4097);
 	ck_assert_int_eq(load(text, &c, &e), ERR_SYNTAX);
-	ck_assert_str_eq(e.text, "c:1: probe.opt_out: has more than 4096 items");
+	ck_assert_str_eq(e.text, "c:1: probe.opt_out: has more than 4096 items; remove some");
 	free(text);
 }
 END_TEST
@@ -413,6 +432,25 @@ START_TEST(no_file)
 }
 END_TEST
 
+START_TEST(own_list_limit)
+{
+	char text[1024] = "zone.ns = {n.test";
+	struct conf *c;
+	struct error e;
+	size_t at = strlen(text);
+
+	for (int i = 1; i < 32; i++)
+		at += (size_t)snprintf(text + at, sizeof(text) - at, ", n%d.test", i);
+	text[at] = '}';
+	c = load_good(text);
+	ck_assert_uint_eq(c->zone.ns.count, 32);
+	conf_free(c);
+	snprintf(text + at, sizeof(text) - at, ", x}");
+	ck_assert_int_eq(load(text, &c, &e), ERR_SYNTAX);
+	ck_assert_str_eq(e.text, "c:1: zone.ns: has more than 32 items; remove some");
+}
+END_TEST
+
 /* --- reporters, printing, paths ----------------------------------------- */
 
 static const char full[] =
@@ -423,7 +461,8 @@ static const char full[] =
 	"dnsd.control_socket = \"\"\ncontrol.mode = 7\nprobe.interval = 0\nzone.contact = "
 	"'a\\.b.example'\n"
 	"dnsd.zones = {\"a.example=snapshot:/x y\", \"b.example=rbldnsd:ip4set:z\"}\nzone.ns = {}\n"
-	"probe.allow = {10.0.0.0/8, 2001:db8::/32}\nprobe.cases = {P01-plain}\n";
+	"probe.allow = {10.0.0.0/8, 2001:db8::/32}\nprobe.cases = {P01-plain}\n"
+	"dnsd.version = ''\nrbldnsd.acl_list_all = yes\nrbldnsd.ttl_max = 1h\n";
 
 START_TEST(reporters)
 {
@@ -459,6 +498,8 @@ START_TEST(print_parses_back)
 	ck_assert_int_eq(back->control_mode, 7);
 	ck_assert_str_eq(back->dnsd.control_socket, "");
 	ck_assert_int_eq(back->probe.interval_s, 0);
+	ck_assert_str_eq(back->dnsd.version, "");
+	ck_assert_int_eq(back->rbldnsd.acl_list_all, 1);
 	ck_assert_str_eq(back->zone.contact, "a\\.b.example");
 	ck_assert_uint_eq(back->zone.ns.count, 0);
 	ck_assert_uint_eq(back->dnsd.zones.count, 2);
@@ -539,6 +580,7 @@ suite(void)
 	tcase_add_test(errors, first_error_is_told);
 	tcase_add_test(errors, limits);
 	tcase_add_test(errors, list_limit);
+	tcase_add_test(errors, own_list_limit);
 	tcase_add_test(errors, no_file);
 	suite_add_tcase(s, errors);
 	tcase_add_checked_fixture(rest, scratch_enter, scratch_leave);
