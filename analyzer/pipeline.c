@@ -40,6 +40,7 @@ struct pipeline {
 	struct event *prober_event, *work_event, *housekeeping_event;
 	struct running *running; /* conf probe.sessions of them */
 	size_t running_count, running_max;
+	struct publisher *publisher;
 	bool publish_needed, failed;
 	int64_t pruned_s;
 	pipeline_observer_fn *observer;
@@ -252,7 +253,7 @@ publish(struct pipeline *p)
 
 	if (!p->publish_needed)
 		return;
-	if (publish_snapshot(p->parts.store, p->parts.conf, now(), &serial, &e) != OK) {
+	if (publish_list(p->publisher, now(), &serial, &e) != OK) {
 		log_error("the list is not published, the old one stays in service: %s", e.text);
 		return; /* publish_needed stays: housekeeping tries again */
 	}
@@ -377,7 +378,8 @@ on_housekeeping(evutil_socket_t fd, short what, void *context)
 		log_error("listings cannot be expired: %s", e.text);
 	if (expired != 0)
 		log_info("%zu listings expired", expired);
-	p->publish_needed = p->publish_needed || expired != 0;
+	p->publish_needed = p->publish_needed || expired != 0 ||
+		publish_is_due(p->publisher, now_s);
 	if (now_s - p->pruned_s > PRUNE_EVERY_S) {
 		if (store_evidence_prune(p->parts.store, now_s - p->score_rules.max_age_s, &e) !=
 			OK)
@@ -461,6 +463,8 @@ pipeline_new(const struct pipeline_parts *parts, struct pipeline **out, struct e
 	p->running_max = (size_t)parts->conf->probe.sessions;
 	p->running = calloc(p->running_max, sizeof(*p->running));
 	err = p->running == NULL ? error_set(e, ERR_MEMORY, "out of memory") : set_rules(p, e);
+	if (err == OK)
+		err = publish_new(parts->store, parts->conf, &p->publisher, e);
 	if (err == OK && !add_events(p))
 		err = error_set(e, ERR_MEMORY, "cannot make events");
 	if (err != OK) {
@@ -488,6 +492,7 @@ pipeline_free(struct pipeline *p)
 		event_free(p->work_event);
 	if (p->housekeeping_event != NULL)
 		event_free(p->housekeeping_event);
+	publish_free(p->publisher);
 	free(p->running);
 	free(p->prefixes);
 	free(p);

@@ -1,27 +1,38 @@
 #include "publish.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
+#include <unistd.h>
 
-#include <event2/buffer.h>
-#include <event2/bufferevent.h>
-
-#include <orbl/control.h>
 #include <orbl/file.h>
 #include <orbl/listing.h>
-#include <orbl/log.h>
-#include <orbl/snapshot.h>
+#include <orbl/snapshot_builder.h>
 #include <orbl/store_listing.h>
 
 /* A listing's life has so many steps, 10 minutes of 30 days, and expiries are rounded down to
  * one, so that few classes serve many listings: a listing ends in DNS a little early, never
  * late. */
-enum { EXPIRY_STEPS = 4320, TELL_TIMEOUT_S = 10, REASON_MAX = 1500 };
+enum { EXPIRY_STEPS = 4320, REASON_MAX = 1500 };
 
+/* More changes than this are not worth a delta: each is looked at before the base. */
+enum { DELTA_MAX = 4096, DELTA_SHARE = 256 /* or 1/256 of the entries */ };
+
+struct publisher {
+	struct store *store;
+	const struct conf *conf;
+	char delta_path[4096 + 8];
+	struct snapshot *base; /* the whole list that deltas are made against; NULL: none */
+	int64_t published_s;
+	bool overlaps; /* the base has prefixes within others: no deltas */
+};
+
+/* One snapshot or delta in the making. */
 struct publication {
 	struct snapshot_builder *builder;
+	const struct publisher *publisher;
 	const struct conf *conf;
+	bool overlaps;
 	int64_t now_s;
 	struct error *e;
 	struct prefix prefix; /* listings of one prefix arrive together */
@@ -53,7 +64,7 @@ txt_template(const struct conf *conf, uint32_t categories, char *out, size_t siz
 }
 
 static enum err
-class_of(struct publication *p, uint32_t categories, uint16_t *id)
+class_of(struct publication *p, uint32_t categories, uint32_t *id)
 {
 	int64_t step_s = p->conf->listing_lifetime_s / EXPIRY_STEPS;
 	char txt[SNAPSHOT_TXT_MAX];
@@ -87,7 +98,7 @@ static enum err
 add_prefix(struct publication *p)
 {
 	struct addr last;
-	uint16_t id;
+	uint32_t id;
 	enum err err = OK;
 
 	if (p->categories == 0)
@@ -107,6 +118,14 @@ add_prefix(struct publication *p)
 	return err;
 }
 
+/* Hosts are listed as /32 or /64, of which no two overlap, so that one can change without
+ * regard to others. */
+static bool
+is_of_one_host(const struct prefix *p)
+{
+	return p->len == (p->addr.family == 4 ? 32 : 64);
+}
+
 static enum err
 on_listing(const struct store_listing *l, void *context)
 {
@@ -115,6 +134,7 @@ on_listing(const struct store_listing *l, void *context)
 
 	if (l->expires_s <= p->now_s)
 		return OK;
+	p->overlaps = p->overlaps || !is_of_one_host(&l->prefix);
 	if (p->categories != 0 &&
 		(l->prefix.len != p->prefix.len || !addr_equal(&l->prefix.addr, &p->prefix.addr)))
 		err = add_prefix(p);
@@ -128,128 +148,197 @@ static enum err
 add_zones(struct publication *p)
 {
 	const struct conf *c = p->conf;
-	struct snapshot_apex apex = {
-		.mname = text_of(c->zone.ns.count != 0 ? c->zone.ns.items[0] : "."),
-		.rname = text_of(c->zone.contact),
-		.soa_ttl_s = (uint32_t)c->zone.ttl_s,
-		.refresh_s = (uint32_t)c->zone.refresh_s,
-		.retry_s = (uint32_t)c->zone.retry_s,
-		.expire_s = (uint32_t)c->zone.expire_s,
-		.minimum_s = (uint32_t)c->zone.negative_ttl_s,
-		.ns_ttl_s = (uint32_t)c->zone.ttl_s,
-		.ttl_s = (uint32_t)c->zone.ttl_s,
+	struct snapshot_zone_draft zone = {
+		.policy = text_of(c->zone.policy),
+		.set_count = 1,
+		.apex =
+			{
+				.has_soa = true,
+				.mname = text_of(c->zone.ns.count != 0 ? c->zone.ns.items[0] : "."),
+				.rname = text_of(c->zone.contact),
+				.soa_ttl_s = (uint32_t)c->zone.ttl_s,
+				.refresh_s = (uint32_t)c->zone.refresh_s,
+				.retry_s = (uint32_t)c->zone.retry_s,
+				.expire_s = (uint32_t)c->zone.expire_s,
+				.minimum_s = (uint32_t)c->zone.negative_ttl_s,
+				.ns_ttl_s = (uint32_t)c->zone.ttl_s,
+				.ttl_s = (uint32_t)c->zone.ttl_s,
+			},
 	};
+	struct snapshot_apex *apex = &zone.apex;
 	enum err err = OK;
 
-	for (; apex.ns_count < c->zone.ns.count && apex.ns_count < SNAPSHOT_NS_MAX; apex.ns_count++)
-		apex.ns[apex.ns_count] = text_of(c->zone.ns.items[apex.ns_count]);
+	for (; apex->ns_count < c->zone.ns.count && apex->ns_count < SNAPSHOT_NS_MAX;
+		apex->ns_count++)
+		apex->ns[apex->ns_count] = text_of(c->zone.ns.items[apex->ns_count]);
 	for (size_t i = 0; err == OK && i < SUBZONE_COUNT; i++) {
 		err = snapshot_builder_set(p->builder, &p->sets[i], p->e);
+		zone.name = text_of(subzone_row(i)->name);
+		zone.sets[0] = p->sets[i];
 		if (err == OK)
-			err = snapshot_builder_zone(p->builder, text_of(subzone_row(i)->name),
-				p->sets[i], &apex, p->e);
+			err = snapshot_builder_zone(p->builder, &zone, p->e);
 	}
 	return err;
 }
 
 static enum err
-write_file(struct snapshot_builder *b, const char *path, uint32_t serial, int64_t now_s,
-	struct error *e)
+write_file(const struct publication *p, const char *path, bool drops_previous, uint32_t *serial)
 {
 	struct file_replacement file;
-	enum err err = file_replace_begin(&file, path, 0644, e);
+	enum err err = store_next_serial(p->publisher->store, serial, p->e);
 
+	if (err == OK)
+		err = file_replace_begin(&file, path, 0644, p->e);
 	if (err != OK)
 		return err;
-	err = snapshot_builder_write(b, file.fd, serial, now_s, e);
+	file.drops_previous = drops_previous;
+	err = snapshot_builder_write(p->builder, file.fd, *serial, p->now_s, p->e);
 	if (err == OK)
-		return file_replace_commit(&file, e);
+		return file_replace_commit(&file, p->e);
 	file_replace_abort(&file);
 	return err;
 }
 
-enum err
-publish_snapshot(struct store *store, const struct conf *conf, int64_t now_s, uint32_t *serial,
-	struct error *e)
+/* --- the whole list --------------------------------------------------------- */
+
+/* What was written is what deltas will be made against. Until the store knows its checksum
+ * the next publication is a whole one again, whatever ends us in between. */
+static enum err
+adopt_base(struct publisher *p, bool overlaps, struct error *e)
 {
-	struct publication p = {.conf = conf, .now_s = now_s, .e = e};
 	enum err err;
 
-	p.builder = snapshot_builder_new();
-	if (p.builder == NULL)
-		return error_set(e, ERR_MEMORY, "%s: out of memory", conf->zone.snapshot);
-	err = add_zones(&p);
+	snapshot_close(p->base);
+	p->overlaps = overlaps;
+	err = snapshot_open(p->conf->zone.snapshot, &p->base, e);
 	if (err == OK)
-		err = store_listings(store, NULL, on_listing, &p, e);
+		err = store_published_whole(p->store, snapshot_checksum(p->base), e);
+	/* It is of another base, and ignored; but why leave it. */
 	if (err == OK)
-		err = add_prefix(&p);
-	if (err == OK)
-		err = store_next_serial(store, serial, e);
-	if (err == OK)
-		err = write_file(p.builder, conf->zone.snapshot, *serial, now_s, e);
-	snapshot_builder_free(p.builder);
+		unlink(p->delta_path);
 	return err;
 }
 
-/* --- telling dnsd --------------------------------------------------------- */
-
-static void
-on_answer(struct bufferevent *be, void *context)
+static enum err
+publish_whole(struct publisher *p, struct publication *n, uint32_t *serial)
 {
-	char *line = evbuffer_readln(bufferevent_get_input(be), NULL, EVBUFFER_EOL_LF);
-	struct error e = {.code = OK};
-	json_t *answer;
+	enum err err = store_listings(p->store, NULL, on_listing, n, n->e);
 
-	(void)context;
-	if (line == NULL)
-		return;
-	answer = json_loads(line, 0, NULL);
-	free(line);
-	if (control_check_answer(answer, &e) != OK)
-		log_warning("orbl-dnsd did not take the new snapshot: %s", e.text);
-	else
-		log_info("orbl-dnsd serves the new snapshot");
-	json_decref(answer);
-	bufferevent_free(be);
+	if (err == OK)
+		err = add_prefix(n);
+	if (err == OK)
+		err = write_file(n, p->conf->zone.snapshot, false, serial);
+	return err == OK ? adopt_base(p, n->overlaps, n->e) : err;
 }
 
-static void
-give_up(struct bufferevent *be, const char *path, const char *why)
+/* --- what has changed since ---------------------------------------------------- */
+
+/* Nothing is left of what the base says of the prefix, then what is listed now. */
+static enum err
+on_changed(const struct prefix *prefix, void *context)
 {
-	log_info("%s: orbl-dnsd cannot be told of the new snapshot (%s); when it runs it finds "
-		 "the file by itself",
-		path, why);
-	bufferevent_free(be);
+	static const struct snapshot_class removed = {.action = SNAPSHOT_REMOVED};
+	struct publication *n = context;
+	struct addr last;
+	uint32_t id;
+	enum err err = snapshot_builder_class(n->builder, &removed, &id, n->e);
+
+	n->overlaps = n->overlaps || !is_of_one_host(prefix);
+	last_address(prefix, &last);
+	for (size_t i = 0; err == OK && i < SUBZONE_COUNT; i++)
+		err = snapshot_builder_add(n->builder, n->sets[i], &prefix->addr, &last, 0, id,
+			n->e);
+	if (err == OK)
+		err = store_listings(n->publisher->store, prefix, on_listing, n, n->e);
+	return err == OK ? add_prefix(n) : err;
 }
 
-static void
-on_event(struct bufferevent *be, short what, void *context)
+static enum err
+publish_delta(struct publisher *p, struct publication *n, uint32_t *serial)
 {
-	if ((what & BEV_EVENT_CONNECTED) == 0)
-		give_up(be, context,
-			(what & BEV_EVENT_TIMEOUT) != 0 ?
-				"no answer" :
-				evutil_socket_error_to_string(EVUTIL_SOCKET_ERROR()));
+	enum err err = store_changed(p->store, on_changed, n, n->e);
+
+	if (err != OK)
+		return err;
+	if (n->overlaps)
+		return ERR_REFUSED;
+	snapshot_builder_delta_of(n->builder, p->base);
+	return write_file(n, p->delta_path, true, serial);
+}
+
+static enum err
+may_publish_delta(const struct publisher *p, bool *may, struct error *e)
+{
+	uint64_t checksum;
+	size_t changed;
+	enum err err = store_published_checksum(p->store, &checksum, e);
+
+	if (err == OK)
+		err = store_changed_count(p->store, &changed, e);
+	*may = err == OK && p->base != NULL && !p->overlaps &&
+		checksum == snapshot_checksum(p->base) &&
+		changed <= DELTA_MAX + snapshot_entries(p->base) / DELTA_SHARE;
+	return err;
+}
+
+/* --- interface -------------------------------------------------------------------- */
+
+enum err
+publish_new(struct store *store, const struct conf *conf, struct publisher **out, struct error *e)
+{
+	struct publisher *p = calloc(1, sizeof(*p));
+
+	*out = p;
+	if (p == NULL)
+		return error_set(e, ERR_MEMORY, "out of memory");
+	p->store = store;
+	p->conf = conf;
+	snprintf(p->delta_path, sizeof(p->delta_path), "%s.delta", conf->zone.snapshot);
+	return OK;
 }
 
 void
-publish_tell(struct event_base *base, const char *dnsd_socket, uint32_t serial)
+publish_free(struct publisher *p)
 {
-	const struct timeval timeout = {.tv_sec = TELL_TIMEOUT_S};
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	struct bufferevent *be;
+	if (p == NULL)
+		return;
+	snapshot_close(p->base);
+	free(p);
+}
 
-	if (dnsd_socket[0] == '\0' || strlen(dnsd_socket) >= sizeof(address.sun_path))
-		return;
-	memcpy(address.sun_path, dnsd_socket, strlen(dnsd_socket));
-	be = bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE);
-	if (be == NULL)
-		return;
-	bufferevent_setcb(be, on_answer, NULL, on_event, (void *)(uintptr_t)dnsd_socket);
-	bufferevent_set_timeouts(be, &timeout, &timeout);
-	bufferevent_enable(be, EV_READ | EV_WRITE);
-	evbuffer_add_printf(bufferevent_get_output(be), "{\"cmd\":\"reload\",\"serial\":%u}\n",
-		serial);
-	if (bufferevent_socket_connect(be, (struct sockaddr *)&address, sizeof(address)) != 0)
-		give_up(be, dnsd_socket, evutil_socket_error_to_string(EVUTIL_SOCKET_ERROR()));
+static enum err
+publish_one(struct publisher *p, bool delta, int64_t now_s, uint32_t *serial, struct error *e)
+{
+	struct publication n = {.publisher = p, .conf = p->conf, .now_s = now_s, .e = e};
+	enum err err;
+
+	n.builder = snapshot_builder_new();
+	if (n.builder == NULL)
+		return error_set(e, ERR_MEMORY, "%s: out of memory", p->conf->zone.snapshot);
+	err = add_zones(&n);
+	if (err == OK)
+		err = delta ? publish_delta(p, &n, serial) : publish_whole(p, &n, serial);
+	snapshot_builder_free(n.builder);
+	return err;
+}
+
+enum err
+publish_list(struct publisher *p, int64_t now_s, uint32_t *serial, struct error *e)
+{
+	bool delta;
+	enum err err = may_publish_delta(p, &delta, e);
+
+	if (err == OK)
+		err = publish_one(p, delta, now_s, serial, e);
+	if (err == ERR_REFUSED && delta)
+		err = publish_one(p, false, now_s, serial, e);
+	if (err == OK)
+		p->published_s = now_s;
+	return err;
+}
+
+bool
+publish_is_due(const struct publisher *p, int64_t now_s)
+{
+	return now_s - p->published_s >= p->conf->zone.heartbeat_s;
 }

@@ -1,18 +1,16 @@
 #include <orbl/listing.h>
 
 static const struct category_row categories[CATEGORY_COUNT] = {
-	[CATEGORY_RELAY] = {"relay", 0x7f000002, "relays",
-		"open relay, proved: our test message came back from this address"},
+	[CATEGORY_RELAY] = {"relay", 0x7f000002, "relays", "open relay, proved by a test message"},
 	[CATEGORY_RELAY_INPUT] = {"relay-input", 0x7f000003, "relays",
-		"open relay, proved: our test message came back from another address"},
+		"open relay through another host, proved"},
 	[CATEGORY_SUSPECT] = {"suspect", 0x7f000004, "suspects",
 		"relay abuse by log evidence, not proved"},
 	[CATEGORY_RELAY_OUTPUT] = {"relay-output", 0x7f000005, "outputs",
 		"delivers mail for an open relay"},
-	[CATEGORY_UNTESTABLE] = {"untestable", 0x7f000006, "untestable",
-		"refuses our tester, so that it cannot be tested"},
+	[CATEGORY_UNTESTABLE] = {"untestable", 0x7f000006, "untestable", "refuses our tester"},
 	[CATEGORY_BOUNCER] = {"bouncer", 0x7f000007, "bouncers",
-		"accepts mail for strangers and bounces it to a sender that can be forged"},
+		"bounces the mail of strangers to forged senders"},
 };
 
 #define BIT(category) (1U << (category))

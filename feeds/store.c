@@ -10,7 +10,7 @@
 
 #include "store_sql.h"
 
-enum { SCHEMA_VERSION = 1, BUSY_TIMEOUT_MS = 5000 };
+enum { SCHEMA_VERSION = 2, BUSY_TIMEOUT_MS = 5000 };
 
 static const char schema[] =
 	"CREATE TABLE number (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;"
@@ -49,6 +49,22 @@ static const char schema[] =
 	"CREATE INDEX listing_probe ON listing (probe);"
 	"CREATE TABLE audit (id INTEGER PRIMARY KEY AUTOINCREMENT, time_s INTEGER NOT NULL,"
 	"  action TEXT NOT NULL, host TEXT, detail TEXT NOT NULL);";
+
+/* Since version 2: which prefixes have changed since the whole list was published. Triggers, so
+ * that no way of changing a listing can be forgotten. (Not INSERT OR IGNORE: what a statement says
+ * of conflicts holds for the triggers it fires.) */
+#define CHANGED(row)                                                                               \
+	"INSERT INTO changed SELECT " row ".prefix"                                                \
+	" WHERE NOT EXISTS (SELECT 1 FROM changed WHERE prefix = " row ".prefix);"
+static const char schema_changed[] =
+	"CREATE TABLE changed (prefix TEXT PRIMARY KEY) WITHOUT ROWID;"
+	"CREATE TRIGGER listing_inserted AFTER INSERT ON listing BEGIN " CHANGED(
+		"new") " END;"
+		       "CREATE TRIGGER listing_updated AFTER UPDATE ON listing BEGIN " CHANGED(
+			       "new") " END;"
+				      "CREATE TRIGGER listing_deleted AFTER DELETE ON listing "
+                                      "BEGIN " CHANGED("old") " END;";
+#undef CHANGED
 
 enum err
 store_failure(struct store *s, struct error *e)
@@ -269,18 +285,22 @@ store_rollback(struct store *s)
 	sqlite3_exec(s->db, "PRAGMA synchronous = FULL", NULL, NULL, NULL);
 }
 
+/* From the version it has, 0 when it is new, to ours. */
 static enum err
-create_schema(struct store *s, struct error *e)
+make_schema(struct store *s, int64_t version, struct error *e)
 {
 	enum err err = store_begin(s, e);
-	char version[64];
+	char pragma[64];
 
 	if (err != OK)
 		return err;
-	snprintf(version, sizeof(version), "PRAGMA user_version = %d", SCHEMA_VERSION);
-	err = execute(s, schema, e);
+	snprintf(pragma, sizeof(pragma), "PRAGMA user_version = %d", SCHEMA_VERSION);
+	if (version < 1)
+		err = execute(s, schema, e);
 	if (err == OK)
-		err = execute(s, version, e);
+		err = execute(s, schema_changed, e);
+	if (err == OK)
+		err = execute(s, pragma, e);
 	if (err != OK) {
 		store_rollback(s);
 		return err;
@@ -296,8 +316,8 @@ check_schema(struct store *s, struct error *e)
 
 	if (err != OK || version == SCHEMA_VERSION)
 		return err;
-	if (version == 0)
-		return create_schema(s, e);
+	if (version >= 0 && version < SCHEMA_VERSION)
+		return make_schema(s, version, e);
 	return error_set(e, ERR_UNSUPPORTED,
 		"%s: has schema version %lld, this program knows %d; "
 		"use the version of orbl that wrote it or a newer one",

@@ -60,6 +60,59 @@ store_listings(struct store *s, const struct prefix *prefix, store_listing_fn *f
 }
 
 enum err
+store_changed(struct store *s, store_changed_fn *fn, void *context, struct error *e)
+{
+	sqlite3_stmt *st = store_bind(s, e, "SELECT prefix FROM changed", "");
+	enum err err, stop = OK;
+	bool row;
+
+	if (st == NULL)
+		return store_code(e);
+	while ((err = store_step(s, st, &row, e)) == OK && row && stop == OK) {
+		struct prefix prefix;
+
+		if (prefix_parse(text_of(store_text(st, 0)), &prefix) == OK)
+			stop = fn(&prefix, context);
+	}
+	sqlite3_reset(st);
+	return err != OK ? err : stop;
+}
+
+enum err
+store_changed_count(struct store *s, size_t *count, struct error *e)
+{
+	int64_t n = 0;
+	enum err err = store_number(s, e, &n, "SELECT count(*) FROM changed", "");
+
+	*count = (size_t)n;
+	return err;
+}
+
+enum err
+store_published_whole(struct store *s, uint64_t checksum, struct error *e)
+{
+	enum err err = store_run(s, e, NULL, "DELETE FROM changed", "");
+
+	if (err != OK)
+		return err;
+	return store_run(s, e, NULL,
+		"INSERT INTO number VALUES ('published', ?)"
+		" ON CONFLICT DO UPDATE SET value = excluded.value",
+		"i", (int64_t)checksum);
+}
+
+enum err
+store_published_checksum(struct store *s, uint64_t *checksum, struct error *e)
+{
+	int64_t n = 0;
+	enum err err = store_number(s, e, &n, "SELECT value FROM number WHERE name = 'published'",
+		"");
+
+	*checksum = (uint64_t)n;
+	return err;
+}
+
+enum err
 store_audit_add(struct store *s, int64_t now_s, const char *action, const char *host,
 	const char *detail, struct error *e)
 {

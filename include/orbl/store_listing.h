@@ -31,6 +31,19 @@ typedef enum err store_listing_fn(const struct store_listing *l, void *context);
 enum err store_listings(struct store *s, const struct prefix *prefix, store_listing_fn *fn,
 	void *context, struct error *e) ORBL_NODISCARD;
 
+/* --- what has changed since the whole list was published --- */
+
+/* Prefixes with a listing that was made, renewed or removed since. */
+typedef enum err store_changed_fn(const struct prefix *prefix, void *context);
+enum err
+store_changed(struct store *s, store_changed_fn *fn, void *context, struct error *e) ORBL_NODISCARD;
+enum err store_changed_count(struct store *s, size_t *count, struct error *e) ORBL_NODISCARD;
+/* The whole list is published, as the snapshot with this checksum: forget the changes. */
+enum err store_published_whole(struct store *s, uint64_t checksum, struct error *e) ORBL_NODISCARD;
+/* That checksum; 0: never yet. */
+enum err
+store_published_checksum(struct store *s, uint64_t *checksum, struct error *e) ORBL_NODISCARD;
+
 /* What was done, when and why; never changed afterwards. host may be NULL. */
 enum err store_audit_add(struct store *s, int64_t now_s, const char *action, const char *host,
 	const char *detail, struct error *e) ORBL_NODISCARD;

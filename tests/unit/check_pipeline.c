@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <time.h>
 
 #include <orbl/snapshot.h>
@@ -110,10 +111,11 @@ number(const char *sql)
 static uint32_t
 served_serial(void)
 {
+	static const char base[] = "orbl.snapshot", delta[] = "orbl.snapshot.delta";
 	struct snapshot *s;
 	uint32_t serial;
 
-	ck_ok(snapshot_open("orbl.snapshot", &s, trouble()));
+	ck_ok(snapshot_open(access(delta, F_OK) == 0 ? delta : base, &s, trouble()));
 	serial = snapshot_serial(s);
 	snapshot_close(s);
 	return serial;

@@ -8,11 +8,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <event2/event.h>
-
-#include <orbl/control.h>
 #include <orbl/file.h>
-#include <orbl/snapshot.h>
+#include <orbl/snapshot_builder.h>
+#include <orbl/snapshot_layer.h>
 
 #include "analyzer_fixture.h"
 #include "scratch.h"
@@ -20,9 +18,10 @@
 
 enum { NOW = 1900000200, LIFE = 30 * 86400, STEP = 600 }; /* NOW is a multiple of STEP */
 
-static const char snapshot_file[] = "orbl.snapshot";
+static const char snapshot_file[] = "orbl.snapshot", delta_file[] = "orbl.snapshot.delta";
 static struct store *store;
 static struct conf *conf;
+static struct publisher *publisher;
 
 static void
 set_up(void)
@@ -30,11 +29,21 @@ set_up(void)
 	scratch_enter();
 	conf = fixture_conf(NULL);
 	ck_ok(store_open("orbl.db", &store, trouble()));
+	ck_ok(publish_new(store, conf, &publisher, trouble()));
+}
+
+/* As the next run of the analyzer. */
+static void
+restart(void)
+{
+	publish_free(publisher);
+	ck_ok(publish_new(store, conf, &publisher, trouble()));
 }
 
 static void
 tear_down(void)
 {
+	publish_free(publisher);
 	store_close(store);
 	conf_free(conf);
 	scratch_leave();
@@ -53,33 +62,62 @@ put(const char *prefix, enum category category, int64_t expires_s)
 	ck_ok(store_listing_put(store, &l, trouble()));
 }
 
-static struct snapshot *
+/* What dnsd finds: the whole list, and what has changed since (NULL: nothing). */
+struct list {
+	struct snapshot *base, *delta;
+};
+
+static struct list
+open_list(void)
+{
+	struct list l = {NULL, NULL};
+
+	ck_ok(snapshot_open(snapshot_file, &l.base, trouble()));
+	if (access(delta_file, F_OK) != 0)
+		return l;
+	ck_ok(snapshot_open(delta_file, &l.delta, trouble()));
+	ck_ok(snapshot_check_delta(l.base, l.delta, trouble()));
+	return l;
+}
+
+static void
+close_list(struct list l)
+{
+	snapshot_close(l.delta);
+	snapshot_close(l.base);
+}
+
+static struct list
 publish(void)
 {
-	struct snapshot *s;
+	const struct snapshot *newest;
+	struct list l;
 	uint32_t serial;
 
-	ck_ok(publish_snapshot(store, conf, NOW, &serial, trouble()));
-	ck_ok(snapshot_open(snapshot_file, &s, trouble()));
-	ck_assert_uint_eq(snapshot_serial(s), serial);
-	ck_assert_int_eq(snapshot_created_s(s), NOW);
-	return s;
+	ck_ok(publish_list(publisher, NOW, &serial, trouble()));
+	l = open_list();
+	newest = l.delta != NULL ? l.delta : l.base;
+	ck_assert_uint_eq(snapshot_serial(newest), serial);
+	ck_assert_int_eq(snapshot_created_s(newest), NOW);
+	return l;
 }
 
 static bool
-find(const struct snapshot *s, const char *zone, const char *host, struct snapshot_class *class)
+find(struct list l, const char *zone, const char *host, struct snapshot_view *view)
 {
 	struct addr a = fixture_address(host);
+	struct snapshot_layer layer = {.delta = NULL};
 	struct snapshot_zone z;
-	uint16_t id;
 
-	for (size_t i = 0; i < snapshot_zone_count(s); i++) {
-		snapshot_zone(s, i, &z);
+	for (size_t i = 0; i < snapshot_zone_count(l.base); i++) {
+		snapshot_zone(l.base, i, &z);
 		if (!text_equal(z.name, text_of(zone)))
 			continue;
-		id = snapshot_find(z.set, &a);
-		ck_assert(id == SNAPSHOT_NOT_LISTED || snapshot_class(s, id, class));
-		return id != SNAPSHOT_NOT_LISTED;
+		ck_assert_uint_eq(z.set_count, 1);
+		layer.set = z.sets[0];
+		if (l.delta != NULL)
+			layer.delta = snapshot_set_at(l.delta, snapshot_set_index(z.sets[0]));
+		return snapshot_layer_find(&layer, &a, view);
 	}
 	ck_abort_msg("there is no zone %s", zone);
 }
@@ -87,24 +125,24 @@ find(const struct snapshot *s, const char *zone, const char *host, struct snapsh
 /* What host is answered with in a zone: the last octets of its A records, as in "2,7"; "" is not
  * listed. */
 static const char *
-codes(const struct snapshot *s, const char *zone, const char *host, char out[64])
+codes(struct list s, const char *zone, const char *host, char out[64])
 {
-	struct snapshot_class class;
+	struct snapshot_view class;
 	size_t n = 0;
 
 	out[0] = '\0';
 	if (!find(s, zone, host, &class))
 		return out;
 	for (size_t i = 0; i < class.a_count; i++) {
-		ck_assert_uint_eq(class.a[i] >> 8, 0x7f0000);
+		ck_assert_uint_eq(snapshot_view_a(&class, i) >> 8, 0x7f0000);
 		n += (size_t)snprintf(out + n, 64 - n, "%s%u", n != 0 ? "," : "",
-			class.a[i] & 0xff);
+			snapshot_view_a(&class, i) & 0xff);
 	}
 	return out;
 }
 
 static void
-assert_codes(const struct snapshot *s, const char *host, const char *const wanted[SUBZONE_COUNT])
+assert_codes(struct list s, const char *host, const char *const wanted[SUBZONE_COUNT])
 {
 	char got[64];
 
@@ -137,7 +175,7 @@ START_TEST(each_zone_answers_its_categories)
 		{"2001:db8:0:2::", {"", "", "", "", "", "", ""}},
 		{"2001:db8::ffff:ffff:ffff:ffff", {"", "", "", "", "", "", ""}},
 	};
-	struct snapshot *s;
+	struct list s;
 	char host[32];
 
 	for (enum category c = 0; c < CATEGORY_COUNT; c++) {
@@ -150,22 +188,22 @@ START_TEST(each_zone_answers_its_categories)
 	put("192.0.2.9", CATEGORY_RELAY_OUTPUT, NOW + LIFE);
 	put("2001:db8:0:1::/64", CATEGORY_RELAY_INPUT, NOW + LIFE);
 	s = publish();
-	ck_assert_uint_eq(snapshot_zone_count(s), SUBZONE_COUNT);
+	ck_assert_uint_eq(snapshot_zone_count(s.base), SUBZONE_COUNT);
 	for (size_t i = 0; i < ORBL_COUNT(table); i++)
 		assert_codes(s, table[i].host, table[i].codes);
-	snapshot_close(s);
+	close_list(s);
 }
 END_TEST
 
 START_TEST(an_empty_list_is_a_zone_all_the_same)
 {
-	struct snapshot *s = publish();
+	struct list s = publish();
 	struct snapshot_zone z;
 
-	ck_assert_uint_eq(snapshot_entries(s), 0);
-	ck_assert_uint_eq(snapshot_zone_count(s), SUBZONE_COUNT);
+	ck_assert_uint_eq(snapshot_entries(s.base), 0);
+	ck_assert_uint_eq(snapshot_zone_count(s.base), SUBZONE_COUNT);
 	for (size_t i = 0; i < SUBZONE_COUNT; i++) {
-		snapshot_zone(s, i, &z);
+		snapshot_zone(s.base, i, &z);
 		ck_assert(text_equal(z.apex.mname, TEXT("ns1.example")));
 		ck_assert_uint_eq(z.apex.ns_count, 2);
 		ck_assert(text_equal(z.apex.ns[1], TEXT("ns2.example")));
@@ -174,39 +212,37 @@ START_TEST(an_empty_list_is_a_zone_all_the_same)
 		ck_assert_uint_eq(z.apex.refresh_s, 600);
 		ck_assert_uint_eq(z.apex.expire_s, 2 * 86400);
 	}
-	snapshot_close(s);
+	close_list(s);
 }
 END_TEST
 
 /* RFC 5782 section 2.3: TXT records are not matched to A records, so there is one. */
 START_TEST(one_txt_record_explains_all_codes)
 {
-	struct snapshot_class class;
-	struct snapshot *s;
+	struct snapshot_view class;
+	struct list s;
 
 	put("192.0.2.9", CATEGORY_BOUNCER, NOW + LIFE);
 	put("192.0.2.9", CATEGORY_RELAY, NOW + LIFE);
 	s = publish();
 	ck_assert(find(s, "all", "192.0.2.9", &class));
 	ck_assert_uint_eq(class.txt_count, 1);
-	ck_assert_msg(text_equal(class.txt[0],
-			      TEXT("[2,7] open relay, proved: our test message "
-				   "came back from this address; accepts mail for strangers and "
-				   "bounces it to a "
-				   "sender that can be forged; see "
+	ck_assert_msg(text_equal(snapshot_view_txt(&class, 0),
+			      TEXT("[2,7] open relay, proved by a test message; "
+				   "bounces the mail of strangers to forged senders; see "
 				   "https://dnsbl.example/\001?a=\001")),
-		"%.*s", TEXT_ARG(class.txt[0]));
+		"%.*s", TEXT_ARG(snapshot_view_txt(&class, 0)));
 	ck_assert(find(s, "bouncers", "192.0.2.9", &class));
 	ck_assert_uint_eq(class.txt_count, 1);
-	ck_assert(text_has_prefix(class.txt[0], TEXT("[7] accepts mail")));
-	snapshot_close(s);
+	ck_assert(text_has_prefix(snapshot_view_txt(&class, 0), TEXT("[7] bounces the mail")));
+	close_list(s);
 }
 END_TEST
 
 START_TEST(expiry_is_rounded_down)
 {
-	struct snapshot_class class;
-	struct snapshot *s;
+	struct snapshot_view class;
+	struct list s;
 
 	put("192.0.2.1", CATEGORY_RELAY, NOW + LIFE + STEP - 1);
 	put("192.0.2.2", CATEGORY_RELAY, NOW + LIFE + STEP);
@@ -215,28 +251,28 @@ START_TEST(expiry_is_rounded_down)
 	ck_assert_int_eq(class.expires_s, NOW + LIFE);
 	ck_assert(find(s, "", "192.0.2.2", &class));
 	ck_assert_int_eq(class.expires_s, NOW + LIFE + STEP);
-	snapshot_close(s);
+	close_list(s);
 }
 END_TEST
 
 /* A list with a short life would have none left after ten minutes are taken off. */
 START_TEST(a_short_life_is_not_rounded_away)
 {
-	struct snapshot_class class;
-	struct snapshot *s;
+	struct snapshot_view class;
+	struct list s;
 
 	conf->listing_lifetime_s = 60;
 	put("192.0.2.1", CATEGORY_RELAY, NOW + 59);
 	s = publish();
 	ck_assert(find(s, "", "192.0.2.1", &class));
 	ck_assert_int_eq(class.expires_s, NOW + 59);
-	snapshot_close(s);
+	close_list(s);
 }
 END_TEST
 
 START_TEST(what_has_expired_is_left_out)
 {
-	struct snapshot *s;
+	struct list s;
 
 	put("192.0.2.1", CATEGORY_RELAY, NOW);
 	put("192.0.2.2", CATEGORY_RELAY, NOW - LIFE);
@@ -245,14 +281,14 @@ START_TEST(what_has_expired_is_left_out)
 	assert_codes(s, "192.0.2.1", (const char *const[]){"", "", "", "", "", "", ""});
 	assert_codes(s, "192.0.2.2", (const char *const[]){"", "", "", "", "", "", ""});
 	assert_codes(s, "192.0.2.3", (const char *const[]){"2", "2", "", "", "", "", "2"});
-	snapshot_close(s);
+	close_list(s);
 }
 END_TEST
 
 START_TEST(a_category_ends_without_taking_another_zone_along)
 {
-	struct snapshot_class class;
-	struct snapshot *s;
+	struct snapshot_view class;
+	struct list s;
 
 	put("192.0.2.1", CATEGORY_RELAY, NOW + LIFE);
 	put("192.0.2.1", CATEGORY_UNTESTABLE, NOW + STEP);
@@ -263,136 +299,231 @@ START_TEST(a_category_ends_without_taking_another_zone_along)
 	ck_assert_int_eq(class.expires_s, NOW + STEP);
 	ck_assert(find(s, "all", "192.0.2.1", &class)); /* never late */
 	ck_assert_int_eq(class.expires_s, NOW + STEP);
-	snapshot_close(s);
+	close_list(s);
 }
 END_TEST
 
 START_TEST(the_file_before_is_kept)
 {
-	struct snapshot *s;
+	struct list l;
 	char got[64];
 
 	put("192.0.2.1", CATEGORY_RELAY, NOW + LIFE);
-	snapshot_close(publish());
+	close_list(publish());
 	put("192.0.2.2", CATEGORY_RELAY, NOW + LIFE);
-	s = publish();
-	ck_assert_uint_eq(snapshot_serial(s), 2);
-	snapshot_close(s);
-	ck_ok(snapshot_open("orbl.snapshot.prev", &s, trouble()));
-	ck_assert_uint_eq(snapshot_serial(s), 1);
-	ck_assert_str_eq(codes(s, "", "192.0.2.1", got), "2");
-	ck_assert_str_eq(codes(s, "", "192.0.2.2", got), "");
-	snapshot_close(s);
+	restart(); /* so that the next one is whole again */
+	l = publish();
+	ck_assert_ptr_null(l.delta);
+	ck_assert_uint_eq(snapshot_serial(l.base), 2);
+	close_list(l);
+	l = (struct list){NULL, NULL};
+	ck_ok(snapshot_open("orbl.snapshot.prev", &l.base, trouble()));
+	ck_assert_uint_eq(snapshot_serial(l.base), 1);
+	ck_assert_str_eq(codes(l, "", "192.0.2.1", got), "2");
+	ck_assert_str_eq(codes(l, "", "192.0.2.2", got), "");
+	close_list(l);
 }
 END_TEST
 
-static void
-assert_serial(uint32_t serial)
-{
-	struct snapshot *s;
+/* --- deltas ---------------------------------------------------------------- */
 
-	ck_ok(snapshot_open(snapshot_file, &s, trouble()));
-	ck_assert_uint_eq(snapshot_serial(s), serial);
-	snapshot_close(s);
-	ck_assert_int_ne(access("orbl.snapshot.new", F_OK), 0);
+static void
+unlist(const char *prefix, enum category category)
+{
+	size_t removed;
+
+	put(prefix, category, NOW);
+	ck_ok(store_listing_expire(store, NOW, &removed, trouble()));
+	ck_assert_uint_eq(removed, 1);
 }
+
+START_TEST(a_change_is_a_delta)
+{
+	struct list l;
+
+	put("192.0.2.1", CATEGORY_RELAY, NOW + LIFE);
+	put("192.0.2.2", CATEGORY_RELAY, NOW + LIFE);
+	l = publish();
+	ck_assert_ptr_null(l.delta);
+	close_list(l);
+	put("192.0.2.3", CATEGORY_BOUNCER, NOW + LIFE);
+	put("192.0.2.1", CATEGORY_UNTESTABLE, NOW + LIFE);
+	put("2001:db8::/64", CATEGORY_RELAY, NOW + LIFE);
+	unlist("192.0.2.2", CATEGORY_RELAY);
+	l = publish();
+	ck_assert_ptr_nonnull(l.delta);
+	ck_assert_uint_eq(snapshot_serial(l.base), 1);
+	ck_assert_uint_eq(snapshot_serial(l.delta), 2);
+	assert_codes(l, "192.0.2.1", (const char *const[]){"2", "2", "", "", "6", "", "2,6"});
+	assert_codes(l, "192.0.2.2", (const char *const[]){"", "", "", "", "", "", ""});
+	assert_codes(l, "192.0.2.3", (const char *const[]){"", "", "", "", "", "7", "7"});
+	assert_codes(l, "2001:db8::9", (const char *const[]){"2", "2", "", "", "", "", "2"});
+	close_list(l);
+	/* And each delta says all that has changed since the base. */
+	put("192.0.2.2", CATEGORY_RELAY, NOW + LIFE);
+	unlist("192.0.2.3", CATEGORY_BOUNCER);
+	l = publish();
+	assert_codes(l, "192.0.2.1", (const char *const[]){"2", "2", "", "", "6", "", "2,6"});
+	assert_codes(l, "192.0.2.2", (const char *const[]){"2", "2", "", "", "", "", "2"});
+	assert_codes(l, "192.0.2.3", (const char *const[]){"", "", "", "", "", "", ""});
+	assert_codes(l, "2001:db8::9", (const char *const[]){"2", "2", "", "", "", "", "2"});
+	ck_assert_int_ne(access("orbl.snapshot.delta.prev", F_OK), 0);
+	close_list(l);
+}
+END_TEST
+
+START_TEST(nothing_changed_is_a_delta_of_nothing)
+{
+	struct list l;
+
+	put("192.0.2.1", CATEGORY_RELAY, NOW + LIFE);
+	close_list(publish());
+	ck_assert(!publish_is_due(publisher, NOW + conf->zone.heartbeat_s - 1));
+	ck_assert(publish_is_due(publisher, NOW + conf->zone.heartbeat_s));
+	l = publish();
+	ck_assert_ptr_nonnull(l.delta);
+	ck_assert_uint_eq(snapshot_entries(l.delta), 0);
+	assert_codes(l, "192.0.2.1", (const char *const[]){"2", "2", "", "", "", "", "2"});
+	close_list(l);
+}
+END_TEST
+
+START_TEST(the_next_run_begins_with_a_whole_list)
+{
+	struct list l;
+
+	put("192.0.2.1", CATEGORY_RELAY, NOW + LIFE);
+	close_list(publish());
+	put("192.0.2.2", CATEGORY_RELAY, NOW + LIFE);
+	close_list(publish());
+	restart();
+	l = publish();
+	ck_assert_ptr_null(l.delta);
+	ck_assert_uint_eq(snapshot_serial(l.base), 3);
+	assert_codes(l, "192.0.2.2", (const char *const[]){"2", "2", "", "", "", "", "2"});
+	close_list(l);
+}
+END_TEST
+
+START_TEST(many_changes_are_a_whole_list)
+{
+	char prefix[32];
+	struct list l;
+
+	close_list(publish());
+	ck_ok(store_begin(store, trouble()));
+	for (unsigned i = 0; i < 5000; i++) {
+		snprintf(prefix, sizeof(prefix), "198.18.%u.%u", i / 250, i % 250);
+		put(prefix, CATEGORY_RELAY, NOW + LIFE);
+	}
+	ck_ok(store_commit(store, trouble()));
+	l = publish();
+	ck_assert_ptr_null(l.delta);
+	assert_codes(l, "198.18.19.249", (const char *const[]){"2", "2", "", "", "", "", "2"});
+	close_list(l);
+	put("192.0.2.2", CATEGORY_RELAY, NOW + LIFE);
+	l = publish();
+	ck_assert_ptr_nonnull(l.delta);
+	assert_codes(l, "198.18.19.249", (const char *const[]){"2", "2", "", "", "", "", "2"});
+	assert_codes(l, "192.0.2.2", (const char *const[]){"2", "2", "", "", "", "", "2"});
+	close_list(l);
+}
+END_TEST
+
+/* A delta looks at one prefix by itself, which is wrong where prefixes overlap. */
+START_TEST(overlapping_prefixes_are_published_whole)
+{
+	static const char *const wide[] = {"198.51.100.0/24", "2001:db8:1::/48"};
+	struct list l;
+
+	for (size_t i = 0; i < ORBL_COUNT(wide); i++) {
+		close_list(publish());
+		put(wide[i], CATEGORY_RELAY, NOW + LIFE);
+		l = publish();
+		ck_assert_ptr_null(l.delta);
+		close_list(l);
+		put("198.51.100.7", CATEGORY_BOUNCER, NOW + LIFE);
+		unlist("198.51.100.7", CATEGORY_BOUNCER);
+		l = publish();
+		ck_assert_ptr_null(l.delta);
+		assert_codes(l, "198.51.100.7",
+			(const char *const[]){"2", "2", "", "", "", "", "2"});
+		close_list(l);
+	}
+}
+END_TEST
+
+/* Somebody put another file there, or an older one back: deltas would not fit it. */
+START_TEST(a_delta_is_of_the_base_that_the_store_knows)
+{
+	struct list l;
+
+	put("192.0.2.1", CATEGORY_RELAY, NOW + LIFE);
+	close_list(publish());
+	ck_ok(store_published_whole(store, 12345, trouble()));
+	put("192.0.2.2", CATEGORY_RELAY, NOW + LIFE);
+	l = publish();
+	ck_assert_ptr_null(l.delta);
+	assert_codes(l, "192.0.2.2", (const char *const[]){"2", "2", "", "", "", "", "2"});
+	close_list(l);
+}
+END_TEST
+
+/* What dnsd finds is still the first list, and nothing lies about. */
+static void
+assert_unchanged(void)
+{
+	struct list l = open_list();
+	char got[64];
+
+	ck_assert_uint_eq(snapshot_serial(l.base), 1);
+	ck_assert_ptr_null(l.delta);
+	ck_assert_str_eq(codes(l, "", "192.0.2.1", got), "");
+	close_list(l);
+	ck_assert_int_ne(access("orbl.snapshot.new", F_OK), 0);
+	ck_assert_int_ne(access("orbl.snapshot.delta.new", F_OK), 0);
+}
+
+/* A delta, or after a restart the whole list. */
+static const bool both[] = {false, true};
 
 START_TEST(a_write_that_fails_leaves_the_old_file)
 {
 	struct rlimit limit;
 	uint32_t serial;
 
-	snapshot_close(publish());
+	close_list(publish());
 	put("192.0.2.1", CATEGORY_RELAY, NOW + LIFE);
 	/* No file may grow: of the store only what is in its files already is written. */
 	signal(SIGXFSZ, SIG_IGN);
 	ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &limit), 0);
+	if (both[_i])
+		restart();
 	limit.rlim_cur = 400;
 	ck_ok(store_next_serial(store, &serial, trouble())); /* the log has room now */
 	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
-	ck_assert_int_ne(publish_snapshot(store, conf, NOW, &serial, trouble()), OK);
+	ck_assert_int_ne(publish_list(publisher, NOW, &serial, trouble()), OK);
 	limit.rlim_cur = limit.rlim_max;
 	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
-	assert_serial(1);
-	snapshot_close(publish()); /* and again, when there is room */
+	assert_unchanged();
+	close_list(publish()); /* and again, when there is room */
 }
 END_TEST
 
 START_TEST(a_directory_in_the_way_leaves_the_old_file)
 {
+	const char *way = both[_i] ? "orbl.snapshot.new" : "orbl.snapshot.delta.new";
 	uint32_t serial;
 
-	snapshot_close(publish());
-	ck_assert_int_eq(mkdir("orbl.snapshot.new", 0700), 0);
-	ck_assert_int_ne(publish_snapshot(store, conf, NOW, &serial, trouble()), OK);
-	ck_assert_ptr_nonnull(strstr(trouble()->text, "orbl.snapshot.new"));
-	ck_assert_int_eq(rmdir("orbl.snapshot.new"), 0);
-	assert_serial(1);
-}
-END_TEST
-
-/* --- telling dnsd -------------------------------------------------------- */
-
-static void
-turn(struct event_base *base)
-{
-	for (int i = 0; i < 4; i++)
-		ck_assert_int_ge(event_base_loop(base, EVLOOP_NONBLOCK), 0);
-}
-
-START_TEST(dnsd_is_told_the_serial)
-{
-	static const char answer[] = "{\"ok\":true}\n";
-	struct event_base *base = event_base_new();
-	char request[128];
-	int fd, client;
-	ssize_t n;
-
-	ck_ok(control_listen("dnsd.sock", 0600, &fd, trouble()));
-	publish_tell(base, "dnsd.sock", 7);
-	client = accept(fd, NULL, NULL);
-	ck_assert_int_ge(client, 0);
-	turn(base);
-	n = read(client, request, sizeof(request) - 1);
-	ck_assert_int_gt(n, 0);
-	request[n] = '\0';
-	ck_assert_str_eq(request, "{\"cmd\":\"reload\",\"serial\":7}\n");
-	ck_assert_int_eq(write(client, answer, sizeof(answer) - 1), sizeof(answer) - 1);
-	turn(base);
-	ck_assert_int_eq(read(client, request, sizeof(request)), 0); /* it hung up */
-	close(client);
-	close(fd);
-	event_base_free(base);
-}
-END_TEST
-
-/* Nothing to see but that nothing is lost: the sanitizers look for leaks. */
-START_TEST(a_dnsd_that_is_not_there_does_no_harm)
-{
-	struct event_base *base = event_base_new();
-	char name[200];
-	int fd, client;
-
-	memset(name, 'n', sizeof(name) - 1);
-	name[sizeof(name) - 1] = '\0';
-	publish_tell(base, "", 1);
-	publish_tell(base, name, 1);
-	publish_tell(base, "missing.sock", 1);
-	ck_ok(control_listen("dnsd.sock", 0600, &fd, trouble()));
-	publish_tell(base, "dnsd.sock", 1);
-	client = accept(fd, NULL, NULL);
-	turn(base);
-	close(client); /* without an answer */
-	turn(base);
-	publish_tell(base, "dnsd.sock", 1);
-	client = accept(fd, NULL, NULL);
-	ck_assert_int_eq(write(client, "nonsense\n", 9), 9);
-	turn(base);
-	close(client);
-	close(fd);
-	publish_tell(base, "dnsd.sock", 1); /* the socket of a dead one */
-	turn(base);
-	event_base_free(base);
+	close_list(publish());
+	put("192.0.2.1", CATEGORY_RELAY, NOW + LIFE);
+	if (both[_i])
+		restart();
+	ck_assert_int_eq(mkdir(way, 0700), 0);
+	ck_assert_int_ne(publish_list(publisher, NOW, &serial, trouble()), OK);
+	ck_assert_ptr_nonnull(strstr(trouble()->text, way));
+	ck_assert_int_eq(rmdir(way), 0);
+	assert_unchanged();
 }
 END_TEST
 
@@ -401,7 +532,7 @@ suite(void)
 {
 	Suite *s = suite_create("publish");
 	TCase *content = tcase_create("content"), *file = tcase_create("file"),
-	      *tell = tcase_create("tell");
+	      *delta = tcase_create("delta");
 
 	tcase_add_checked_fixture(content, set_up, tear_down);
 	tcase_add_test(content, each_zone_answers_its_categories);
@@ -413,14 +544,18 @@ suite(void)
 	tcase_add_test(content, a_category_ends_without_taking_another_zone_along);
 	tcase_add_checked_fixture(file, set_up, tear_down);
 	tcase_add_test(file, the_file_before_is_kept);
-	tcase_add_test(file, a_write_that_fails_leaves_the_old_file);
-	tcase_add_test(file, a_directory_in_the_way_leaves_the_old_file);
-	tcase_add_checked_fixture(tell, scratch_enter, scratch_leave);
-	tcase_add_test(tell, dnsd_is_told_the_serial);
-	tcase_add_test(tell, a_dnsd_that_is_not_there_does_no_harm);
+	tcase_add_loop_test(file, a_write_that_fails_leaves_the_old_file, 0, 2);
+	tcase_add_loop_test(file, a_directory_in_the_way_leaves_the_old_file, 0, 2);
+	tcase_add_checked_fixture(delta, set_up, tear_down);
+	tcase_add_test(delta, a_change_is_a_delta);
+	tcase_add_test(delta, nothing_changed_is_a_delta_of_nothing);
+	tcase_add_test(delta, the_next_run_begins_with_a_whole_list);
+	tcase_add_test(delta, many_changes_are_a_whole_list);
+	tcase_add_test(delta, overlapping_prefixes_are_published_whole);
+	tcase_add_test(delta, a_delta_is_of_the_base_that_the_store_knows);
 	suite_add_tcase(s, content);
 	suite_add_tcase(s, file);
-	suite_add_tcase(s, tell);
+	suite_add_tcase(s, delta);
 	return s;
 }
 

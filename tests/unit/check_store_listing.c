@@ -376,6 +376,91 @@ START_TEST(a_secret_is_made_once)
 }
 END_TEST
 
+/* --- changes since the whole list was published ----------------------------- */
+
+static enum err
+on_changed(const struct prefix *prefix, void *context)
+{
+	char *out = context, text[PREFIX_TEXT];
+
+	strcat(out, prefix_format(prefix, text));
+	strcat(out, " ");
+	return OK;
+}
+
+static const char *
+changed(struct store *s, char out[256])
+{
+	out[0] = '\0';
+	ck_ok(store_changed(s, on_changed, out, trouble()));
+	return out;
+}
+
+static void
+put_listing(struct store *s, const char *prefix, int64_t expires_s)
+{
+	struct store_listing l = {.prefix = fixture_prefix(prefix),
+		.category = CATEGORY_RELAY,
+		.since_s = NOW,
+		.expires_s = expires_s,
+		.probe = 1,
+		.reason = "it came back"};
+
+	ck_ok(store_listing_put(s, &l, trouble()));
+}
+
+START_TEST(changes_are_remembered_until_published)
+{
+	struct store *s = open_store();
+	uint64_t checksum;
+	size_t count, removed;
+	char got[256];
+
+	ck_assert_str_eq(changed(s, got), "");
+	ck_ok(store_published_checksum(s, &checksum, trouble()));
+	ck_assert_uint_eq(checksum, 0);
+	put_listing(s, "192.0.2.1", NOW + 2);
+	put_listing(s, "192.0.2.2", NOW + 1);
+	put_listing(s, "192.0.2.1", NOW + 3);
+	s = reopen_store(s);
+	ck_assert_str_eq(changed(s, got), "192.0.2.1 192.0.2.2 ");
+	ck_ok(store_changed_count(s, &count, trouble()));
+	ck_assert_uint_eq(count, 2);
+	ck_ok(store_published_whole(s, UINT64_MAX - 1, trouble()));
+	ck_assert_str_eq(changed(s, got), "");
+	s = reopen_store(s);
+	ck_ok(store_published_checksum(s, &checksum, trouble()));
+	ck_assert_uint_eq(checksum, UINT64_MAX - 1);
+	ck_ok(store_listing_expire(s, NOW + 1, &removed, trouble()));
+	ck_assert_uint_eq(removed, 1);
+	ck_assert_str_eq(changed(s, got), "192.0.2.2 ");
+	put_listing(s, "192.0.2.1", NOW + 9);
+	ck_assert_str_eq(changed(s, got), "192.0.2.1 192.0.2.2 ");
+	store_close(s);
+}
+END_TEST
+
+START_TEST(a_store_of_the_first_version_is_taken_over)
+{
+	struct store *s = open_store();
+	struct probes probes;
+	char got[256];
+
+	queue(s, "192.0.2.9", CAUSE_NOMINATION);
+	put_listing(s, "192.0.2.1", NOW + 2);
+	store_close(s);
+	store_meddle("DROP TRIGGER listing_inserted; DROP TRIGGER listing_updated;"
+		     "DROP TRIGGER listing_deleted; DROP TABLE changed; PRAGMA user_version = 1");
+	s = open_store();
+	ck_assert_str_eq(changed(s, got), "");
+	probes = waiting(s);
+	ck_assert_uint_eq(probes.count, 1);
+	put_listing(s, "192.0.2.1", NOW + 3);
+	ck_assert_str_eq(changed(s, got), "192.0.2.1 ");
+	store_close(s);
+}
+END_TEST
+
 static Suite *
 suite(void)
 {
@@ -385,10 +470,13 @@ suite(void)
 	const TTest *const listings[] = {a_listing_is_put_and_renewed,
 		a_listing_ends_with_what_it_rests_on, a_listing_expires,
 		a_strange_row_is_passed_over, serials_go_up_and_around, a_secret_is_made_once};
+	const TTest *const changes[] = {changes_are_remembered_until_published,
+		a_store_of_the_first_version_is_taken_over};
 	Suite *s = suite_create("store_listing");
 
 	suite_add_tcase(s, store_tests("probes", probes, ORBL_COUNT(probes)));
 	suite_add_tcase(s, store_tests("listings", listings, ORBL_COUNT(listings)));
+	suite_add_tcase(s, store_tests("changes", changes, ORBL_COUNT(changes)));
 	return s;
 }
 
