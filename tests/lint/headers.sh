@@ -18,7 +18,11 @@ layer_flags() { # HEADER
 		;;
 	tests/*)
 		printf -- "-I$top_srcdir/%s\n" "${1%/*}" tests/unit tests/tools dnsd analyzer \
-			analyzer/parse analyzer/probe analyzer/relay analyzer/cli feeds feeds/base
+			analyzer/parse analyzer/probe analyzer/relay analyzer/cli feeds feeds/base \
+			feeds/snapshot feeds/rbldnsd
+		;;
+	feeds/*)
+		printf -- "-I$top_srcdir/%s\n" "${1%/*}" feeds feeds/base
 		;;
 	*) printf -- '-I%s\n' "$top_srcdir/${1%/*}" ;;
 	esac

@@ -37,7 +37,8 @@ uses_of_feeds() { # FILE-PATTERN
 	includes '<orbl/' "$1" | while read -r file name; do
 		stem=${name#orbl/}
 		stem=${stem%.h}
-		[ ! -f "feeds/$stem.c" ] || echo "$file includes <$name>"
+		[ ! -f "feeds/$stem.c" ] && [ ! -f "feeds/snapshot/$stem.c" ] ||
+			echo "$file includes <$name>"
 	done
 }
 
@@ -51,7 +52,12 @@ lint_none 'include/orbl knows no library but jansson' \
 		grep -E ' (confuse|sqlite3|sodium|seccomp|xxhash|event|ldns)')"
 lint_none 'feeds/base includes itself alone' "$(strangers '^feeds/base/' feeds/base)"
 lint_none 'feeds/base uses nothing of feeds' "$(uses_of_feeds '^feeds/base/')"
-lint_none 'feeds includes nothing of dnsd and analyzer' "$(strangers '^feeds/[^/]*$' feeds)"
+lint_none 'feeds/snapshot includes itself and feeds/base' \
+	"$(strangers '^feeds/snapshot/' feeds/snapshot feeds/base)"
+lint_none 'feeds/rbldnsd includes itself and feeds' \
+	"$(strangers '^feeds/rbldnsd/' feeds/rbldnsd feeds feeds/base)"
+lint_none 'feeds includes nothing of dnsd and analyzer' \
+	"$(strangers '^feeds/[^/]*$' feeds feeds/base)"
 lint_none 'dnsd includes itself alone' "$(strangers '^dnsd/' dnsd)"
 lint_none 'analyzer includes itself alone, and not the command' "$(strangers \
 	'^analyzer/([^/]*|(parse|probe|relay)/.*)$' analyzer analyzer/parse analyzer/probe \

@@ -37,6 +37,13 @@ for program in orbl-analyzer orbl-dnsd; do
 	tap_like "$program: file, line and remedy" 'wrong.conf:3: .*"probe.alow".*"probe.allow"' \
 		"$tap_output"
 done
+printf '0123\n' >"$orbl_dir/cookie"
+tap_status 'zones that do not go together are told by -T' 1 "$top_builddir/orbl-dnsd" -T \
+	x.test:acl:/etc/hosts x.test:acl:/etc/passwd
+tap_like 'with the reason' 'x.test has two access control lists' "$tap_output"
+printf 'dnsd.cookie_secret = "%s"\n' "$orbl_dir/cookie" >"$orbl_dir/wrong.conf"
+tap_status 'and so is a bad cookie secret' 1 "$top_builddir/orbl-dnsd" -T -c "$orbl_dir/wrong.conf"
+tap_like 'with file and line' 'cookie:1: .*32 hexadecimal digits' "$tap_output"
 tap_ok 'the effective values are printed' "$top_builddir/orbl-analyzer" -T -c "$orbl_dir/orbl.conf"
 printf '%s\n' "$tap_output" >"$orbl_dir/printed.conf"
 tap_ok 'and can be read back' "$top_builddir/orbl-dnsd" -T -c "$orbl_dir/printed.conf"
