@@ -75,7 +75,10 @@ take_option(struct arguments *a, int c, const char *word, struct error *e)
 	case LONG_WORKERS: a->workers = optarg; return OK;
 	case LONG_CONTROL: a->control = optarg; return OK;
 	case ':': return error_set(e, ERR_UNSUPPORTED, "option %s needs a value", word);
-	default: return error_set(e, ERR_UNSUPPORTED, "there is no option %s; -h names them", word);
+	default:
+		return error_set(e, ERR_UNSUPPORTED,
+			"there is no option %s; -h names them, and orbl-dnsd(8) those of rbldnsd",
+			word);
 	}
 }
 

@@ -1,10 +1,11 @@
 #include "cookie.h"
 
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <sodium.h>
 
+#include <orbl/file.h>
 #include <orbl/text.h>
 
 #include "big_endian.h"
@@ -123,10 +124,9 @@ read_secrets(struct text rest, const char *path, struct cookie_secrets *out, str
 enum err
 cookie_secrets_load(const char *path, struct cookie_secrets *out, struct error *e)
 {
-	char bytes[FILE_MAX + 1];
-	enum err err = OK;
+	char *bytes;
 	size_t len;
-	FILE *f;
+	enum err err;
 
 	if (sodium_init() < 0)
 		return error_set(e, ERR_IO, "libsodium cannot be initialised");
@@ -135,17 +135,11 @@ cookie_secrets_load(const char *path, struct cookie_secrets *out, struct error *
 		randombytes_buf(out->secret[0], COOKIE_SECRET_SIZE);
 		return OK;
 	}
-	f = fopen(path, "re");
-	if (f == NULL)
-		return error_errno(e, "cannot open the cookie secrets %s", path);
-	len = fread(bytes, 1, sizeof(bytes), f);
-	if (ferror(f))
-		err = error_errno(e, "cannot read the cookie secrets %s", path);
-	else if (len > FILE_MAX)
-		err = error_set(e, ERR_RANGE, "%s is longer than two cookie secrets", path);
-	else
-		err = read_secrets((struct text){bytes, len}, path, out, e);
-	fclose(f);
-	sodium_memzero(bytes, sizeof(bytes));
+	err = file_read(path, FILE_MAX, &bytes, &len, e);
+	if (err != OK)
+		return err;
+	err = read_secrets((struct text){bytes, len}, path, out, e);
+	sodium_memzero(bytes, len);
+	free(bytes);
 	return err;
 }

@@ -140,7 +140,14 @@ check_delta(const struct source *s, const struct snapshot *delta, const struct s
 		s->feed->paths, why.text);
 }
 
-/* Takes delta, NULL for none. */
+static bool
+fits(const struct snapshot *delta, const struct snapshot *base)
+{
+	return delta != NULL && snapshot_check_delta(base, delta, NULL) == OK;
+}
+
+/* Takes delta, NULL for none. What is in service is not taken back while its base stays: a copy
+ * that left the delta out, or brought an old one, would undo what was published. */
 static void
 take_delta(const struct source *s, struct snapshot *delta, struct source_data *next,
 	struct error *why)
@@ -149,7 +156,12 @@ take_delta(const struct source *s, struct snapshot *delta, struct source_data *n
 
 	if (delta != NULL)
 		why->code = check_delta(s, delta, next->snapshot, why);
-	else if (why->code == OK)
+	if (why->code == OK && fits(old, next->snapshot) && (delta == NULL || is_newer(old, delta)))
+		error_set(why, ERR_REFUSED,
+			"%s.delta: %s; the changes it had stay in service until the list is "
+			"published again",
+			s->feed->paths, delta == NULL ? "is gone" : "is older than before");
+	if (why->code == OK && delta == NULL)
 		return; /* there is none */
 	if (why->code == OK) {
 		next->delta = delta;
@@ -158,7 +170,7 @@ take_delta(const struct source *s, struct snapshot *delta, struct source_data *n
 	if (delta != NULL && is_left_over(delta, next->snapshot))
 		why->code = OK;
 	snapshot_close(delta);
-	if (old != NULL && snapshot_check_delta(next->snapshot, old, NULL) == OK)
+	if (fits(old, next->snapshot))
 		next->delta = old;
 }
 

@@ -151,6 +151,9 @@ zone_render_missing(struct zone *z, struct error *e)
 
 	if (z->soa.count == 0)
 		err = zone_render_soa(z, &apex, e);
+	if (z->mname.len != 0)
+		apex.ns[0] = z->mname;
+	apex.ns_ttl_s = z->soa_ttl_s;
 	if (err == OK && z->ns.count == 0 && !has_ns_in_data(z))
 		err = zone_render_ns(z, &apex, e);
 	return err;

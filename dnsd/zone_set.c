@@ -161,23 +161,65 @@ add_global_acls(struct zone_set *s, const struct zone_source *source, struct err
 	return err;
 }
 
-/* How the delta changes the number of entries. */
+static uint64_t
+upper_half(const struct addr *a)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < 8; i++)
+		n = n << 8 | a->b[i];
+	return n;
+}
+
+/* Of addresses, or of IPv6 networks of 64 bits: what a host is (RFC 5782 section 2.4). */
 static size_t
-count_entries(const struct snapshot_layer *l)
+count_hosts(const struct snapshot_range *r)
+{
+	uint64_t more = r->low.family == 4 ? addr_ipv4(&r->high) - addr_ipv4(&r->low) :
+					     upper_half(&r->high) - upper_half(&r->low);
+
+	return more < SIZE_MAX ? (size_t)more + 1 : SIZE_MAX;
+}
+
+/* How many hosts the delta adds or takes away. Those of the analyzer change single ones; of longer
+ * ranges the first address tells. */
+static void
+count_changes(const struct snapshot_layer *l, size_t *count)
 {
 	struct snapshot_layer base = {.set = l->set};
-	size_t count = snapshot_set_entries(l->set);
 	struct snapshot_walk walk = {.host = 0};
 	struct snapshot_range range;
 	struct snapshot_view v;
 
-	while (l->delta != NULL && snapshot_next_range(l->delta, &walk, &range)) {
+	while (snapshot_next_range(l->delta, &walk, &range)) {
 		bool was = snapshot_layer_find(&base, &range.low, &v);
 		bool is = range.view.action != SNAPSHOT_REMOVED;
+		size_t hosts = count_hosts(&range);
 
-		count += is && !was;
-		count -= was && !is && count != 0;
+		if (is && !was)
+			*count += hosts;
+		else if (was && !is)
+			*count -= hosts < *count ? hosts : *count;
 	}
+}
+
+/* For status: hosts, or names. */
+static size_t
+count_entries(const struct snapshot_layer *l)
+{
+	struct snapshot_walk ranges = {.host = SIZE_MAX}; /* single hosts are counted already */
+	size_t count = snapshot_set_entries(l->set);
+	struct snapshot_range range;
+
+	if (snapshot_set_has_names(l->set))
+		return count;
+	while (snapshot_next_range(l->set, &ranges, &range)) {
+		size_t more = count_hosts(&range) - 1;
+
+		count = more < SIZE_MAX - count ? count + more : SIZE_MAX;
+	}
+	if (l->delta != NULL)
+		count_changes(l, &count);
 	return count;
 }
 
@@ -240,8 +282,11 @@ add_data(struct zone *z, const struct zone_source *source, size_t i, struct snap
 		z->ttl_s = ttl_s;
 	z->is_within &= meta->is_within;
 	add_age(z, source, file, meta);
-	if (!meta->is_within && meta->apex.has_soa && z->soa.count == 0)
+	if (!meta->is_within && meta->apex.has_soa && z->soa.count == 0) {
 		err = zone_render_soa(z, &meta->apex, e);
+		if (err == OK)
+			z->mname = meta->apex.mname;
+	}
 	if (err == OK && !meta->is_within && meta->apex.ns_count != 0 && z->ns.count == 0)
 		err = zone_render_ns(z, &meta->apex, e);
 	if (err == OK)

@@ -63,7 +63,7 @@ static const char schema_changed[] =
 		       "CREATE TRIGGER listing_updated AFTER UPDATE ON listing BEGIN " CHANGED(
 			       "new") " END;"
 				      "CREATE TRIGGER listing_deleted AFTER DELETE ON listing "
-                                      "BEGIN " CHANGED("old") " END;";
+				      "BEGIN " CHANGED("old") " END;";
 #undef CHANGED
 
 enum err

@@ -161,7 +161,6 @@ read_special(struct rbldnsd_set *s, struct text line, struct error *e)
 		rbldnsd_warn(s, "%s", why.text);
 	else if (err != OK)
 		return rbldnsd_fail(s, e, err, "%s", why.text);
-	s->used_lines++;
 	return OK;
 }
 
@@ -289,7 +288,7 @@ check_used(const struct rbldnsd_source *source, const char *paths, struct error 
 	if (used != 0)
 		return OK;
 	if (source->lines.rejected != 0)
-		return error_set(e, ERR_SYNTAX, "%.400s; no other line can be used either",
+		return error_set(e, ERR_SYNTAX, "%.400s; no other entry can be used either",
 			source->lines.first.text);
 	if (source->lines.total == 0)
 		return error_set(e, ERR_SYNTAX,

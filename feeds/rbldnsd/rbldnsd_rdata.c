@@ -46,12 +46,17 @@ read_a(struct rbldnsd_rdata *d, struct text t)
 static enum rbldnsd_rdata_outcome
 read_aaaa(struct rbldnsd_rdata *d, struct text t)
 {
-	struct addr a;
+	struct text word = rbldnsd_next_word(&t);
+	char text[ADDR_TEXT];
+	uint8_t bytes[16];
 
-	if (addr_parse(rbldnsd_next_word(&t), &a) != OK || a.family != 6 ||
-		(t.len != 0 && !rbldnsd_is_comment(t.p[0])))
+	if (word.len >= sizeof(text) || (t.len != 0 && !rbldnsd_is_comment(t.p[0])))
 		return RBLDNSD_RDATA_REJECTED;
-	put_bytes(d, a.b, sizeof(a.b));
+	memcpy(text, word.p, word.len);
+	text[word.len] = '\0';
+	if (inet_pton(AF_INET6, text, bytes) != 1) /* addr_parse takes ::ffff:1.2.3.4 as IPv4 */
+		return RBLDNSD_RDATA_REJECTED;
+	put_bytes(d, bytes, sizeof(bytes));
 	return RBLDNSD_RDATA_TAKEN;
 }
 

@@ -82,7 +82,6 @@ rbldnsd_default_reset(struct rbldnsd_set *s)
 void
 rbldnsd_default_set(struct rbldnsd_set *s, const struct rbldnsd_value *value)
 {
-	s->used_lines++;
 	if (s->type->one_default && s->has_default)
 		return;
 	s->has_default = true;

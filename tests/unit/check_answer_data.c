@@ -225,7 +225,7 @@ START_TEST(escapes_names_in_text)
 	ck_assert(dns_reply_read(out, len, &reply));
 	ck_assert_uint_eq(reply.answers, 1);
 	ck_assert_uint_ne(dns_txt_join(&reply.records[0], text, sizeof(text)), SIZE_MAX);
-	ck_assert_str_eq(text, "odd b\\046d.esc");
+	ck_assert_str_eq(text, "odd b\\.d.esc");
 }
 END_TEST
 
@@ -263,7 +263,7 @@ static const struct expectation changed[] = {
 	/* NS of the data, where no $NS gives them; none is made up then */
 	{"delta.test", TYPE_NS, "TYPE2/9|100"},
 	{"name.delta.test", TYPE_NS, "NODATA"},
-	{"_status.delta.test", TYPE_TXT, "serial=7 generated=2023-11-14T22:15:00Z listed=4|300"},
+	{"_status.delta.test", TYPE_TXT, "serial=7 generated=2023-11-14T22:15:00Z listed=259|300"},
 };
 
 START_TEST(answers_from_the_delta)

@@ -279,7 +279,7 @@ START_TEST(test_nothing_usable)
 	assert_failed("empty", ERR_SYNTAX, "empty: is empty; a list that is to be empty has");
 	assert_failed("empty,empty", ERR_SYNTAX, "empty,empty: is empty");
 	write_text("page", "\n<html>\n<p>\n");
-	assert_failed("page", ERR_SYNTAX, "page:2: not an IPv4 address or prefix; no other line");
+	assert_failed("page", ERR_SYNTAX, "page:2: not an IPv4 address or prefix; no other entry");
 	scratch_write("zeros", "\0\0\0\0\0\0\0\0", 8);
 	assert_failed("zeros", ERR_SYNTAX, "zeros:1: not an IPv4 address");
 	/* a list without entries says that it is meant */

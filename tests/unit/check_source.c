@@ -43,10 +43,33 @@ START_TEST(serves_a_delta)
 	ck_assert_uint_eq(fixture_delta_serial(&f), 7);
 	ck_assert_ptr_eq(fixture_status(&f).snapshot, base);
 	ck_assert_int_eq(fixture_status(&f).loaded_s, 3);
+}
+END_TEST
+
+/* A copy that leaves the delta out, or brings an old one, does not undo what was published. */
+START_TEST(keeps_a_delta_that_is_gone_or_older)
+{
+	fixture_open_snapshot_zone(&f);
+	fixture_publish_base(&f, 5);
+	fixture_publish_delta(&f, 7);
+	reload_request(f.reload, true, 1);
 	unlink(f.delta_path);
+	reload_request(f.reload, false, 2);
+	ck_assert_uint_eq(fixture_delta_serial(&f), 7);
+	ck_assert_ptr_nonnull(strstr(fixture_status(&f).error, "delta: is gone"));
+	fixture_publish_delta(&f, 6);
+	reload_request(f.reload, false, 3);
+	ck_assert_uint_eq(fixture_delta_serial(&f), 7);
+	ck_assert_ptr_nonnull(strstr(fixture_status(&f).error, "older than before"));
+	fixture_publish_delta(&f, 8);
 	reload_request(f.reload, false, 4);
+	ck_assert_uint_eq(fixture_delta_serial(&f), 8);
+	ck_assert_str_eq(fixture_status(&f).error, "");
+	unlink(f.delta_path);
+	fixture_publish_base(&f, 9);
+	reload_request(f.reload, false, 5);
 	ck_assert_uint_eq(fixture_delta_serial(&f), 0);
-	ck_assert_uint_eq(fixture_serial(&f), 5);
+	ck_assert_uint_eq(fixture_serial(&f), 9);
 	ck_assert_str_eq(fixture_status(&f).error, "");
 }
 END_TEST
@@ -213,6 +236,7 @@ suite(void)
 	TCase *deltas = make_case("deltas");
 
 	tcase_add_test(deltas, serves_a_delta);
+	tcase_add_test(deltas, keeps_a_delta_that_is_gone_or_older);
 	tcase_add_test(deltas, serves_a_delta_from_the_start);
 	tcase_add_test(deltas, ignores_a_delta_left_over);
 	tcase_add_test(deltas, refuses_a_delta_of_another_base);

@@ -382,9 +382,9 @@ static enum err
 on_changed(const struct prefix *prefix, void *context)
 {
 	char *out = context, text[PREFIX_TEXT];
+	size_t len = strlen(out);
 
-	strcat(out, prefix_format(prefix, text));
-	strcat(out, " ");
+	snprintf(out + len, 256 - len, "%s ", prefix_format(prefix, text));
 	return OK;
 }
 

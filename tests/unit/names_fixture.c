@@ -95,7 +95,10 @@ names_warnings(void)
 
 /* --- answers --- */
 
-static void ORBL_PRINTF(2, 3) put(struct out *o, const char *fmt, ...)
+static void put(struct out *o, const char *fmt, ...) ORBL_PRINTF(2, 3);
+
+static void
+put(struct out *o, const char *fmt, ...)
 {
 	va_list args;
 	int n;
