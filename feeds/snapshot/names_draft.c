@@ -38,8 +38,8 @@ names_draft_free(struct names_draft *d)
 	free(d->nodes);
 	free(d->entries);
 	free(d->labels);
-	free(d->node_index.slots);
-	free(d->label_index.slots);
+	id_index_reset(&d->node_index);
+	id_index_reset(&d->label_index);
 	free(d);
 }
 
@@ -47,57 +47,6 @@ size_t
 names_draft_count(const struct names_draft *d)
 {
 	return d->entry_count;
-}
-
-/* --- index --- */
-
-/* Next id with this hash, or UINT32_MAX. Start with *at = hash. */
-static uint32_t
-next_candidate(const struct names_index *index, uint32_t hash, size_t *at)
-{
-	const struct names_slot *slot;
-
-	if (index->room == 0)
-		return UINT32_MAX;
-	for (;;) {
-		slot = &index->slots[(*at)++ & (index->room - 1)];
-		if (slot->id_plus_1 == 0)
-			return UINT32_MAX;
-		if (slot->hash == hash)
-			return slot->id_plus_1 - 1;
-	}
-}
-
-static void
-put_slot(struct names_index *index, struct names_slot value)
-{
-	size_t at = value.hash;
-
-	while (index->slots[at & (index->room - 1)].id_plus_1 != 0)
-		at++;
-	index->slots[at & (index->room - 1)] = value;
-}
-
-/* Keeps at least half of the slots free, so that every search meets a free one. */
-static bool
-add_to_index(struct names_index *index, uint32_t hash, uint32_t id)
-{
-	struct names_index bigger = {.room = index->room != 0 ? 2 * index->room : 64};
-
-	if (2 * (index->count + 1) > index->room) {
-		bigger.slots = calloc(bigger.room, sizeof(*bigger.slots));
-		if (bigger.slots == NULL)
-			return false;
-		for (size_t i = 0; i < index->room; i++)
-			if (index->slots[i].id_plus_1 != 0)
-				put_slot(&bigger, index->slots[i]);
-		bigger.count = index->count;
-		free(index->slots);
-		*index = bigger;
-	}
-	put_slot(index, (struct names_slot){hash, id + 1});
-	index->count++;
-	return true;
 }
 
 /* --- adding --- */
@@ -110,7 +59,7 @@ intern_label(struct names_draft *d, const uint8_t *label, uint32_t *offset, stru
 	uint8_t *grown;
 
 	at = hash;
-	while ((candidate = next_candidate(&d->label_index, hash, &at)) != UINT32_MAX)
+	while ((candidate = id_index_next(&d->label_index, hash, &at)) != UINT32_MAX)
 		if (memcmp(d->labels + candidate, label, len) == 0) {
 			*offset = candidate;
 			return OK;
@@ -124,7 +73,7 @@ intern_label(struct names_draft *d, const uint8_t *label, uint32_t *offset, stru
 	d->labels = grown;
 	memcpy(d->labels + d->label_bytes, label, len);
 	memset(d->labels + d->label_bytes + len, 0, LABEL_BYTES_MAX);
-	if (!add_to_index(&d->label_index, hash, (uint32_t)d->label_bytes))
+	if (!id_index_add(&d->label_index, hash, (uint32_t)d->label_bytes))
 		return no_memory(e);
 	*offset = (uint32_t)d->label_bytes;
 	d->label_bytes += len;
@@ -141,7 +90,7 @@ intern_node(struct names_draft *d, uint32_t parent, const uint8_t *label, uint32
 	struct names_node *grown;
 	enum err err;
 
-	while ((candidate = next_candidate(&d->node_index, hash, &at)) != UINT32_MAX)
+	while ((candidate = id_index_next(&d->node_index, hash, &at)) != UINT32_MAX)
 		if (d->nodes[candidate].parent == parent &&
 			memcmp(d->labels + d->nodes[candidate].label, label,
 				1 + (size_t)label[0]) == 0) {
@@ -157,7 +106,7 @@ intern_node(struct names_draft *d, uint32_t parent, const uint8_t *label, uint32
 	if (grown == NULL)
 		return no_memory(e);
 	d->nodes = grown;
-	if (!add_to_index(&d->node_index, hash, (uint32_t)d->node_count))
+	if (!id_index_add(&d->node_index, hash, (uint32_t)d->node_count))
 		return no_memory(e);
 	*node = (uint32_t)d->node_count;
 	d->nodes[d->node_count++] = (struct names_node){.parent = parent, .label = offset};

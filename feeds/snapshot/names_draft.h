@@ -5,16 +5,9 @@
 #ifndef FEEDS_NAMES_DRAFT_H
 #define FEEDS_NAMES_DRAFT_H
 
+#include "id_index.h"
 #include "snapshot_format.h"
 #include "snapshot_names.h"
-
-/* Open addressing over hashes; the caller compares what an id stands for. */
-struct names_index {
-	struct names_slot {
-		uint32_t hash, id_plus_1; /* 0: free */
-	} * slots;
-	size_t room, count; /* room is a power of 2 */
-};
 
 /* A parent comes before its children; that of the origin is the origin. */
 struct names_node {
@@ -33,7 +26,7 @@ struct names_draft {
 	size_t entry_count, entry_room;
 	uint8_t *labels; /* length byte and bytes of each, once */
 	size_t label_bytes, label_room;
-	struct names_index node_index, label_index;
+	struct id_index node_index, label_index;
 	uint32_t last_node; /* of the name added last: this and all below are often two entries */
 	size_t last_len;
 	uint8_t last[NAME_MAX_BYTES];

@@ -231,9 +231,8 @@ write_blob(struct names_draft *d, uint32_t entries, struct blob *b, struct error
 static void
 free_indexes(struct names_draft *d)
 {
-	free(d->node_index.slots);
-	free(d->label_index.slots);
-	d->node_index = d->label_index = (struct names_index){.slots = NULL};
+	id_index_reset(&d->node_index);
+	id_index_reset(&d->label_index);
 }
 
 static void

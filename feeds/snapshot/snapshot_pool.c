@@ -36,60 +36,9 @@ snapshot_pool_reset(struct snapshot_pool *p)
 	free(p->codes);
 	free(p->records);
 	free(p->classes);
-	free(p->text_index.slots);
-	free(p->class_index.slots);
+	id_index_reset(&p->text_index);
+	id_index_reset(&p->class_index);
 	*p = (struct snapshot_pool){0};
-}
-
-/* --- index --- */
-
-/* Next id with this hash, or UINT32_MAX. Start with *at = hash. */
-static uint32_t
-next_candidate(const struct snapshot_pool_index *index, uint32_t hash, size_t *at)
-{
-	const struct snapshot_pool_slot *slot;
-
-	if (index->room == 0)
-		return UINT32_MAX;
-	for (;;) {
-		slot = &index->slots[(*at)++ & (index->room - 1)];
-		if (slot->id_plus_1 == 0)
-			return UINT32_MAX;
-		if (slot->hash == hash)
-			return slot->id_plus_1 - 1;
-	}
-}
-
-static void
-put_slot(struct snapshot_pool_index *index, struct snapshot_pool_slot value)
-{
-	size_t at = value.hash;
-
-	while (index->slots[at & (index->room - 1)].id_plus_1 != 0)
-		at++;
-	index->slots[at & (index->room - 1)] = value;
-}
-
-/* Keeps a quarter of the slots free, so that every search meets a free one. */
-static bool
-add_to_index(struct snapshot_pool_index *index, uint32_t hash, uint32_t id)
-{
-	struct snapshot_pool_index bigger = {.room = index->room != 0 ? 2 * index->room : 64};
-
-	if (index->count + 1 > index->room / 4 * 3) {
-		bigger.slots = calloc(bigger.room, sizeof(*bigger.slots));
-		if (bigger.slots == NULL)
-			return false;
-		for (size_t i = 0; i < index->room; i++)
-			if (index->slots[i].id_plus_1 != 0)
-				put_slot(&bigger, index->slots[i]);
-		bigger.count = index->count;
-		free(index->slots);
-		*index = bigger;
-	}
-	put_slot(index, (struct snapshot_pool_slot){hash, id + 1});
-	index->count++;
-	return true;
 }
 
 /* --- texts --- */
@@ -101,7 +50,7 @@ find_text(const struct snapshot_pool *p, struct text t, uint32_t hash,
 	size_t at = hash;
 	uint32_t id;
 
-	while ((id = next_candidate(&p->text_index, hash, &at)) != UINT32_MAX) {
+	while ((id = id_index_next(&p->text_index, hash, &at)) != UINT32_MAX) {
 		*out = p->uniques[id];
 		if (out->len == t.len && memcmp(p->texts + out->offset, t.p, t.len) == 0)
 			return true;
@@ -128,7 +77,7 @@ intern_text(struct snapshot_pool *p, struct text t, struct snapshot_pool_ref *ou
 	if (grown == NULL)
 		return no_memory(e);
 	p->uniques = grown;
-	if (!add_to_index(&p->text_index, hash, (uint32_t)p->unique_count))
+	if (!id_index_add(&p->text_index, hash, (uint32_t)p->unique_count))
 		return no_memory(e);
 	*out = (struct snapshot_pool_ref){(uint32_t)p->text_bytes, (uint32_t)key.len};
 	p->uniques[p->unique_count++] = *out;
@@ -264,7 +213,7 @@ intern_draft(struct snapshot_pool *p, const struct draft *d, uint32_t *id, struc
 	size_t at = hash;
 	enum err err;
 
-	while ((candidate = next_candidate(&p->class_index, hash, &at)) != UINT32_MAX)
+	while ((candidate = id_index_next(&p->class_index, hash, &at)) != UINT32_MAX)
 		if (class_equals(p, candidate, d)) {
 			*id = candidate + 1;
 			return OK;
@@ -272,7 +221,7 @@ intern_draft(struct snapshot_pool *p, const struct draft *d, uint32_t *id, struc
 	err = grow_classes(p, e);
 	if (err == OK)
 		err = fill_class(p, &p->classes[p->class_count], d, e);
-	if (err == OK && !add_to_index(&p->class_index, hash, (uint32_t)p->class_count))
+	if (err == OK && !id_index_add(&p->class_index, hash, (uint32_t)p->class_count))
 		err = no_memory(e);
 	if (err == OK)
 		*id = (uint32_t)++p->class_count;

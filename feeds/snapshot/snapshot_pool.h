@@ -12,6 +12,8 @@
 #include <orbl/err.h>
 #include <orbl/snapshot_builder.h>
 
+#include "id_index.h"
+
 struct snapshot_pool_ref {
 	uint32_t offset, len; /* in texts */
 };
@@ -27,14 +29,6 @@ struct snapshot_pool_class {
 	uint8_t a_count, txt_count, record_count, action;
 };
 
-/* Open addressing over hashes; the caller compares what an id stands for. */
-struct snapshot_pool_index {
-	struct snapshot_pool_slot {
-		uint32_t hash, id_plus_1; /* 0: free */
-	} * slots;
-	size_t room, count; /* room is a power of 2 */
-};
-
 struct snapshot_pool {
 	char *texts;
 	size_t text_bytes, text_room;
@@ -48,7 +42,7 @@ struct snapshot_pool {
 	size_t record_count, record_room;
 	struct snapshot_pool_class *classes; /* id 1 is classes[0] */
 	size_t class_count, class_room, reserved_count;
-	struct snapshot_pool_index text_index, class_index;
+	struct id_index text_index, class_index;
 };
 
 void snapshot_pool_reset(struct snapshot_pool *p); /* releases all; p is empty again */

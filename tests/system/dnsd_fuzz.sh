@@ -3,7 +3,7 @@
 # seed of a run that failed makes its packets again. A build with sanitizers finds more.
 . "$top_srcdir/tests/system/dnsd_lib.sh"
 
-command -v python3 >/dev/null || { echo '1..0 # SKIP no python3'; exit 0; }
+command -v python3 >/dev/null || tap_bail 'there is no python3'
 
 seconds=${FUZZ_SECONDS:-20}
 seed=${FUZZ_SEED:-$((RANDOM * 32768 + RANDOM))}

@@ -383,7 +383,7 @@ def ip6trie(name, count):
     def entry(d):
         written, low, high = rng.choice([cidr6, cidr6, single6, prefix6])()
         d.near6(low, high)
-        d.line(exclusion() + written + value())
+        d.line(exclusion() + written + " " + value())  # without it ":6:x" is more address
     d = Data(name)
     header(d)
     body(d, count, entry, wrong6)
@@ -402,7 +402,7 @@ def ip6tset(name, count):
         half = address6() >> 64
         halves.append(half)
         d.near6(half << 64, (half + 1 << 64) - 1)
-        d.line(words6(half << 64, 4) + value())
+        d.line(words6(half << 64, 4) + " " + value())
     d = Data(name)
     header(d)
     if chance(70):
