@@ -444,6 +444,8 @@ def dnset(name_, count):
             d.line(d.points[-1][2:] + rng.choice(BAD_VALUES))
         else:
             d.line(rng.choice(WRONG_NAMES))
+            d.near("a.b")  # "a..b", as rbldnsd reads it
+            d.near("*")
     d = Data(name_)
     header(d)
     body(d, count, entry, wrong)
