@@ -109,7 +109,7 @@ def special(text_):
 
 
 def mixed_case(word):
-    return "".join(rng.choice([c.lower(), c.upper()]) for c in word)
+    return "".join(rng.choice([c.lower(), c.upper()]) if c.isascii() else c for c in word)
 
 
 def soa(d, serial=None, ttl=None, minimum=None):

@@ -164,7 +164,7 @@ main(int argc, char **argv)
 	struct packet *packets;
 	struct zone_set *zones;
 	struct snapshot *s;
-	uint64_t count;
+	uint64_t count = 0;
 	size_t bytes;
 	struct mix mix;
 	double ns;

@@ -233,8 +233,9 @@ END_TEST
 /* With the strictest bound there is no room for what the query did not bring. */
 START_TEST(keeps_the_strictest_bound)
 {
-	static const char *const names[] = {LISTED, "98.2.0.192." ORIGIN, ORIGIN, WILD,
-		"later.test", "elsewhere.example"};
+	static const char neighbour[] = "98.2.0.192." ORIGIN;
+	static const char *const names[] = {LISTED, neighbour, ORIGIN, WILD, "later.test",
+		"elsewhere.example"};
 
 	answer_fixture_config()->amplification = 1;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
