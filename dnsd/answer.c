@@ -186,6 +186,19 @@ answer_fetch(const struct answer_reading *r)
 		snapshot_layer_fetch4_entries(&r->zone->layers[i].layer, r->address);
 }
 
+/* Is the client in none of the lists, or let pass? For others the long way decides. */
+static inline bool
+is_let_pass(const struct answer_context *c, const struct zone_acls *acls)
+{
+	struct snapshot_view v;
+
+	for (size_t i = 0; c->client.family != 0 && i < acls->count; i++)
+		if (snapshot_layer_find(&acls->acls[i], &c->client, &v) &&
+			v.action != SNAPSHOT_PASS)
+			return false;
+	return true;
+}
+
 size_t
 answer_write(const struct zone_set *zones, const struct answer_context *c,
 	const struct answer_reading *reading, const uint8_t *packet, size_t len, uint8_t *out,
@@ -199,7 +212,8 @@ answer_write(const struct zone_set *zones, const struct answer_context *c,
 	struct reply *r = &a.reply;
 	size_t limit;
 
-	if (z == NULL || zone_is_stale(z, c->now_s))
+	if (z == NULL || zone_is_stale(z, c->now_s) || !is_let_pass(c, zone_set_acls(zones)) ||
+		!is_let_pass(c, &z->acls))
 		return answer_long(zones, c, packet, len, out, size);
 	matches = find_address(z, reading->address, c->now_s, &match);
 	if (matches > 1)

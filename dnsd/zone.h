@@ -49,8 +49,8 @@ struct zone {
 	uint8_t origin_len, origin_labels;
 	bool is_ready; /* else every answer is SERVFAIL */
 	bool is_within;
-	bool is_plain; /* ready, with addresses alone, for all clients; and what a name's first four
-	                * labels say is an address, not a name in a zone below */
+	bool is_plain; /* ready, with addresses alone; and what a name's first four labels say is
+	                * an address, not a name in a zone below */
 	bool has_addresses, has_names; /* some layer has */
 	bool lists_names;              /* ... names that are listed */
 	bool has_gaps;   /* a zone lies two labels or more below, and no other around that */

@@ -391,8 +391,7 @@ finish_zones(struct zone_set *s, struct error *e)
 		struct zone *z = s->zones[i];
 
 		z->is_ready &= !s->is_acl_missing;
-		z->is_plain = z->is_ready && !z->has_names && z->acls.count == 0 &&
-			s->acls.count == 0;
+		z->is_plain = z->is_ready && !z->has_names;
 	}
 	for (size_t i = 0; err == OK && i < s->count; i++) {
 		struct zone *z = s->zones[i];
