@@ -1,7 +1,8 @@
 # mta_lab.sh - real Postfix servers in a test, several side by side, none installed: source it.
+# mta_more.sh has other kinds of servers.
 #
-#	lab_fetch                              the package, unpacked under $ORBL_LAB_DIR
-#	lab_postfix_start NAME ADDR[:PORT] [main.cf LINE...]
+#	lab_fetch [PACKAGE...]                 unpacked under $ORBL_LAB_DIR; default: postfix
+#	lab_postfix_start NAME ADDR[:PORT] [main.cf LINE...]    also on [$lab_addr6]:25 if set
 #	lab_postfix_reconfigure NAME LINE...   further lines, and a restart
 #	lab_postfix_stop NAME                  its queue and log are kept until lab_stop_all
 #	lab_stop_all                           everything ended and removed; runs at EXIT, too
@@ -32,7 +33,7 @@ lab_fail() {
 
 # --- the package ---
 
-lab_download() { # DIR
+lab_download() { # DIR PACKAGE
 	# Nothing is installed, so the solver may plan to remove another MTA. The lists
 	# of a fresh system are empty: a second try refreshes them.
 	local log=$1/apt.log try
@@ -40,12 +41,12 @@ lab_download() { # DIR
 	for try in 1 2 3; do
 		[ "$try" = 1 ] || apt-get update >>"$log" 2>&1
 		apt-get -q -y -d --reinstall --no-install-recommends \
-			-o Dir::Cache::archives="$1" install postfix >>"$log" 2>&1 &&
-			ls "$1"/postfix_*.deb >/dev/null 2>&1 && return
+			-o Dir::Cache::archives="$1" install "$2" >>"$log" 2>&1 &&
+			ls "$1/$2"_*.deb >/dev/null 2>&1 && return
 		sleep "$try"
 	done
 	tail -n 5 "$log" >&2
-	lab_fail 'apt-get could not download postfix (no network, or no Debian mirror configured?)'
+	lab_fail "apt-get could not download $2 (no network, or no Debian mirror configured?)"
 }
 
 lab_unpack() { # ARCHIVES DIR
@@ -58,25 +59,37 @@ lab_unpack() { # ARCHIVES DIR
 		mkdir -p "$2/usr/lib" && cp -a "$2/lib/." "$2/usr/lib/" &&
 			rm -rf "${2:?}/lib" || return
 	fi
-	chgrp 5526 "$2/usr/sbin/postqueue" "$2/usr/sbin/postdrop" &&
-		chmod 2755 "$2/usr/sbin/postqueue" "$2/usr/sbin/postdrop" || return
-	dpkg-deb -f "$1"/postfix_*.deb Version >"$2/version"
 }
 
-lab_fetch_locked() {
-	local new=$lab_dir/postfix.new
-	[ -e "$lab_dir/postfix/version" ] && return
-	rm -rf "$new" "$lab_dir/postfix"
-	mkdir -p "$new" && lab_download "$lab_dir/archives" || return
-	lab_unpack "$lab_dir/archives" "$new" && mv "$new" "$lab_dir/postfix"
+# Groups that only the servers' own /etc/group knows.
+lab_own() { # DIR
+	local name
+	for name in postqueue postdrop; do
+		[ -e "$1/usr/sbin/$name" ] || continue
+		chgrp 5526 "$1/usr/sbin/$name" && chmod 2755 "$1/usr/sbin/$name" || return
+	done
 }
 
-lab_fetch() {
+lab_fetch_locked() { # PACKAGE
+	local new=$lab_dir/$1.new archives=$lab_dir/archives/$1
+	[ -e "$lab_dir/$1/version" ] && return
+	rm -rf "$new" "${lab_dir:?}/$1"
+	mkdir -p "$new" && lab_download "$archives" "$1" || return
+	lab_unpack "$archives" "$new" && lab_own "$new" &&
+		dpkg-deb -f "$archives/$1"_*.deb Version >"$new/version" &&
+		mv "$new" "$lab_dir/$1"
+}
+
+lab_fetch() { # [PACKAGE...]
+	local package
+	[ $# != 0 ] || set -- postfix
 	[ "$(id -u)" = 0 ] || { lab_fail 'must be root (mounts, port 25)'; return 1; }
 	mkdir -p "$lab_dir" || return
 	lab_dir=$(cd "$lab_dir" && pwd) || return
-	# Tests that run at the same time share one download.
-	( flock 9 && lab_fetch_locked ) 9>"$lab_dir/lock"
+	for package in "$@"; do
+		# Tests that run at the same time share one download.
+		( flock 9 && lab_fetch_locked "$package" ) 9>"$lab_dir/lock" || return
+	done
 }
 
 lab_postfix_version() {
@@ -128,7 +141,7 @@ lab_main_cf() { # NAME ADDR
 
 lab_master_cf() { # ADDR:PORT
 	local service
-	printf '%s inet n - n - - smtpd\n' "$1"
+	printf '%s inet n - n - - smtpd\n' "$1" ${lab_addr6:+"[$lab_addr6]:25"}
 	printf 'pickup unix n - n 60 1 pickup\nqmgr unix n - n 300 1 qmgr\n'
 	printf 'cleanup unix n - n - 0 cleanup\npostlog unix-dgram n - n - 1 postlogd\n'
 	for service in rewrite:trivial-rewrite bounce:bounce defer:bounce trace:bounce \
@@ -155,9 +168,17 @@ lab_postfix_configure() { # DIR NAME ADDR PORT LINE...
 	{ lab_main_cf "$name" "$addr"; printf '%s\n' "$@"; } |
 		lab_last_settings >"$dir/config/main.cf"
 	lab_master_cf "$addr:$port" >"$dir/config/master.cf"
-	printf 'nameserver %s\noptions timeout:1 attempts:1\n' "$addr" >"$dir/resolv.conf"
-	printf '%s\n' "$addr" >"$dir/addr"
-	printf '%s\n' "$port" >"$dir/port"
+	lab_place "$dir" "$addr" "$port" postfix
+}
+
+lab_place() { # DIR ADDR PORT PACKAGE
+	local syslog=$lab_run/syslog-${1##*/}/var/${1##*/}
+	printf 'nameserver %s\noptions timeout:1 attempts:1\n' "$2" >"$1/resolv.conf"
+	printf '%s\n' "$2" >"$1/addr"
+	printf '%s\n' "$3" >"$1/port"
+	printf '%s\n' "$4" >"$1/package"
+	# Of mta_more.sh's syslog daemon.
+	[ ! -S "$syslog" ] || ln -sf "$syslog" "$1/devlog"
 }
 
 # Mounts of a server must not reach our own namespace. In a chroot that is no mount point the
@@ -175,7 +196,7 @@ lab_spawn() { # NAME
 	# The death of this shell kills unshare, whose death kills the first process of the
 	# pid namespace and with it all others.
 	setpriv --pdeathsig KILL unshare -m -u -p -f --kill-child --propagation "$lab_propagation" \
-		bash "$lab_tools/mta_root.sh" "$dir" "$lab_dir/postfix" "$1" \
+		bash "$lab_tools/mta_root.sh" "$dir" "$lab_dir/$(cat "$dir/package")" "$1" \
 		</dev/null >>"$dir/output" 2>&1 &
 	printf '%s\n' $! >"$dir/pid"
 }
@@ -209,7 +230,7 @@ lab_wait_ready() { # NAME
 		lab_greets "$addr" "$port" && return
 		sleep 0.1
 	done
-	tail -n 20 "$dir/output" "$dir/var/log/postfix.log" >&2
+	find "$dir/output" "$dir/var/log" -type f -exec tail -n 20 {} + >&2
 	lab_fail "$1 does not answer on $addr:$port"
 }
 

@@ -1,6 +1,8 @@
 #!/bin/bash
-# mta_root.sh DIR PACKAGE HOSTNAME - run Postfix from PACKAGE, an unpacked .deb, as the first
-# process of mount, pid and uts namespaces that mta_lab.sh made.
+# mta_root.sh DIR PACKAGE HOSTNAME - run a mail server from PACKAGE, an unpacked .deb, as the
+# first process of mount, pid and uts namespaces that mta_lab.sh made: DIR/main, a script, if
+# there is one, else Postfix. DIR/var is its /var, DIR/devlog its /dev/log, DIR/etc lies over its
+# /etc.
 #
 # The root is built on a tmpfs: /usr is the host's, entry by entry a link, with copies of the
 # package's entries among them. An overlay mount would do that, too, but is refused on top of
@@ -58,14 +60,24 @@ make_etc() {
 	root:x:0:0:root:/root:/bin/sh
 	nobody:x:65534:65534::/nonexistent:/usr/sbin/nologin
 	postfix:x:5525:5525::/var/spool/postfix:/usr/sbin/nologin
+	Debian-exim:x:5527:5527::/var/spool/exim4:/usr/sbin/nologin
+	opensmtpd:x:5528:5528::/var/lib/opensmtpd/empty:/usr/sbin/nologin
+	opensmtpq:x:5529:5529::/var/lib/opensmtpd/empty:/usr/sbin/nologin
+	smmta:x:5530:5530::/var/lib/sendmail:/usr/sbin/nologin
+	smmsp:x:5531:5531::/var/lib/sendmail:/usr/sbin/nologin
+	uucp:x:10:10::/var/spool/uucp:/usr/sbin/nologin
+	mail:x:8:8::/var/mail:/usr/sbin/nologin
+	alice:x:5532:5532::/home:/usr/sbin/nologin
 	END
-	printf '%s\n' root:x:0: nogroup:x:65534: postfix:x:5525: postdrop:x:5526: \
-		>"$root/etc/group"
+	printf '%s\n' root:x:0: mail:x:8: uucp:x:10: nogroup:x:65534: postfix:x:5525: postdrop:x:5526: \
+		Debian-exim:x:5527: opensmtpd:x:5528: opensmtpq:x:5529: smmta:x:5530: \
+		smmsp:x:5531: alice:x:5532: >"$root/etc/group"
 	printf '%s\n' 'passwd: files' 'group: files' 'hosts: files dns' 'services: files' \
 		>"$root/etc/nsswitch.conf"
 	printf '%s\n' '127.0.0.1 localhost' '::1 localhost' >"$root/etc/hosts"
 	cp "$dir/resolv.conf" "$root/etc/resolv.conf"
-	bind "$dir/config" "$root/etc/postfix"
+	[ ! -e "$dir/config" ] || bind "$dir/config" "$root/etc/postfix"
+	[ ! -e "$dir/etc" ] || cp -a "$dir/etc/." "$root/etc/"
 }
 
 make_dev() {
@@ -75,12 +87,15 @@ make_dev() {
 		bind "/dev/$name" "$root/dev/$name"
 	done
 	ln -s /proc/self/fd "$root/dev/fd"
+	[ ! -e "$dir/devlog" ] || bind "$dir/devlog" "$root/dev/log"
 }
 
 make_root() {
 	mount -t tmpfs -o mode=755 root "$root"
 	mkdir -p "$root/run" "$root/proc" "$root/root"
 	mkdir -m 1777 "$root/tmp"
+	mkdir "$root/home"
+	chown 5532:5532 "$root/home"
 	make_usr
 	make_etc
 	make_dev
@@ -88,15 +103,31 @@ make_root() {
 	bind "$dir/var" "$root/var"
 }
 
+run_postfix() {
+	# The queue belongs to users that only the private /etc knows; Postfix makes it at its
+	# start.
+	chroot "$root" chown postfix /var/lib/postfix
+	trap 'kill -TERM $(cat "$dir/var/spool/postfix/pid/master.pid")' TERM
+	in_root /usr/sbin/postfix start-fg &
+}
+
+# TERM goes to all in the namespace but this process.
+run_main() {
+	trap 'kill -TERM -1' TERM
+	cp "$dir/main" "$root/run/main"
+	in_root /bin/bash /run/main &
+}
+
+in_root() { # COMMAND...
+	exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin chroot "$root" "$@"
+}
+
 hostname "$hostname"
 make_root
-# The queue belongs to users that only the private /etc knows; Postfix makes it at its start.
-chroot "$root" chown postfix /var/lib/postfix
 chmod 1777 "$root/var/tmp"
 # Not exec: the kernel's order to kill this process when its parent dies (unshare --kill-child)
-# is forgotten by a process that changes its user, as master does.
-env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin chroot "$root" /usr/sbin/postfix start-fg &
-trap 'kill -TERM $(cat "$dir/var/spool/postfix/pid/master.pid")' TERM
+# is forgotten by a process that changes its user, as servers do.
+if [ -e "$dir/main" ]; then run_main; else run_postfix; fi
 set +e
 wait $!
 wait $!
