@@ -6,7 +6,7 @@ set -u
 results=${BENCH_RESULTS:-$top_builddir/bench}
 export BENCH_RESULTS=$results
 page=$top_srcdir/docs/benchmarks.md
-figures=(serve memory compile publish instructions)
+figures=(serve memory compile publish instructions logs)
 
 measure() { # FIGURE
 	echo "bench: measuring: $1" >&2
@@ -32,6 +32,14 @@ peer_version() { # NAME
 	BIND) version_of 'BIND ' named -v ;;
 	dnsperf) version_of 'Version ' dnsperf -h ;;
 	valgrind) version_of 'valgrind-' valgrind --version ;;
+	ripgrep) version_of 'ripgrep ' rg --version ;;
+	mawk) version_of 'mawk ' mawk -W version ;;
+	mtail) version_of 'version ' mtail -version ;;
+	pflogsumm) version_of 'pflogsumm ' pflogsumm --version ;;
+	fail2ban) version_of '' fail2ban-regex --version ;;
+	gzip) version_of 'gzip ' gzip --version ;;
+	zstd) version_of ' v' zstd --version ;;
+	xz) version_of 'Utils) ' xz --version ;;
 	esac
 }
 

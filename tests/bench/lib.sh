@@ -54,10 +54,14 @@ bench_begin() { # FIGURE
 	mkdir -p "$results" || exit 1
 	: >"$results/$figure.targets"
 	: >"$results/$figure.peers"
-	if [ -n "$(nm "$dnsd" 2>/dev/null | grep -m1 __asan_init)" ]; then
-		bench_fail "$dnsd was built with sanitizers; measure a build without"
-	fi
+	bench_not_sanitized "$dnsd"
 	[ "$processors" -gt 1 ] || say 'one processor only: servers and those who ask share it'
+}
+
+bench_not_sanitized() { # PROGRAM
+	if [ -n "$(nm "$1" 2>/dev/null | grep -m1 __asan_init)" ]; then
+		bench_fail "$1 was built with sanitizers; measure a build without"
+	fi
 }
 
 # --- peers ---
@@ -70,6 +74,14 @@ Knot DNS|knotd|knot
 BIND|named|bind9
 dnsperf|dnsperf|dnsperf
 valgrind|valgrind|valgrind
+ripgrep|rg|ripgrep
+mawk|mawk|mawk
+mtail|mtail|mtail
+pflogsumm|pflogsumm|pflogsumm
+fail2ban|fail2ban-regex|fail2ban
+gzip|gzip|gzip
+zstd|zstd|zstd
+xz|xz|xz-utils
 '
 
 bench_peer() { # NAME FIELD
@@ -278,4 +290,12 @@ target_at_most() { # WHAT LIMIT GOT UNIT
 	[ "$3" != - ] || got=–
 	target "$1" "at most $2$4" "$got" "$(awk -v got="$3" -v limit="$2" 'BEGIN {
 		print got == "-" ? "not measured" : got + 0 <= limit + 0 ? "met" : "**missed**" }')"
+}
+
+# The same where GOT must not be below LIMIT.
+target_at_least() { # WHAT LIMIT GOT
+	local got
+	got=$(awk -v got="$3" 'BEGIN { print got == "-" ? "–" : sprintf("%.3g", got) }')
+	target "$1" "at least $2" "$got" "$(awk -v got="$3" -v limit="$2" 'BEGIN {
+		print got == "-" ? "not measured" : got + 0 >= limit + 0 ? "met" : "**missed**" }')"
 }
