@@ -2,23 +2,54 @@
 
 #include "scan.h"
 
-/* Is c a byte that stands in an address only between quotes? */
-static bool
-is_special(char c)
-{
-	static const bool marks[128] =
-		{['"'] = true, [';'] = true, ['<'] = true, ['>'] = true, [0x7f] = true};
-	unsigned char b = (unsigned char)c;
-
-	return b <= ' ' || (b < sizeof(marks) && marks[b]);
-}
+/* Bytes that stand in an address only between quotes. */
+static const bool special[256] = {
+	1,
+	1,
+	1,
+	1,
+	1,
+	1,
+	1,
+	1,
+	1,
+	1,
+	1,
+	1,
+	1,
+	1,
+	1,
+	1, /* control characters */
+	1,
+	1,
+	1,
+	1,
+	1,
+	1,
+	1,
+	1,
+	1,
+	1,
+	1,
+	1,
+	1,
+	1,
+	1,
+	1,
+	[' '] = 1,
+	['"'] = 1,
+	[';'] = 1,
+	['<'] = 1,
+	['>'] = 1,
+	[0x7f] = 1,
+};
 
 static size_t
 plain_length(struct text t)
 {
 	size_t n = 0;
 
-	while (n < t.len && !is_special(t.p[n]))
+	while (n < t.len && !special[(unsigned char)t.p[n]])
 		n++;
 	return n;
 }
@@ -27,6 +58,16 @@ bool
 mailbox_is_plain(struct text t)
 {
 	return plain_length(t) == t.len;
+}
+
+size_t
+mailbox_plain_tail(struct text t)
+{
+	size_t n = 0;
+
+	while (n < t.len && !special[(unsigned char)t.p[t.len - 1 - n]])
+		n++;
+	return n;
 }
 
 /* Postfix takes what stands between a first "@" and the next ":" for a source route, and

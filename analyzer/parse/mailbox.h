@@ -10,6 +10,8 @@
 
 /* No byte in it that needs quotes or could hide the end of a field: space, control, " < > ; */
 bool mailbox_is_plain(struct text t);
+/* How many bytes at the end of t are such. */
+size_t mailbox_plain_tail(struct text t);
 
 /* Take an address and the ">" behind it. False unless the first byte that needs quotes, outside
  * of quotes, is that ">". The local part is quoted throughout or not at all. */

@@ -16,8 +16,10 @@
 
 #include "dialect.h"
 
-bool postfix_knows(const struct syslog_line *s);
+bool postfix_knows(const struct log_line *s);
+/* No refusal by its first bytes: postfix_parse skips it. */
+bool postfix_is_idle(struct text message);
 enum parse_result
-postfix_parse(const struct syslog_line *s, struct parse_state *state, struct denial *out);
+postfix_parse(const struct log_line *s, struct parse_state *state, struct denial *out);
 
 #endif

@@ -6,18 +6,19 @@
 #include <stddef.h>
 #include <string.h>
 
+#include <orbl/addr.h>
 #include <orbl/text.h>
 
 static inline bool
 scan_is_digit(char c)
 {
-	return c >= '0' && c <= '9';
+	return (unsigned)(c - '0') < 10;
 }
 
 static inline bool
 scan_is_alnum(char c)
 {
-	return scan_is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+	return scan_is_digit(c) || (unsigned)((c | 0x20) - 'a') < 26;
 }
 
 static inline void
@@ -71,6 +72,29 @@ scan_number(struct text *rest, size_t min, size_t max, int *out)
 		return false;
 	*out = value;
 	scan_skip(rest, n);
+	return true;
+}
+
+/* addr_parse, with a short way for IPv4, of which most logs are full. */
+static inline bool
+scan_address(struct text t, struct addr *out)
+{
+	struct text rest = t;
+	uint32_t value = 0;
+
+	for (int i = 0; i < 4; i++) {
+		size_t before = rest.len;
+		int byte;
+
+		if ((i != 0 && !scan_byte(&rest, '.')) || !scan_number(&rest, 1, 3, &byte) ||
+			byte > 255 ||
+			(byte < 100 && before - rest.len - (i != 0) != (byte < 10 ? 1u : 2u)))
+			return addr_parse(t, out) == OK;
+		value = value << 8 | (uint32_t)byte;
+	}
+	if (rest.len != 0)
+		return addr_parse(t, out) == OK;
+	*out = addr_from_ipv4(value);
 	return true;
 }
 

@@ -25,8 +25,8 @@ month_days(int year, int month)
 	return month == 2 && year != 0 && !is_leap(year) ? 28 : days[month - 1];
 }
 
-static bool
-take_month(struct text *rest, struct stamp *out)
+bool
+stamp_take_month(struct text *rest, struct stamp *out)
 {
 	static const char names[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
 
@@ -61,8 +61,8 @@ take_fraction(struct text *rest, struct stamp *out)
 	return true;
 }
 
-static bool
-take_clock(struct text *rest, struct stamp *out)
+bool
+stamp_take_clock(struct text *rest, struct stamp *out)
 {
 	int hour, minute, second;
 
@@ -85,20 +85,20 @@ stamp_take_bsd(struct text *rest, struct stamp *out)
 	int day;
 
 	*out = (struct stamp){0};
-	if (!take_month(&t, out) || !scan_byte(&t, ' '))
+	if (!stamp_take_month(&t, out) || !scan_byte(&t, ' '))
 		return false;
 	(void)scan_byte(&t, ' '); /* RFC 3164 section 4.1.2 pads the day; not every writer does */
 	if (!scan_number(&t, 1, 2, &day) || day < 1 || day > month_days(0, out->month))
 		return false;
 	out->day = (int8_t)day;
-	if (!scan_byte(&t, ' ') || !take_clock(&t, out))
+	if (!scan_byte(&t, ' ') || !stamp_take_clock(&t, out))
 		return false;
 	*rest = t;
 	return true;
 }
 
-static bool
-take_offset(struct text *rest, struct stamp *out)
+bool
+stamp_take_offset(struct text *rest, struct stamp *out)
 {
 	int hours, minutes, sign = 1;
 
@@ -118,24 +118,68 @@ take_offset(struct text *rest, struct stamp *out)
 }
 
 bool
-stamp_take_rfc3339(struct text *rest, struct stamp *out)
+stamp_set_date(struct stamp *out, int year, int month, int day)
 {
-	struct text t = *rest;
-	int year, month, day;
-
-	*out = (struct stamp){0};
-	if (!scan_number(&t, 4, 4, &year) || !scan_byte(&t, '-') ||
-		!scan_number(&t, 2, 2, &month) || !scan_byte(&t, '-') ||
-		!scan_number(&t, 2, 2, &day))
-		return false;
-	if (year < 1970 || month < 1 || month > 12 || day < 1 || day > month_days(year, month))
+	if (year < 1970 || year > 9999 || month < 1 || month > 12 || day < 1 ||
+		day > month_days(year, month))
 		return false;
 	out->year = (int16_t)year;
 	out->month = (int8_t)month;
 	out->day = (int8_t)day;
-	if ((!scan_byte(&t, 'T') && !scan_byte(&t, 't')) || !take_clock(&t, out) ||
-		!take_offset(&t, out))
+	out->is_local = true;
+	return true;
+}
+
+static bool
+take_date(struct text *rest, struct stamp *out)
+{
+	int year, month, day;
+
+	return scan_number(rest, 4, 4, &year) && scan_byte(rest, '-') &&
+		scan_number(rest, 2, 2, &month) && scan_byte(rest, '-') &&
+		scan_number(rest, 2, 2, &day) && stamp_set_date(out, year, month, day);
+}
+
+/* " +0100" or "Z" behind a local time, or nothing. */
+static void
+take_zone(struct text *rest, struct stamp *out)
+{
+	struct text t = *rest;
+
+	(void)scan_byte(&t, ' ');
+	if (t.len == 0 || (t.p[0] != '+' && t.p[0] != '-' && t.p[0] != 'Z') ||
+		!stamp_take_offset(&t, out) || (t.len != 0 && scan_is_alnum(t.p[0])))
+		return;
+	out->is_local = false;
+	*rest = t;
+}
+
+bool
+stamp_take_date_time(struct text *rest, struct stamp *out)
+{
+	struct text t = *rest;
+
+	*out = (struct stamp){0};
+	if (!take_date(&t, out) || (!scan_byte(&t, ' ') && !scan_byte(&t, 'T')) ||
+		!stamp_take_clock(&t, out)) {
+		*out = (struct stamp){0};
 		return false;
+	}
+	take_zone(&t, out);
+	*rest = t;
+	return true;
+}
+
+bool
+stamp_take_rfc3339(struct text *rest, struct stamp *out)
+{
+	struct text t = *rest;
+
+	*out = (struct stamp){0};
+	if (!take_date(&t, out) || (!scan_byte(&t, 'T') && !scan_byte(&t, 't')) ||
+		!stamp_take_clock(&t, out) || !stamp_take_offset(&t, out))
+		return false;
+	out->is_local = false;
 	*rest = t;
 	return true;
 }
@@ -149,40 +193,80 @@ days_of(int year, int month, int day)
 	return y * 365 + y / 4 - y / 100 + y / 400 + (153 * m + 2) / 5 + day - 719469;
 }
 
-static bool
-local_minute(const struct stamp *s, int year, int64_t *out)
+static int64_t
+minute_of_day(const struct stamp *s)
 {
-	struct tm tm = {
-		.tm_year = year - 1900,
-		.tm_mon = s->month - 1,
-		.tm_mday = s->day,
-		.tm_hour = s->hour,
-		.tm_min = s->minute,
-		.tm_isdst = -1,
-	};
-	time_t t = mktime(&tm);
-
-	*out = (int64_t)t;
-	return t != (time_t)-1;
+	return s->hour * 3600 + s->minute * 60;
 }
 
-/* The minute of a stamp without a year. *edge: some seconds of it belong to another year, as
- * now + 1 day lies in it. */
+/* How far local time is ahead of UTC at t. */
 static bool
-find_year(const struct stamp *s, int64_t now_s, int64_t *out, bool *edge)
+offset_at(int64_t t, int64_t *out)
+{
+	time_t at = (time_t)t;
+	struct tm tm;
+
+	if (localtime_r(&at, &tm) == NULL)
+		return false;
+	*out = tm.tm_gmtoff;
+	return true;
+}
+
+/* mktime answers for an hour that comes twice whichever it answered last. Here the offsets of
+ * the days before and after are tried; an hour that comes twice is the first one, and one
+ * that is left out goes on in the offset before. *steady: they are the same. */
+static bool
+local_minute(const struct stamp *s, int year, int64_t *out, bool *steady)
+{
+	int64_t t = days_of(year, s->month, s->day) * DAY_S + minute_of_day(s);
+	int64_t before, after, there;
+
+	if (!offset_at(t - 2 * DAY_S, &before) || !offset_at(t + 2 * DAY_S, &after))
+		return false;
+	*out = t - before;
+	*steady = before == after;
+	if (*steady || !offset_at(t - before, &there) || there == before)
+		return true;
+	if (offset_at(t - after, &there) && there == after)
+		*out = t - after;
+	return true;
+}
+
+bool
+stamp_from_epoch(int64_t s, int32_t us, struct stamp *out)
+{
+	time_t t = (time_t)s;
+	struct tm tm;
+
+	*out = (struct stamp){0};
+	if (s < 0 || gmtime_r(&t, &tm) == NULL ||
+		!stamp_set_date(out, tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday))
+		return false;
+	out->is_local = false;
+	out->hour = (int8_t)tm.tm_hour;
+	out->minute = (int8_t)tm.tm_min;
+	out->second = (int8_t)tm.tm_sec;
+	out->us = us;
+	return true;
+}
+
+/* The minute of a stamp without a year. *steady: the whole day is of this year, and no clock
+ * is changed in it. */
+static bool
+find_year(const struct stamp *s, int64_t now_s, int64_t *out, bool *steady)
 {
 	int64_t limit_s = now_s + DAY_S;
 	time_t limit = (time_t)limit_s;
+	bool near = false; /* now + 1 day lies in that day, or next to it */
 	struct tm tm;
 
-	*edge = false;
 	if (localtime_r(&limit, &tm) == NULL)
 		return false;
 	for (int year = tm.tm_year + 1900, i = 0; i <= YEARS_BACK; year--, i++) {
-		if (s->day > month_days(year, s->month) || !local_minute(s, year, out))
+		if (s->day > month_days(year, s->month) || !local_minute(s, year, out, steady))
 			continue;
-		if (*out <= limit_s && *out + 60 > limit_s)
-			*edge = true;
+		near = near || (*out - DAY_S <= limit_s && *out + DAY_S > limit_s);
+		*steady = *steady && !near;
 		if (*out + s->second <= limit_s)
 			return true;
 	}
@@ -195,21 +279,25 @@ stamp_clock_init(struct stamp_clock *clock, int64_t now_s)
 	*clock = (struct stamp_clock){.now_s = now_s};
 }
 
+/* Of two stamps of the same day the second one is cheap. */
 static bool
-bsd_to_epoch(const struct stamp *s, struct stamp_clock *clock, int64_t *out)
+find_minute(const struct stamp *s, struct stamp_clock *clock, int64_t *out)
 {
-	uint32_t minute = (uint32_t)s->month << 24 | (uint32_t)s->day << 16 |
-		(uint32_t)s->hour << 8 | (uint32_t)s->minute;
-	bool edge;
+	uint64_t day = (uint64_t)s->year << 16 | (uint64_t)s->month << 8 | (uint64_t)s->day;
+	bool steady;
 
-	if (minute != clock->minute) {
-		clock->minute = 0;
-		if (!find_year(s, clock->now_s, &clock->minute_s, &edge))
-			return false;
-		if (!edge)
-			clock->minute = minute;
+	if (day == clock->day) {
+		*out = clock->day_s + minute_of_day(s);
+		return true;
 	}
-	*out = clock->minute_s + s->second;
+	clock->day = 0;
+	if (s->year == 0 ? !find_year(s, clock->now_s, out, &steady) :
+			   !local_minute(s, s->year, out, &steady))
+		return false;
+	if (steady) {
+		clock->day = day;
+		clock->day_s = *out - minute_of_day(s);
+	}
 	return true;
 }
 
@@ -218,9 +306,13 @@ stamp_to_epoch(const struct stamp *s, struct stamp_clock *clock, int64_t *out)
 {
 	if (s->month == 0)
 		return false;
-	if (s->year == 0)
-		return bsd_to_epoch(s, clock, out);
-	*out = days_of(s->year, s->month, s->day) * DAY_S + s->hour * 3600 + s->minute * 60 +
-		s->second - s->offset_s;
+	if (s->year != 0 && !s->is_local) {
+		*out = days_of(s->year, s->month, s->day) * DAY_S + s->hour * 3600 +
+			s->minute * 60 + s->second - s->offset_s;
+		return true;
+	}
+	if (!find_minute(s, clock, out))
+		return false;
+	*out += s->second;
 	return true;
 }

@@ -32,14 +32,16 @@ take_word(struct text *rest, struct text *out)
 	return word.len != 0;
 }
 
+static const bool ends_tag[256] = {[' '] = true, ['['] = true, [':'] = true};
+
 /* "tag[pid]: " or "tag: "; a message may have neither, and then nothing is taken. */
 static void
-take_tag(struct text *rest, struct syslog_line *out)
+take_tag(struct text *rest, struct log_line *out)
 {
 	struct text t = *rest;
 	size_t n = 0;
 
-	while (n < t.len && t.p[n] != ' ' && t.p[n] != '[' && t.p[n] != ':')
+	while (n < t.len && !ends_tag[(unsigned char)t.p[n]])
 		n++;
 	out->tag = text_upto(t, n);
 	scan_skip(&t, n);
@@ -54,8 +56,55 @@ take_tag(struct text *rest, struct syslog_line *out)
 	*rest = t;
 }
 
+/* The number in "PREFIX N times". */
+static bool
+take_repeat(struct text *rest, struct text prefix, uint32_t *count)
+{
+	struct text number, t = *rest;
+	uint64_t n;
+
+	if (!scan_literal(&t, prefix) || !scan_until(&t, ' ', &number) ||
+		!scan_literal(&t, TEXT("times")) || text_to_u64(number, UINT32_MAX, &n) != OK ||
+		n == 0)
+		return false;
+	*count = (uint32_t)n;
+	*rest = t;
+	return true;
+}
+
+static void
+unfold_repeats(struct log_line *s)
+{
+	struct text t = s->message;
+	uint32_t count;
+
+	if (t.len == 0 || (t.p[0] != 'm' && t.p[0] != 'l'))
+		return;
+	if (take_repeat(&t, TEXT("last message repeated "), &count) && t.len == 0) {
+		s->count = count;
+		s->repeats_last = true;
+		s->message = t;
+		return;
+	}
+	t = s->message;
+	if (!take_repeat(&t, TEXT("message repeated "), &count) || !scan_literal(&t, TEXT(": [")) ||
+		t.len == 0 || t.p[t.len - 1] != ']')
+		return;
+	(void)scan_byte(&t, ' ');
+	s->count = count;
+	s->message = text_upto(t, t.len != 0 ? t.len - 1 : 0);
+}
+
+void
+syslog_line_message(struct text rest, struct log_line *out)
+{
+	take_tag(&rest, out);
+	out->message = rest;
+	unfold_repeats(out);
+}
+
 static const char *
-parse_old(struct text rest, struct syslog_line *out)
+parse_old(struct text rest, struct log_line *out)
 {
 	if (!scan_byte(&rest, ' '))
 		return no_stamp;
@@ -68,8 +117,7 @@ parse_old(struct text rest, struct syslog_line *out)
 	if (!take_word(&rest, &out->host))
 		return no_host;
 	(void)scan_byte(&rest, ' ');
-	take_tag(&rest, out);
-	out->message = rest;
+	syslog_line_message(rest, out);
 	return NULL;
 }
 
@@ -100,8 +148,16 @@ take_structured_data(struct text *rest)
 	return true;
 }
 
+/* Section 6: "-" is no value. */
+static void
+drop_nil(struct text *t)
+{
+	if (t->len == 1 && t->p[0] == '-')
+		*t = TEXT_NONE;
+}
+
 static const char *
-parse_5424(struct text rest, struct syslog_line *out)
+parse_5424(struct text rest, struct log_line *out)
 {
 	struct text msgid;
 
@@ -120,54 +176,20 @@ parse_5424(struct text rest, struct syslog_line *out)
 		continue;
 	out->message = rest;
 	out->tag_cut = true;
+	out->frame = FRAME_5424;
+	drop_nil(&out->host);
+	drop_nil(&out->tag);
+	drop_nil(&out->pid);
+	unfold_repeats(out);
 	return NULL;
 }
 
-/* The number in "PREFIX N times". */
-static bool
-take_repeat(struct text *rest, struct text prefix, uint32_t *count)
-{
-	struct text number, t = *rest;
-	uint64_t n;
-
-	if (!scan_literal(&t, prefix) || !scan_until(&t, ' ', &number) ||
-		!scan_literal(&t, TEXT("times")) || text_to_u64(number, UINT32_MAX, &n) != OK ||
-		n == 0)
-		return false;
-	*count = (uint32_t)n;
-	*rest = t;
-	return true;
-}
-
-static void
-unfold_repeats(struct syslog_line *s)
-{
-	struct text t = s->message;
-	uint32_t count;
-
-	if (t.len == 0 || (t.p[0] != 'm' && t.p[0] != 'l'))
-		return;
-	if (take_repeat(&t, TEXT("last message repeated "), &count) && t.len == 0) {
-		s->count = count;
-		s->repeats_last = true;
-		s->message = t;
-		return;
-	}
-	t = s->message;
-	if (!take_repeat(&t, TEXT("message repeated "), &count) || !scan_literal(&t, TEXT(": [")) ||
-		t.len == 0 || t.p[t.len - 1] != ']')
-		return;
-	(void)scan_byte(&t, ' ');
-	s->count = count;
-	s->message = text_upto(t, t.len != 0 ? t.len - 1 : 0);
-}
-
 enum err
-syslog_line_parse(struct text line, struct syslog_line *out, const char **reason)
+syslog_line_parse(struct text line, struct log_line *out, const char **reason)
 {
 	struct text rest = line;
 
-	*out = (struct syslog_line){.count = 1};
+	*out = (struct log_line){.frame = FRAME_SYSLOG, .raw = line, .count = 1};
 	if (rest.len != 0 && rest.p[0] == '<') {
 		*reason = bad_pri;
 		if (!take_pri(&rest))
@@ -179,8 +201,5 @@ syslog_line_parse(struct text line, struct syslog_line *out, const char **reason
 		*reason = parse_old(rest, out);
 	else
 		*reason = no_stamp;
-	if (*reason != NULL)
-		return ERR_SYNTAX;
-	unfold_repeats(out);
-	return OK;
+	return *reason == NULL ? OK : ERR_SYNTAX;
 }

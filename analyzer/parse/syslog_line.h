@@ -11,27 +11,14 @@
 #ifndef ANALYZER_PARSE_SYSLOG_LINE_H
 #define ANALYZER_PARSE_SYSLOG_LINE_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include <orbl/err.h>
-#include <orbl/text.h>
 
-#include "stamp.h"
-
-struct syslog_line { /* texts lend from the line */
-	struct stamp stamp;
-	struct text host;
-	struct text tag; /* "postfix/smtpd"; empty when the line has none */
-	struct text pid; /* p NULL: none */
-	struct text message;
-	uint32_t count;    /* N of "message repeated N times", else 1 */
-	bool repeats_last; /* "last message repeated": count more of the line before */
-	bool tag_cut;      /* rsyslog's RFC 5424 template keeps of a tag what stands before "/" */
-};
+#include "log_line.h"
 
 /* The line without its end. On ERR_SYNTAX *reason says what is wrong (a literal). O(frame). */
 enum err
-syslog_line_parse(struct text line, struct syslog_line *out, const char **reason) ORBL_NODISCARD;
+syslog_line_parse(struct text line, struct log_line *out, const char **reason) ORBL_NODISCARD;
+/* Fill tag, pid and message, and what repeats, from what follows the host of a BSD or ISO frame. */
+void syslog_line_message(struct text rest, struct log_line *out);
 
 #endif

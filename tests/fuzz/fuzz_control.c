@@ -104,7 +104,7 @@ start(void)
 	if (pipeline_new(&parts, &pipeline, &e) != OK ||
 		control_listen(address.sun_path, 0600, &fd, &e) != OK)
 		abort();
-	context = (struct command_context){conf, parts.store, reporters, pipeline, 0};
+	context = (struct command_context){conf, parts.store, reporters, pipeline, 0, NULL};
 	if (server_new(parts.base, fd, &context, &server, &e) != OK)
 		abort();
 	atexit(leave);

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dialect.h"
+#include "postfix.h"
 #include "syslog_line.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -67,14 +67,23 @@ assert_denial(const struct denial *d, struct text line, const struct parse_state
 		assert(d->helo.p[i] != ' ' && d->helo.p[i] != '<' && d->helo.p[i] != '>');
 }
 
+static void
+assert_rest(enum parse_result result, const struct parse_state *state)
+{
+	assert(result == PARSE_BAD || result == PARSE_REJECTION || result == PARSE_SKIP);
+	assert(result != PARSE_BAD || state->reason != NULL);
+	assert(state->rejection < REJECTION_KIND_COUNT);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct text line = {(const char *)data, size};
 	static struct parse_state state;
-	struct syslog_line s;
+	enum parse_result result;
 	const char *reason = NULL;
-	struct denial d;
+	struct denial d = {0};
+	struct log_line s;
 
 	if (size == 0)
 		return 0;
@@ -86,15 +95,17 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	assert_inside(s.tag, line, &state);
 	assert_inside(s.pid, line, &state);
 	assert_inside(s.message, line, &state);
-	assert(s.count != 0 && s.host.len != 0);
-	switch (dialect_parse(&s, &state, &d)) {
-	case PARSE_DENIAL:
+	assert(s.count != 0);
+	if (!postfix_knows(&s))
+		return 0;
+	parse_state_start(&state);
+	result = postfix_parse(&s, &state, &d);
+	assert(!postfix_is_idle(s.message) || result == PARSE_SKIP);
+	if (result == PARSE_DENIAL) {
 		assert_denial(&d, line, &state);
 		assert_client(&d, s.message);
-		break;
-	case PARSE_BAD: assert(state.reason != NULL); break;
-	case PARSE_REJECTION:
-	case PARSE_SKIP: break;
+	} else {
+		assert_rest(result, &state);
 	}
 	return 0;
 }
