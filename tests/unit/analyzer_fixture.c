@@ -72,7 +72,7 @@ analyzer_open(struct analyzer *a, const char *conf_lines)
 	parts = (struct pipeline_parts){a->conf, a->store, a->prober, a->reporters, a->base};
 	ck_ok(pipeline_new(&parts, &a->pipeline, trouble()));
 	a->context = (struct command_context){a->conf, a->store, a->reporters, a->pipeline,
-		(int64_t)time(NULL)};
+		(int64_t)time(NULL), NULL};
 }
 
 void
@@ -104,7 +104,6 @@ analyzer_add_denial(struct analyzer *a, const char *reporter, const char *host)
 		.line = 1};
 	struct store_submission sub = {.lines = 1, .denials = 8};
 	char raw[128];
-	bool is_new;
 
 	ck_ok(store_submission_begin(a->store, reporter, "mail.log", now_s, &d.submission,
 		trouble()));
@@ -112,7 +111,7 @@ analyzer_add_denial(struct analyzer *a, const char *reporter, const char *host)
 	d.raw = text_of(raw);
 	sub.id = d.submission;
 	ck_ok(store_begin(a->store, trouble()));
-	ck_ok(store_denial_add(a->store, &d, &is_new, trouble()));
+	ck_ok(store_denials_add(a->store, &d, 1, NULL, trouble()));
 	ck_ok(store_commit(a->store, trouble()));
 	ck_ok(store_submission_commit(a->store, &sub, trouble()));
 }

@@ -123,6 +123,22 @@ static const struct {
 	{"{\"cmd\":\"submit\",\"reporter\":"
 	 "\"0123456789012345678901234567890123456789012345678901234567890123\"}",
 		"syntax", "1 to 63 printable"},
+	{"{\"cmd\":\"submit\",\"reporter\":\"a\",\"format\":\"nonsense\"}", "unsupported",
+		"no log format of this name"},
+	{"{\"cmd\":\"submit\",\"reporter\":\"a\",\"local_domains\":\"b\"}", "syntax",
+		"local_domains must be an array"},
+	{"{\"cmd\":\"submit\",\"reporter\":\"a\",\"local_domains\":[\"\"]}", "syntax",
+		"1 to 255 printable"},
+	{"{\"cmd\":\"submit\",\"reporter\":\"a\",\"local_domains\":[7]}", "syntax",
+		"1 to 255 printable"},
+	{"{\"cmd\":\"submit\",\"reporter\":\"a\",\"local_domains\":[\"a\\nb\"]}", "syntax",
+		"1 to 255 printable"},
+	{"{\"cmd\":\"submit\",\"reporter\":\"a\",\"follow\":true}", "syntax",
+		"must name a source"},
+	{"{\"cmd\":\"submit\",\"reporter\":\"a\",\"follow\":true,\"source\":\"\"}",
+		"syntax", "must name a source"},
+	{"{\"cmd\":\"submit\",\"reporter\":\"a\",\"follow\":true,\"source\":7}", "syntax",
+		"must name a source"},
 };
 
 START_TEST(a_wrong_request_is_told_so)

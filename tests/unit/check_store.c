@@ -41,7 +41,7 @@ START_TEST(a_newer_schema_is_refused_and_left_alone)
 		     " VALUES (1, 'x', 1)");
 	ck_assert_int_eq(open_fails("orbl.db"), ERR_UNSUPPORTED);
 	ck_assert_ptr_nonnull(strstr(trouble()->text, "99"));
-	store_meddle("PRAGMA user_version = 2");
+	store_meddle("PRAGMA user_version = 3");
 	s = open_store();
 	ck_assert_int_eq(store_count(s,
 				 "SELECT seq FROM sqlite_sequence"
@@ -117,7 +117,6 @@ fill(struct store *s, unsigned *acknowledged)
 {
 	char raw[1500], host[32];
 	enum err err = OK;
-	bool is_new;
 	int64_t id;
 
 	memset(raw, 'x', sizeof(raw));
@@ -136,7 +135,7 @@ fill(struct store *s, unsigned *acknowledged)
 			err = store_begin_lazily(s, trouble());
 		if (err != OK)
 			break;
-		err = store_denial_add(s, &d, &is_new, trouble());
+		err = store_denials_add(s, &d, 1, NULL, trouble());
 		if (err == OK)
 			err = store_commit(s, trouble());
 		else

@@ -2,9 +2,12 @@
 
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include <xxhash.h>
 
 struct seen {
 	size_t count;
@@ -241,7 +244,6 @@ START_TEST(evidence_is_gathered_by_hour_reporter_and_kind)
 		.raw = TEXT("cut"),
 		.rule = "RelayDenyList"};
 	struct seen seen;
-	bool is_new;
 
 	add_denial(s, first, "192.0.2.1", NOW, "a");
 	add_denial(s, first, "192.0.2.1", NOW + HOUR - 1, "b");
@@ -250,7 +252,7 @@ START_TEST(evidence_is_gathered_by_hour_reporter_and_kind)
 	add_denial(s, second, "192.0.2.1", NOW + 1, "d");
 	add_denial(s, other, "192.0.2.1", NOW, "a");
 	add_denial(s, other, "192.0.2.9", NOW, "z");
-	ck_ok(store_denial_add(s, &d, &is_new, trouble()));
+	ck_ok(store_denials_add(s, &d, 1, NULL, trouble()));
 	ck_assert_uint_eq(commit_submission(s, first).hosts, 1);
 	commit_submission(s, second);
 	ck_assert_uint_eq(commit_submission(s, other).hosts, 2);
@@ -311,11 +313,10 @@ START_TEST(hostile_lines_are_stored_printable_and_bounded)
 		.line = UINT64_MAX >> 1,
 		.raw = {raw, sizeof(raw)}};
 	struct seen seen;
-	bool is_new;
 
 	memset(raw, '\'', sizeof(raw));
 	memcpy(raw, "\0\n\x1b[2J\xff", 7);
-	ck_ok(store_denial_add(s, &d, &is_new, trouble()));
+	ck_ok(store_denials_add(s, &d, 1, NULL, trouble()));
 	commit_submission(s, id);
 	seen = facts_of(s, "2001:db8::1", 0, 9);
 	ck_assert_uint_eq(seen.count, 1);
@@ -353,6 +354,199 @@ START_TEST(hosts_wait_until_they_are_evaluated)
 }
 END_TEST
 
+/* A trace of the dialogue may refuse two in one millisecond with the same words. */
+START_TEST(identity_and_recipient_make_a_denial)
+{
+	struct store *s = open_store();
+	int64_t id = begin_submission(s, "mx1");
+	struct store_denial d[] = {
+		{.raw = TEXT("550 no"), .recipient = TEXT("a@b.example")},
+		{.raw = TEXT("550 no"), .recipient = TEXT("c@b.example")},
+		{.raw = TEXT("550 no"), .recipient = TEXT("a@b.example")},
+		{.raw = TEXT("550 no")},
+		{.raw = TEXT("550 no!"), .identity = TEXT("550"), .recipient = TEXT("a@b.example")},
+		{.raw = TEXT("550 no?"), .identity = TEXT("550"), .recipient = TEXT("a@b.example")},
+		{.raw = TEXT("550"), .recipient = TEXT("a@b.example")},
+	};
+	uint64_t duplicates = 0;
+
+	for (size_t i = 0; i < ORBL_COUNT(d); i++) {
+		d[i].submission = id;
+		d[i].host = fixture_address("192.0.2.1");
+		d[i].time_s = NOW;
+		d[i].count = 1;
+		d[i].line = i + 1;
+	}
+	ck_ok(store_denials_add(s, d, ORBL_COUNT(d), &duplicates, trouble()));
+	ck_assert_uint_eq(duplicates, 3);
+	commit_submission(s, id);
+	ck_assert_uint_eq(facts_of(s, "192.0.2.1", 0, 9).facts[0].denials, 4);
+	ck_assert_uint_eq(facts_of(s, "192.0.2.1", 0, 9).facts[0].line, 1);
+	store_close(s);
+}
+END_TEST
+
+/* However they are sorted for the file, the first line of a fact is the one that is kept. */
+START_TEST(a_large_batch_is_gathered)
+{
+	static char raws[3000][32];
+	static struct store_denial d[3000];
+	struct store *s = open_store();
+	int64_t id = begin_submission(s, "mx1");
+	uint64_t duplicates = 0;
+	char host[32];
+
+	for (size_t i = 0; i < ORBL_COUNT(d); i++) {
+		snprintf(raws[i], sizeof(raws[i]), "line %zu", i % 2900);
+		snprintf(host, sizeof(host), "10.0.0.%zu", i % 7);
+		d[i] = (struct store_denial){.submission = id,
+			.host = fixture_address(host),
+			.time_s = NOW + (int64_t)(i % 2) * HOUR,
+			.count = 2,
+			.line = i + 1,
+			.raw = text_of(raws[i])};
+	}
+	ck_ok(store_denials_add(s, d, ORBL_COUNT(d), &duplicates, trouble()));
+	ck_assert_uint_eq(duplicates, 200);
+	ck_assert_uint_eq(commit_submission(s, id).hosts, 7);
+	ck_assert_int_eq(store_count(s, "SELECT sum(count) FROM evidence"), 5800);
+	ck_assert_int_eq(store_count(s, "SELECT count(*) FROM evidence"), 14);
+	ck_assert_uint_eq(facts_of(s, "10.0.0.3", 0, 9).facts[0].line, 4);
+	ck_assert_str_eq(facts_of(s, "10.0.0.3", 0, 9).facts[0].raw, "line 3");
+	store_close(s);
+}
+END_TEST
+
+/* --- logs that go on ----------------------------------------------------- */
+
+static struct store_part
+part_of(struct store_denial *d, const char *host, const char *raw)
+{
+	*d = (struct store_denial){.host = fixture_address(host),
+		.time_s = NOW,
+		.count = 1,
+		.line = 1,
+		.raw = text_of(raw)};
+	return (struct store_part){"mx1", "mail.log", NOW, 1, d, {.lines = 5, .denials = 1}};
+}
+
+static void
+add_part(struct store *s, struct store_part *part)
+{
+	ck_ok(store_begin(s, trouble()));
+	ck_ok(store_part_add(s, part, trouble()));
+	ck_ok(store_commit(s, trouble()));
+}
+
+START_TEST(a_part_counts_at_once_and_goes_on)
+{
+	struct store *s = open_store();
+	struct store_denial d;
+	struct store_part part = part_of(&d, "192.0.2.1", "one");
+	struct addr host = fixture_address("192.0.2.1");
+	int64_t id;
+
+	add_part(s, &part);
+	id = part.totals.id;
+	ck_assert_int_gt(id, 0);
+	ck_assert_uint_eq(part.totals.hosts, 1);
+	ck_assert_uint_eq(facts_of(s, "192.0.2.1", 0, 9).count, 1);
+	ck_assert_uint_eq(pending(s), 1);
+	ck_ok(store_host_evaluated(s, &host, trouble()));
+	part = part_of(&d, "192.0.2.2", "two");
+	part.totals.id = id;
+	add_part(s, &part);
+	ck_assert_uint_eq(pending(s), 1); /* the new one alone */
+	part = part_of(&d, "192.0.2.2", "one");
+	part.totals.id = id;
+	add_part(s, &part);
+	ck_assert_uint_eq(part.totals.duplicates, 1);
+	ck_assert_uint_eq(part.totals.hosts, 0);
+	s = reopen_store(s);
+	ck_assert_int_eq(store_count(s, "SELECT count(*) FROM submission WHERE committed = 1"
+					" AND lines = 15 AND denials = 3 AND duplicates = 1"),
+		1);
+	store_close(s);
+}
+END_TEST
+
+static void
+assert_position(struct store *s, const char *reporter, const char *source, const char *wanted)
+{
+	char *json;
+
+	ck_ok(store_position(s, reporter, source, &json, trouble()));
+	ck_assert_str_eq(json != NULL ? json : "(none)", wanted);
+	free(json);
+}
+
+START_TEST(a_position_is_kept_with_its_part)
+{
+	struct store *s = open_store();
+	struct store_denial d;
+	struct store_part part = part_of(&d, "192.0.2.1", "one");
+
+	assert_position(s, "mx1", "a", "(none)");
+	ck_ok(store_position_put(s, "mx1", "a", "{}", NOW, trouble()));
+	ck_ok(store_position_put(s, "mx1", "b", "7", NOW, trouble()));
+	ck_ok(store_position_put(s, "mx2", "a", "[1]", NOW, trouble()));
+	ck_ok(store_begin(s, trouble()));
+	ck_ok(store_part_add(s, &part, trouble()));
+	ck_ok(store_position_put(s, "mx1", "a", "{\"offset\":1}", NOW, trouble()));
+	store_rollback(s);
+	assert_position(s, "mx1", "a", "{}");
+	ck_assert_uint_eq(facts_of(s, "192.0.2.1", 0, 9).count, 0);
+	part = part_of(&d, "192.0.2.1", "one");
+	ck_ok(store_begin(s, trouble()));
+	ck_ok(store_part_add(s, &part, trouble()));
+	ck_ok(store_position_put(s, "mx1", "a", "{\"offset\":2}", NOW, trouble()));
+	ck_ok(store_commit(s, trouble()));
+	s = reopen_store(s);
+	assert_position(s, "mx1", "a", "{\"offset\":2}");
+	assert_position(s, "mx1", "b", "7");
+	assert_position(s, "mx2", "a", "[1]");
+	assert_position(s, "mx3", "a", "(none)");
+	ck_assert_uint_eq(facts_of(s, "192.0.2.1", 0, 9).count, 1);
+	store_close(s);
+}
+END_TEST
+
+/* Schema 2 had the hash of the line alone: what was counted then is not counted again. */
+START_TEST(a_store_of_the_second_version_is_taken_over)
+{
+	struct store *s = open_store();
+	int64_t id = begin_submission(s, "mx1");
+	char sql[256];
+
+	commit_submission(s, id);
+	store_close(s);
+	/* Of "line one" of reporter 1; and one that is older. */
+	snprintf(sql, sizeof(sql),
+		"DROP TABLE position; INSERT INTO seen VALUES (%lld, 1, %d), (77, 1, %d);"
+		"PRAGMA user_version = 2",
+		(long long)XXH3_64bits_withSeed("line one", 8, 1), NOW, NOW - 9 * HOUR);
+	store_meddle(sql);
+	s = open_store();
+	id = begin_submission(s, "mx1");
+	ck_assert(!add_denial(s, id, "192.0.2.1", NOW, "line one"));
+	ck_assert(add_denial(s, id, "192.0.2.1", NOW, "line two"));
+	ck_assert(!add_denial(s, id, "192.0.2.1", NOW, "line two"));
+	commit_submission(s, id);
+	ck_ok(store_position_put(s, "mx1", "a", "{}", NOW, trouble()));
+	s = reopen_store(s);
+	id = begin_submission(s, "mx1");
+	ck_assert(!add_denial(s, id, "192.0.2.1", NOW, "line one"));
+	/* When the last of those hashes is pruned, nobody looks for them any more. */
+	ck_ok(store_evidence_prune(s, NOW - HOUR, trouble()));
+	ck_assert_int_eq(s->old_hashes_s, NOW);
+	ck_ok(store_evidence_prune(s, NOW + 1, trouble()));
+	ck_assert_int_eq(s->old_hashes_s, 0);
+	s = reopen_store(s);
+	ck_assert_int_eq(s->old_hashes_s, 0);
+	store_close(s);
+}
+END_TEST
+
 START_TEST(old_evidence_is_forgotten)
 {
 	struct store *s = open_store();
@@ -382,7 +576,9 @@ suite(void)
 		evidence_is_gathered_by_hour_reporter_and_kind,
 		a_walk_ends_with_the_code_of_its_callback,
 		hostile_lines_are_stored_printable_and_bounded, hosts_wait_until_they_are_evaluated,
-		old_evidence_is_forgotten};
+		old_evidence_is_forgotten, identity_and_recipient_make_a_denial,
+		a_large_batch_is_gathered, a_part_counts_at_once_and_goes_on,
+		a_position_is_kept_with_its_part, a_store_of_the_second_version_is_taken_over};
 	Suite *s = suite_create("store_evidence");
 
 	suite_add_tcase(s, store_tests("evidence", evidence, ORBL_COUNT(evidence)));

@@ -74,9 +74,14 @@ tear_down(void)
 static struct submission *
 begin(const char *reporter)
 {
+	const struct submission_conf begin_conf = {.store = store,
+		.reporters = reporters,
+		.reporter = reporter,
+		.file = "mail.log",
+		.now_s = NOW};
 	struct submission *s;
 
-	ck_ok(submission_begin(store, reporters, reporter, "mail.log", NOW, &s, trouble()));
+	ck_ok(submission_begin(&begin_conf, &s, trouble()));
 	return s;
 }
 
@@ -248,6 +253,20 @@ START_TEST(a_recipient_that_is_local_to_the_reporter_is_drift)
 }
 END_TEST
 
+/* Denials of 10.0.0.0 and so on, one host each, at lines of their own. */
+static void
+feed_many(struct submission *s, int count)
+{
+	char line[512];
+
+	for (int i = 0; i < count; i++) {
+		snprintf(line, sizeof(line),
+			DENIAL("2030-03-17T17:10:01+00:00", "10.0.%d.%d", "%d@freemail.example"),
+			i / 256, i % 256, i, i);
+		ck_ok(submission_feed(s, line, strlen(line), trouble()));
+	}
+}
+
 static void
 assert_nothing_left(void)
 {
@@ -263,6 +282,7 @@ START_TEST(a_submission_that_is_not_finished_leaves_nothing)
 	json_t *summary;
 
 	ck_ok(submission_feed(s, log_text, sizeof(log_text) - 1, trouble()));
+	feed_many(s, 9000); /* more than are kept in memory */
 	ck_assert_int_gt(number("SELECT count(*) FROM evidence"), 0);
 	submission_free(s);
 	assert_nothing_left();
@@ -304,11 +324,303 @@ START_TEST(a_failure_in_the_middle_leaves_nothing)
 }
 END_TEST
 
+START_TEST(rejections_are_told_by_kind)
+{
+	json_t *summary = submit("mx1", log_text, sizeof(log_text) - 1, 65536);
+	const json_t *rejected = json_object_get(summary, "rejected");
+	const char *kind;
+	json_int_t sum = 0;
+	json_t *count;
+
+	json_object_foreach ((json_t *)(uintptr_t)rejected, kind, count) {
+		ck_assert_str_ne(kind, "unknown");
+		sum += json_integer_value(count);
+	}
+	ck_assert_int_eq(sum, 1);
+	ck_assert(json_is_array(json_object_get(summary, "reasons")));
+	json_decref(summary);
+}
+END_TEST
+
+START_TEST(a_format_that_is_none_is_refused)
+{
+	struct submission_conf c = {.store = store,
+		.reporters = reporters,
+		.reporter = "mx1",
+		.file = "f",
+		.format = "nonsense",
+		.now_s = NOW};
+	struct submission *s;
+
+	ck_assert_int_eq(submission_begin(&c, &s, trouble()), ERR_UNSUPPORTED);
+	ck_assert_ptr_null(s);
+	c.format = "postfix";
+	ck_ok(submission_begin(&c, &s, trouble()));
+	submission_free(s);
+	assert_nothing_left();
+}
+END_TEST
+
+/* --- logs that go on ----------------------------------------------------- */
+
+static struct submission *
+follow(const char *source)
+{
+	const struct text domains[] = {TEXT("a.example"), TEXT("b.example")};
+	const struct submission_conf c = {.store = store,
+		.reporters = reporters,
+		.reporter = "mx1",
+		.file = "mail.log",
+		.goes_on = true,
+		.source = source,
+		.local_domain_count = 2,
+		.local_domains = domains,
+		.now_s = NOW};
+	struct submission *s;
+
+	ck_ok(submission_begin(&c, &s, trouble()));
+	return s;
+}
+
+static void
+feed(struct submission *s, const char *text)
+{
+	ck_ok(submission_feed(s, text, strlen(text), trouble()));
+}
+
+/* With a position of one number; 0: none. */
+static json_t *
+checkpoint(struct submission *s, int position)
+{
+	json_t *json = position != 0 ? json_integer(position) : NULL, *summary;
+
+	ck_ok(submission_checkpoint(s, json, SUBMISSION_DURABLE, &summary, trouble()));
+	json_decref(json);
+	return summary;
+}
+
+static void
+assert_position(const struct submission *s, json_int_t wanted)
+{
+	json_t *json;
+
+	ck_ok(submission_position(s, &json, trouble()));
+	ck_assert_int_eq(json_integer_value(json), wanted);
+	ck_assert_int_eq(json_is_null(json), wanted == 0);
+	json_decref(json);
+}
+
+#define ONE   DENIAL("2030-03-17T17:10:01+00:00", "192.0.2.1", "x@freemail.example")
+#define TWO   DENIAL("2030-03-17T17:10:02+00:00", "192.0.2.2", "x@freemail.example")
+#define THREE DENIAL("2030-03-17T17:10:03+00:00", "192.0.2.1", "x@freemail.example")
+
+static int64_t
+line_of(const char *host)
+{
+	struct addr a = fixture_address(host);
+	int64_t n;
+
+	ck_ok(store_number(store, trouble(), &n, "SELECT line FROM evidence WHERE host = ?", "a", &a));
+	return n;
+}
+
+START_TEST(a_part_counts_with_its_position)
+{
+	struct submission *s = follow("/var/log/mail.log");
+	json_t *summary;
+
+	assert_position(s, 0);
+	feed(s, "2030-03-17T17:10:00+00:00 mx1 postfix/smtpd[804]: connect from x[192.0.2.1]\n");
+	feed(s, ONE);
+	assert_facts("192.0.2.1", 0, 0, 0);
+	summary = checkpoint(s, 5);
+	ck_assert_uint_eq(submission_waiting(s), 0);
+	assert_counts(summary, names, (const json_int_t[]){2, 2, 1, 1, 0, 0, 0, 0},
+		ORBL_COUNT(names));
+	assert_facts("192.0.2.1", 1, 1, NOW - HOUR);
+	assert_position(s, 5);
+	json_decref(summary);
+	feed(s, "no log line\n" TWO ONE);
+	summary = checkpoint(s, 6);
+	assert_counts(summary, names, (const json_int_t[]){3, 2, 2, 1, 1, 0, 0, 1},
+		ORBL_COUNT(names));
+	ck_assert_int_eq(line_of("192.0.2.2"), 4); /* numbers go on */
+	ck_assert_int_eq(json_integer_value(json_object_get(
+				 json_array_get(json_object_get(summary, "troubles"), 0), "line")),
+		3);
+	json_decref(summary);
+	feed(s, THREE); /* not acknowledged */
+	submission_free(s);
+	assert_facts("192.0.2.1", 1, 1, NOW - HOUR);
+	s = follow("/var/log/mail.log");
+	assert_position(s, 6);
+	submission_free(s);
+	s = follow("other");
+	assert_position(s, 0);
+	submission_free(s);
+	ck_assert_int_eq(number("SELECT count(*) FROM submission WHERE committed = 1 AND lines = 5"
+				" AND denials = 3 AND duplicates = 1"),
+		1);
+}
+END_TEST
+
+START_TEST(parts_without_news_make_no_submission)
+{
+	struct submission *s = follow("m");
+	json_t *summary = checkpoint(s, 1);
+
+	ck_assert(json_is_null(json_object_get(summary, "submission")));
+	json_decref(summary);
+	feed(s, "2030-03-17T17:10:00+00:00 mx1 postfix/smtpd[804]: connect from x[192.0.2.1]\n");
+	json_decref(checkpoint(s, 2));
+	json_decref(checkpoint(s, 2)); /* the same: nothing is written */
+	ck_assert_int_eq(number("SELECT count(*) FROM submission"), 0);
+	assert_position(s, 2);
+	feed(s, ONE);
+	json_decref(checkpoint(s, 0)); /* evidence without a position */
+	assert_position(s, 2);
+	assert_facts("192.0.2.1", 1, 1, NOW - HOUR);
+	submission_free(s);
+}
+END_TEST
+
+START_TEST(parts_of_an_hour_share_a_submission)
+{
+	struct submission *s = follow("m");
+
+	feed(s, ONE);
+	json_decref(checkpoint(s, 1));
+	submission_set_now(s, NOW + HOUR - 1);
+	feed(s, TWO);
+	json_decref(checkpoint(s, 2));
+	ck_assert_int_eq(number("SELECT count(*) FROM submission"), 1);
+	submission_set_now(s, NOW + HOUR);
+	feed(s, THREE);
+	json_decref(checkpoint(s, 3));
+	ck_assert_int_eq(number("SELECT count(*) FROM submission WHERE committed = 1"), 2);
+	submission_free(s);
+	ck_assert_int_eq(number("SELECT count(*) FROM submission"), 2);
+	ck_assert_int_eq(number("SELECT sum(count) FROM evidence"), 3);
+}
+END_TEST
+
+START_TEST(a_large_part_counts_as_a_whole_or_not)
+{
+	struct submission *s = follow("m");
+	json_t *summary;
+
+	feed(s, ONE);
+	json_decref(checkpoint(s, 1));
+	feed_many(s, 9000);
+	feed(s, ONE);
+	ck_assert_int_gt(number("SELECT count(*) FROM submission WHERE committed = 0"), 0);
+	submission_free(s);
+	ck_assert_int_eq(number("SELECT count(*) FROM submission WHERE committed = 0"), 0);
+	ck_assert_int_eq(number("SELECT sum(count) FROM evidence"), 1);
+	s = follow("m");
+	feed_many(s, 9000);
+	feed(s, ONE);
+	summary = checkpoint(s, 2);
+	assert_counts(summary, names, (const json_int_t[]){9001, 9001, 9001, 9000, 1, 0, 0, 0},
+		ORBL_COUNT(names));
+	json_decref(summary);
+	feed(s, TWO);
+	json_decref(checkpoint(s, 3));
+	submission_free(s);
+	ck_assert_int_eq(number("SELECT count(*) FROM submission WHERE committed = 1"), 2);
+	ck_assert_int_eq(number("SELECT sum(count) FROM evidence"), 9002);
+	ck_assert_int_eq(number("SELECT count(*) FROM pending"), 9002);
+}
+END_TEST
+
+START_TEST(context_counts_for_nothing)
+{
+	struct submission *s = follow("m");
+	json_t *summary;
+
+	ck_ok(submission_set_context(s, true, trouble()));
+	feed(s, ONE "not a log line\n");
+	ck_ok(submission_set_context(s, false, trouble()));
+	submission_set_line(s, 1001);
+	feed(s, TWO "nor this\n");
+	ck_assert_int_eq(submission_set_context(s, true, trouble()), ERR_REFUSED);
+	summary = checkpoint(s, 1);
+	assert_counts(summary, names, (const json_int_t[]){2, 1, 1, 1, 0, 0, 0, 1},
+		ORBL_COUNT(names));
+	ck_assert_int_eq(json_integer_value(json_object_get(
+				 json_array_get(json_object_get(summary, "troubles"), 0), "line")),
+		1002);
+	json_decref(summary);
+	ck_assert_int_eq(line_of("192.0.2.2"), 1001);
+	assert_facts("192.0.2.1", 0, 0, 0);
+	submission_free(s);
+}
+END_TEST
+
+START_TEST(the_last_line_stays_open_at_a_checkpoint)
+{
+	static const char line[] = ONE;
+	struct submission *s = follow("m");
+
+	ck_ok(submission_feed(s, line, 100, trouble()));
+	json_decref(checkpoint(s, 1));
+	ck_ok(submission_feed(s, line + 100, sizeof(line) - 101, trouble()));
+	json_decref(checkpoint(s, 2));
+	assert_facts("192.0.2.1", 1, 1, NOW - HOUR);
+	submission_free(s);
+}
+END_TEST
+
+START_TEST(a_position_has_its_bounds)
+{
+	struct submission *s = follow("m");
+	char *text = malloc(20001);
+	json_t *json;
+
+	memset(text, 'x', 20000);
+	text[20000] = '\0';
+	json = json_string(text);
+	feed(s, ONE);
+	ck_assert_int_eq(submission_checkpoint(s, json, SUBMISSION_DURABLE, NULL, trouble()),
+		ERR_RANGE);
+	json_decref(json);
+	free(text);
+	json_decref(checkpoint(s, 1)); /* nothing of it is lost */
+	assert_facts("192.0.2.1", 1, 1, NOW - HOUR);
+	submission_free(s);
+}
+END_TEST
+
+START_TEST(a_checkpoint_that_fails_can_be_made_again)
+{
+	struct submission *s = follow("m");
+	json_t *json = json_integer(1);
+
+	feed(s, ONE);
+	ck_assert_int_eq(sqlite3_exec(store->db, "ALTER TABLE position RENAME TO gone", NULL, NULL,
+				 NULL),
+		SQLITE_OK);
+	ck_assert_int_eq(submission_checkpoint(s, json, SUBMISSION_DURABLE, NULL, trouble()),
+		ERR_IO);
+	assert_facts("192.0.2.1", 0, 0, 0);
+	ck_assert_int_eq(sqlite3_exec(store->db, "ALTER TABLE gone RENAME TO position", NULL, NULL,
+				 NULL),
+		SQLITE_OK);
+	ck_ok(submission_checkpoint(s, json, SUBMISSION_LAZY, NULL, trouble()));
+	assert_facts("192.0.2.1", 1, 1, NOW - HOUR);
+	ck_assert_int_eq(number("SELECT count(*) FROM submission"), 1);
+	ck_assert_int_eq(number("PRAGMA synchronous"), 2);
+	json_decref(json);
+	submission_free(s);
+}
+END_TEST
+
 static Suite *
 suite(void)
 {
 	Suite *s = suite_create("submission");
 	TCase *logs = tcase_create("logs"), *failures = tcase_create("failures");
+	TCase *parts = tcase_create("parts");
 
 	tcase_add_checked_fixture(logs, set_up, tear_down);
 	tcase_add_loop_test(logs, a_log_is_stored_however_it_is_cut, 0, (int)ORBL_COUNT(chunks));
@@ -321,7 +633,20 @@ suite(void)
 	tcase_add_checked_fixture(failures, set_up, tear_down);
 	tcase_add_test(failures, a_submission_that_is_not_finished_leaves_nothing);
 	tcase_add_test(failures, a_failure_in_the_middle_leaves_nothing);
+	tcase_add_test(logs, rejections_are_told_by_kind);
+	tcase_add_test(logs, a_format_that_is_none_is_refused);
+	tcase_add_checked_fixture(parts, set_up, tear_down);
+	tcase_set_timeout(parts, 60);
+	tcase_add_test(parts, a_part_counts_with_its_position);
+	tcase_add_test(parts, parts_without_news_make_no_submission);
+	tcase_add_test(parts, parts_of_an_hour_share_a_submission);
+	tcase_add_test(parts, a_large_part_counts_as_a_whole_or_not);
+	tcase_add_test(parts, context_counts_for_nothing);
+	tcase_add_test(parts, the_last_line_stays_open_at_a_checkpoint);
+	tcase_add_test(parts, a_position_has_its_bounds);
+	tcase_add_test(parts, a_checkpoint_that_fails_can_be_made_again);
 	suite_add_tcase(s, logs);
+	suite_add_tcase(s, parts);
 	suite_add_tcase(s, failures);
 	return s;
 }

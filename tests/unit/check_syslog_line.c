@@ -15,10 +15,10 @@ same(struct text t, const char *s)
 	return text_equal(t, text_of(s));
 }
 
-static struct syslog_line
+static struct log_line
 parse(const char *s)
 {
-	struct syslog_line line;
+	struct log_line line;
 	const char *reason = NULL;
 
 	ck_assert_msg(syslog_line_parse(text_of(s), &line, &reason) == OK, "%s: %s", s, reason);
@@ -28,7 +28,7 @@ parse(const char *s)
 static int64_t
 epoch(const char *s)
 {
-	struct syslog_line line = parse(s);
+	struct log_line line = parse(s);
 	struct stamp_clock clock;
 	int64_t t = 0;
 
@@ -55,7 +55,7 @@ START_TEST(bsd_parts)
 		"Nov  1 07:00:01.25 mx postfix/smtpd[2201]: hello there",
 		"Nov  1 07:00:01 mx postfix/smtpd[2201]:hello there",
 	};
-	struct syslog_line s = parse(lines[_i]);
+	struct log_line s = parse(lines[_i]);
 
 	ck_assert_int_eq(s.stamp.year, 0);
 	ck_assert_int_eq(s.stamp.month, 11);
@@ -72,7 +72,7 @@ END_TEST
 
 START_TEST(iso_parts)
 {
-	struct syslog_line s = parse(
+	struct log_line s = parse(
 		"2026-11-21T19:00:56.051238-03:30 mx.example postfix/smtpd: x");
 
 	ck_assert_int_eq(s.stamp.year, 2026);
@@ -91,7 +91,7 @@ START_TEST(no_tag)
 	static const char *const messages[] = {"-- MARK --", "[12] x", "pid[1 x: y",
 		"words and: colons", ": x", ""};
 	char line[128];
-	struct syslog_line s;
+	struct log_line s;
 
 	(void)snprintf(line, sizeof(line), "Nov 21 07:00:01 mx %s", messages[_i]);
 	s = parse(line);
@@ -110,7 +110,7 @@ START_TEST(rfc5424_parts)
 		"<22>1 2026-11-21T19:00:56.5+01:00 mx postfix 2201 - -  \xef\xbb\xbfhello",
 		"<22>1 2026-11-21T19:00:56.5+01:00 mx postfix 2201 - [a b=\"] \\\" [\"][d] hello",
 	};
-	struct syslog_line s = parse(lines[_i]);
+	struct log_line s = parse(lines[_i]);
 
 	ck_assert_int_eq(s.stamp.us, 500000);
 	ck_assert(same(s.host, "mx"));
@@ -169,7 +169,7 @@ START_TEST(no_framing)
 		"<22>2 2026-11-21T07:00:01Z mx a 1 - - x",
 		"<22>1 x mx app 1 - -",
 	};
-	struct syslog_line s;
+	struct log_line s;
 	const char *reason = NULL;
 
 	for (size_t i = 0; i < ORBL_COUNT(lines); i++) {
@@ -183,7 +183,7 @@ END_TEST
 START_TEST(no_byte_beyond)
 {
 	static const char line[] = "<22>1 2026-11-21T19:00:56Z mx postfix 1 - [a b=\"c\"] x";
-	struct syslog_line s;
+	struct log_line s;
 	const char *reason;
 
 	for (size_t n = 0; n < sizeof(line); n++) { /* the sanitizers watch the exact size */
@@ -203,7 +203,7 @@ END_TEST
 
 START_TEST(repeats)
 {
-	struct syslog_line s = parse("Nov 21 07:00:01 mx a/b[1]: message repeated 3 times: [ hi]]");
+	struct log_line s = parse("Nov 21 07:00:01 mx a/b[1]: message repeated 3 times: [ hi]]");
 
 	ck_assert_uint_eq(s.count, 3);
 	ck_assert(!s.repeats_last);
@@ -226,7 +226,7 @@ START_TEST(no_repeats)
 		"last message repeated 2 times.", "last message repeated x times",
 		"my last message repeated 2 times"};
 	char line[128];
-	struct syslog_line s;
+	struct log_line s;
 
 	(void)snprintf(line, sizeof(line), "Nov 21 07:00:01 mx a: %s", messages[_i]);
 	s = parse(line);
@@ -283,7 +283,7 @@ END_TEST
 
 START_TEST(year_at_new_year)
 {
-	struct syslog_line s = parse("Jan  1 00:00:05 a b: c");
+	struct log_line s = parse("Jan  1 00:00:05 a b: c");
 	struct stamp_clock clock;
 	int64_t t;
 
@@ -298,7 +298,7 @@ END_TEST
 START_TEST(year_within_a_minute)
 {
 	struct stamp_clock clock;
-	struct syslog_line s;
+	struct log_line s;
 	int64_t t;
 
 	set_zone("UTC");

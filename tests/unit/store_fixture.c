@@ -53,12 +53,12 @@ add_denial(struct store *s, int64_t submission, const char *host, int64_t time_s
 		.count = 1,
 		.line = 7,
 		.raw = text_of(raw)};
-	bool is_new;
+	uint64_t duplicates = 0;
 
 	ck_ok(store_begin_lazily(s, trouble()));
-	ck_ok(store_denial_add(s, &d, &is_new, trouble()));
+	ck_ok(store_denials_add(s, &d, 1, &duplicates, trouble()));
 	ck_ok(store_commit(s, trouble()));
-	return is_new;
+	return duplicates == 0;
 }
 
 struct store_submission
