@@ -5,7 +5,13 @@
 
 #include "utf8_length.h"
 
-enum { DAY_S = 86400, LINE_BYTES = 4096 };
+enum {
+	DAY_S = 86400,
+	LINE_BYTES = 8192,
+	WORD = 8,              /* bytes looked at together */
+	ESCAPE_MAX = 6,        /* bytes that one byte may become */
+	STRING_MORE = 2 + WORD /* room for a string beside its bytes */
+};
 
 /* An object is put together here: a call of stdio for each member costs more than reading the
  * line it comes from. */
@@ -22,27 +28,23 @@ flush(struct line *to)
 	to->len = 0;
 }
 
-static void
+/* Room for what is at most half of LINE_BYTES. */
+static inline void
+need(struct line *to, size_t len)
+{
+	if (len > sizeof(to->b) - to->len)
+		flush(to);
+}
+
+static inline void
 put(struct line *to, const char *p, size_t len)
 {
-	while (len > sizeof(to->b) - to->len) {
-		size_t n = sizeof(to->b) - to->len;
-
-		memcpy(to->b + to->len, p, n);
-		to->len += n;
-		p += n;
-		len -= n;
-		flush(to);
-	}
+	need(to, len);
 	memcpy(to->b + to->len, p, len);
 	to->len += len;
 }
 
-static void
-put_text(struct line *to, const char *s)
-{
-	put(to, s, strlen(s));
-}
+#define PUT(to, literal) put(to, literal, sizeof(literal) - 1)
 
 static bool
 is_literal(char c)
@@ -53,30 +55,46 @@ is_literal(char c)
 }
 
 /* Is any of eight bytes not literal? */
-static bool
-has_special(const char *p)
+static inline bool
+has_special(uint64_t x)
 {
 	const uint64_t ones = UINT64_C(0x0101010101010101), high = ones << 7;
-	uint64_t x, quote, backslash, del;
+	uint64_t quote = x ^ ones * '"', backslash = x ^ ones * '\\', del = x ^ ones * 0x7f;
 
-	memcpy(&x, p, sizeof(x));
-	quote = x ^ ones * '"';
-	backslash = x ^ ones * '\\';
-	del = x ^ ones * 0x7f;
 	return ((x | ((x - ones * ' ') & ~x) | ((quote - ones) & ~quote) |
 			((backslash - ones) & ~backslash) | ((del - ones) & ~del)) &
 		       high) != 0;
 }
 
-static size_t
-literal_length(struct text t)
+static inline uint64_t
+load(const char *p)
+{
+	uint64_t word;
+
+	memcpy(&word, p, sizeof(word));
+	return word;
+}
+
+static inline void
+store(char *p, uint64_t word)
+{
+	memcpy(p, &word, sizeof(word));
+}
+
+/* Copy the literal bytes at the start of t; returns their number. There is room for t. */
+static inline size_t
+copy_literal(char *to, struct text t)
 {
 	size_t n = 0;
 
-	while (t.len - n >= sizeof(uint64_t) && !has_special(t.p + n))
-		n += sizeof(uint64_t);
-	while (n < t.len && is_literal(t.p[n]))
-		n++;
+	for (; t.len - n >= WORD && !has_special(load(t.p + n)); n += WORD)
+		store(to + n, load(t.p + n));
+	if (t.len >= WORD && t.len - n < WORD && !has_special(load(t.p + t.len - WORD))) {
+		store(to + t.len - WORD, load(t.p + t.len - WORD)); /* some of it once more */
+		return t.len;
+	}
+	for (; n < t.len && is_literal(t.p[n]); n++)
+		to[n] = t.p[n];
 	return n;
 }
 
@@ -108,7 +126,7 @@ put_character(struct line *to, struct text t)
 	}
 	len = utf8_length(t);
 	if (len == 0) {
-		put_text(to, "\\ufffd");
+		PUT(to, "\\ufffd");
 		return 1;
 	}
 	if (first == 0xc2 && (unsigned char)t.p[1] < 0xa0)
@@ -118,33 +136,68 @@ put_character(struct line *to, struct text t)
 	return len;
 }
 
+/* At most LINE_BYTES / 16 bytes. */
 static void
-put_string(struct line *to, struct text t)
+put_piece(struct line *to, struct text t)
 {
-	put(to, "\"", 1);
+	need(to, ESCAPE_MAX * t.len + STRING_MORE);
 	while (t.len != 0) {
-		size_t n = literal_length(t);
+		size_t n = copy_literal(to->b + to->len, t);
 
-		put(to, t.p, n);
+		to->len += n;
 		t = text_from(t, n);
 		if (t.len != 0)
 			t = text_from(t, put_character(to, t));
 	}
-	put(to, "\"", 1);
 }
 
 static void
-put_member(struct line *to, const char *key, struct text value)
+put_long(struct line *to, struct text t)
 {
-	put_text(to, key);
+	PUT(to, "\"");
+	while (t.len > LINE_BYTES / 16) {
+		size_t n = LINE_BYTES / 16;
+
+		while (n > LINE_BYTES / 32 && ((unsigned char)t.p[n] & 0xc0) == 0x80)
+			n--; /* a character stays whole */
+		put_piece(to, text_upto(t, n));
+		t = text_from(t, n);
+	}
+	put_piece(to, t);
+	PUT(to, "\"");
+}
+
+static void
+put_string(struct line *to, struct text t)
+{
+	char *at;
+
+	if (t.len > LINE_BYTES / 16) {
+		put_long(to, t);
+		return;
+	}
+	need(to, t.len + STRING_MORE);
+	at = to->b + to->len;
+	*at++ = '"';
+	if (copy_literal(at, t) == t.len) { /* as nearly all are */
+		at[t.len] = '"';
+		to->len += t.len + 2;
+	} else {
+		put_long(to, t);
+	}
+}
+
+static void
+put_value(struct line *to, struct text value)
+{
 	if (value.p == NULL)
-		put_text(to, "null");
+		PUT(to, "null");
 	else
 		put_string(to, value);
 }
 
 static char *
-put_digits(char *at, int64_t value, int width)
+put_digits(char *at, int value, int width)
 {
 	for (int i = width; i-- > 0; value /= 10)
 		at[i] = (char)('0' + value % 10);
@@ -163,15 +216,15 @@ put_date(char *at, int64_t days)
 	month = (5 * day + 2) / 153;
 	day -= (153 * month + 2) / 5;
 	month = month < 10 ? month + 3 : month - 9;
-	at = put_digits(at, era * 400 + year + (month <= 2), 4);
+	at = put_digits(at, (int)(era * 400 + year + (month <= 2)), 4);
 	*at++ = '-';
-	at = put_digits(at, month, 2);
+	at = put_digits(at, (int)month, 2);
 	*at++ = '-';
-	return put_digits(at, day + 1, 2);
+	return put_digits(at, (int)day + 1, 2);
 }
 
 static char *
-put_clock(char *at, int64_t second)
+put_clock(char *at, int second)
 {
 	at = put_digits(at, second / 3600, 2);
 	*at++ = ':';
@@ -191,7 +244,7 @@ denial_time_format(const struct denial *d, char out[DENIAL_TIME_TEXT])
 		local = 0;
 	at = put_date(at, local / DAY_S);
 	*at++ = 'T';
-	at = put_clock(at, local % DAY_S);
+	at = put_clock(at, (int)(local % DAY_S));
 	if (d->time_us != 0) {
 		*at++ = '.';
 		at = put_digits(at, d->time_us, 6);
@@ -205,7 +258,7 @@ denial_time_format(const struct denial *d, char out[DENIAL_TIME_TEXT])
 }
 
 static void
-put_number(struct line *to, const char *key, uint64_t value)
+put_number(struct line *to, uint64_t value)
 {
 	char digits[20], *at = digits + sizeof(digits);
 
@@ -213,18 +266,17 @@ put_number(struct line *to, const char *key, uint64_t value)
 		*--at = (char)('0' + value % 10);
 		value /= 10;
 	} while (value != 0);
-	put_text(to, key);
 	put(to, at, (size_t)(digits + sizeof(digits) - at));
 }
 
 /* inet_ntop prints IPv4 with snprintf, which costs as much as the rest of the object. */
 static void
-put_address(struct line *to, const char *key, const struct addr *a)
+put_address(struct line *to, const struct addr *a)
 {
 	char text[ADDR_TEXT], *at = text;
 
 	if (a->family != 4) {
-		put_member(to, key, text_of(addr_format(a, text)));
+		put_value(to, text_of(addr_format(a, text)));
 		return;
 	}
 	for (int i = 0; i < 4; i++) {
@@ -233,7 +285,7 @@ put_address(struct line *to, const char *key, const struct addr *a)
 		at = put_digits(at, a->b[i], width);
 		*at++ = '.';
 	}
-	put_member(to, key, (struct text){text, (size_t)(at - text) - 1});
+	put_value(to, (struct text){text, (size_t)(at - text) - 1});
 }
 
 static bool
@@ -252,6 +304,16 @@ reply_code(struct text reply)
 	return text_upto(reply, 3);
 }
 
+static void
+put_line(struct line *to, const struct denial *d)
+{
+	if (d->is_record)
+		PUT(to, ",\"record\":");
+	else
+		PUT(to, ",\"line\":");
+	put_number(to, d->line);
+}
+
 void
 denial_json_write(FILE *out, const char *file, const struct denial *d)
 {
@@ -260,20 +322,33 @@ denial_json_write(FILE *out, const char *file, const struct denial *d)
 
 	to.out = out;
 	to.len = 0;
-	put_member(&to, "{\"file\":", text_of(file));
-	put_number(&to, d->is_record ? ",\"record\":" : ",\"line\":", d->line);
-	put_member(&to, ",\"time\":", text_of(denial_time_format(d, stamp)));
-	put_address(&to, ",\"ip\":", &d->client);
-	put_member(&to, ",\"host\":", d->client_name);
-	put_member(&to, ",\"helo\":", d->helo);
-	put_member(&to, ",\"sender\":", d->sender);
-	put_member(&to, ",\"recipient\":", d->recipient);
-	put_member(&to, ",\"account\":", d->account);
-	put_member(&to, ",\"code\":", reply_code(d->reply));
-	put_member(&to, ",\"reply\":", d->reply);
-	put_member(&to, ",\"server\":", d->server);
-	put_member(&to, ",\"kind\":", text_of(denial_kind_name(d->kind)));
-	put_number(&to, ",\"count\":", d->count);
-	put_text(&to, "}\n");
+	PUT(&to, "{\"file\":");
+	put_value(&to, text_of(file));
+	put_line(&to, d);
+	PUT(&to, ",\"time\":");
+	put_value(&to, text_of(denial_time_format(d, stamp)));
+	PUT(&to, ",\"ip\":");
+	put_address(&to, &d->client);
+	PUT(&to, ",\"host\":");
+	put_value(&to, d->client_name);
+	PUT(&to, ",\"helo\":");
+	put_value(&to, d->helo);
+	PUT(&to, ",\"sender\":");
+	put_value(&to, d->sender);
+	PUT(&to, ",\"recipient\":");
+	put_value(&to, d->recipient);
+	PUT(&to, ",\"account\":");
+	put_value(&to, d->account);
+	PUT(&to, ",\"code\":");
+	put_value(&to, reply_code(d->reply));
+	PUT(&to, ",\"reply\":");
+	put_value(&to, d->reply);
+	PUT(&to, ",\"server\":");
+	put_value(&to, d->server);
+	PUT(&to, ",\"kind\":");
+	put_value(&to, text_of(denial_kind_name(d->kind)));
+	PUT(&to, ",\"count\":");
+	put_number(&to, d->count);
+	PUT(&to, "}\n");
 	flush(&to);
 }

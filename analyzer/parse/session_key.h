@@ -1,35 +1,49 @@
 /* session_key.h - the key of a session: the dialect, and what makes the server's own key unique.
  *
- * A part is cut to its share of SESSION_KEY_MAX. That puts no two sessions together that a server
- * keeps apart, as no server's key is as long; of a host name its first 40 bytes tell.
+ * A part that is longer than its share of SESSION_KEY_MAX is hashed, not cut: two hosts whose
+ * names differ in the last byte only have no session in common.
  */
 #ifndef ANALYZER_PARSE_SESSION_KEY_H
 #define ANALYZER_PARSE_SESSION_KEY_H
 
 #include <string.h>
 
+#include <sodium.h>
+
 #include "dialect.h"
 #include "session.h"
 
 enum { SESSION_KEY_PART = 40 };
 
-/* The dialect's name has up to 16 bytes. Lends from the scratch; SESSION_KEY_MAX must be free. */
+/* Writes up to SESSION_KEY_PART + 1 bytes, and returns how many. */
+static inline size_t
+session_key_part(char *to, struct text part)
+{
+	if (part.len > SESSION_KEY_PART) {
+		to[0] = SESSION_KEY_PART + 1;
+		(void)crypto_generichash((unsigned char *)to + 1, SESSION_KEY_PART,
+			(const unsigned char *)part.p, part.len, NULL, 0);
+		return SESSION_KEY_PART + 1;
+	}
+	to[0] = (char)part.len;
+	if (part.len != 0)
+		memcpy(to + 1, part.p, part.len);
+	return part.len + 1;
+}
+
+/* Lends from the scratch; SESSION_KEY_MAX must be free. */
 static inline struct text
 session_key(struct parse_state *state, const char *dialect, struct text a, struct text b)
 {
-	struct text parts[] = {text_upto(text_of(dialect), 16), text_upto(a, SESSION_KEY_PART),
-		text_upto(b, SESSION_KEY_PART)};
 	char *key = state->scratch + state->used;
-	size_t len = 0;
+	size_t len = session_key_part(key, text_of(dialect));
 
-	for (size_t i = 0; i < ORBL_COUNT(parts); i++) {
-		if (parts[i].len != 0)
-			memcpy(key + len, parts[i].p, parts[i].len);
-		len += parts[i].len;
-		key[len++] = '\0';
-	}
+	len += session_key_part(key + len, a);
+	len += session_key_part(key + len, b);
 	state->used += len;
 	return (struct text){key, len};
 }
+
+_Static_assert(3 * (SESSION_KEY_PART + 1) <= SESSION_KEY_MAX, "three parts make a key");
 
 #endif

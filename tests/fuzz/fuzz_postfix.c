@@ -62,7 +62,9 @@ assert_denial(const struct denial *d, struct text line, const struct parse_state
 	if (d->kind == DENIAL_RELAY_PROBABLE)
 		assert(d->reply.len <= 510);
 	else
-		assert(text_has_suffix(d->reply, TEXT(">: Relay access denied")));
+		assert(text_has_suffix(d->reply, TEXT(">: Relay access denied")) ||
+			text_has_suffix(d->reply,
+				TEXT(">: Recipient address rejected: Relay access denied")));
 	for (size_t i = 0; i < d->helo.len; i++)
 		assert(d->helo.p[i] != ' ' && d->helo.p[i] != '<' && d->helo.p[i] != '>');
 }

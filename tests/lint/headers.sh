@@ -13,12 +13,12 @@ flags+=($("${PKG_CONFIG:-pkg-config}" --cflags $packages)) || tap_bail 'pkg-conf
 layer_flags() { # HEADER
 	case $1 in
 	analyzer/*)
-		printf -- "-I$top_srcdir/%s\n" analyzer analyzer/parse analyzer/probe \
-			analyzer/relay analyzer/cli
+		printf -- "-I$top_srcdir/%s\n" analyzer analyzer/parse analyzer/eventlog \
+			analyzer/input analyzer/probe analyzer/relay analyzer/cli
 		;;
 	tests/*)
 		printf -- "-I$top_srcdir/%s\n" "${1%/*}" tests/unit tests/tools dnsd analyzer \
-			analyzer/parse analyzer/probe analyzer/relay analyzer/cli feeds feeds/base \
+			analyzer/parse analyzer/eventlog analyzer/input analyzer/probe analyzer/relay analyzer/cli feeds feeds/base \
 			feeds/snapshot feeds/rbldnsd
 		;;
 	feeds/*)

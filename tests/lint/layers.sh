@@ -60,10 +60,11 @@ lint_none 'feeds includes nothing of dnsd and analyzer' \
 	"$(strangers '^feeds/[^/]*$' feeds feeds/base)"
 lint_none 'dnsd includes itself alone' "$(strangers '^dnsd/' dnsd)"
 lint_none 'analyzer includes itself alone, and not the command' "$(strangers \
-	'^analyzer/([^/]*|(parse|probe|relay)/.*)$' analyzer analyzer/parse analyzer/probe \
-	analyzer/relay)"
+	'^analyzer/([^/]*|(parse|eventlog|input|probe|relay)/.*)$' analyzer analyzer/parse analyzer/eventlog \
+	analyzer/input analyzer/probe analyzer/relay)"
 lint_none 'the command includes the analyzer alone' "$(strangers '^analyzer/cli/' \
-	analyzer analyzer/cli analyzer/parse analyzer/probe analyzer/relay)"
+	analyzer analyzer/cli analyzer/parse analyzer/eventlog analyzer/input analyzer/probe \
+	analyzer/relay)"
 lint_none 'libconfuse is in feeds/base/conf* alone' \
 	"$(uses_elsewhere 'confuse\.h' 'feeds/base/conf')"
 lint_none 'SQLite is in feeds/store* alone' "$(uses_elsewhere 'sqlite3\.h' 'feeds/store')"

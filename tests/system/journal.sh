@@ -18,7 +18,7 @@ if ! "$orbl" -V | grep -q 'systemd *yes'; then
 	tap_done
 fi
 for program in "$remote" journalctl python3; do
-	command -v "$program" >/dev/null || { echo "1..0 # SKIP no $program"; exit 0; }
+	command -v "$program" >/dev/null || tap_bail "no $program; ./bootstrap deps installs it"
 done
 
 entries() { # FIRST COUNT

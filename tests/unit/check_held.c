@@ -106,6 +106,24 @@ START_TEST(in_order)
 }
 END_TEST
 
+START_TEST(same_key_again)
+{
+	struct given g;
+	struct held *h = start(&g);
+
+	for (uint64_t i = 1; i < 10; i += 3) {
+		add(h, "k", i, "a");
+		ck_assert_int_eq(held_release(h, TEXT("k"), &(struct denial){0}), OK);
+		add(h, "k", i + 1, "b");
+		add(h, "k", i + 2, "c");
+		ck_assert_int_eq(held_release(h, TEXT("k"), &(struct denial){0}), OK);
+		ck_assert_uint_eq(g.count, i + 2);
+		ck_assert_uint_eq(g.last_line, i + 2);
+	}
+	held_free(h);
+}
+END_TEST
+
 START_TEST(too_many)
 {
 	struct given g;
@@ -211,6 +229,7 @@ suite(void)
 
 	tcase_add_test(order, release);
 	tcase_add_test(order, in_order);
+	tcase_add_test(order, same_key_again);
 	tcase_add_test(order, stops);
 	tcase_add_test(order, copies);
 	suite_add_tcase(s, order);

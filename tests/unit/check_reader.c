@@ -350,6 +350,27 @@ START_TEST(joined_too_long)
 }
 END_TEST
 
+/* What follows an entry without an end need not wait for the end of the log. */
+START_TEST(joined_too_many)
+{
+	struct reader_conf conf = {.now_s = NOW_S, .line_max = LINE_MAX_BYTES};
+	struct trace t = {0};
+	struct reader *r = reader_new(&conf, record, &t);
+	static const char start[] = CSV_HEAD CSV_EVENT("a@n.example", "");
+	static const char denial[] = DENIAL("b@n.example") "\n";
+
+	ck_assert_ptr_nonnull(r);
+	ck_assert_int_eq(reader_feed(r, start, sizeof(start) - 1), OK);
+	for (int i = 0; i < 110; i++)
+		ck_assert_int_eq(reader_feed(r, "#\n", 2), OK);
+	ck_assert_int_eq(reader_feed(r, denial, sizeof(denial) - 1), OK);
+	ck_assert_int_eq(reader_flush(r), OK);
+	ck_assert_str_eq(t.text, "114 b@n.example x1 0.0\n");
+	ck_assert_int_eq(reader_finish(r), OK);
+	reader_free(r);
+}
+END_TEST
+
 /* --- one entry, told later -------------------------------------------------- */
 
 START_TEST(held)
@@ -625,6 +646,7 @@ suite(void)
 	tcase_add_test(entries, joined);
 	tcase_add_test(entries, joined_without_end);
 	tcase_add_loop_test(entries, joined_too_long, 0, 2);
+	tcase_add_test(entries, joined_too_many);
 	tcase_add_test(entries, held);
 	tcase_add_test(entries, held_and_repeated);
 	tcase_add_test(entries, flush);

@@ -125,6 +125,9 @@ START_TEST(rfc5424_without_message)
 {
 	ck_assert_uint_eq(parse("<22>1 - mx app - - -").message.len, 0);
 	ck_assert_int_eq(parse("<22>1 - mx app - - -").stamp.month, 0);
+	ck_assert_uint_eq(parse("<22>1 - - - - - - x").host.len, 0);
+	ck_assert_uint_eq(parse("<22>1 - - - - - - x").tag.len, 0);
+	ck_assert_ptr_null(parse("<22>1 - - - - - - x").pid.p);
 	ck_assert_uint_eq(parse("<0>1 2026-11-21T19:00:56Z - - - - [a]").message.len, 0);
 }
 END_TEST
