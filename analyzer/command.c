@@ -11,9 +11,11 @@
 #include <orbl/store_probe.h>
 
 #include "decision.h"
+#include "denial.h"
 #include "outcome.h"
 
 enum { FACTS_SHOWN = 50, PROBES_SHOWN = 10, DELISTINGS_SHOWN = 10, DAY_S = 86400 };
+enum { LOCAL_DOMAINS_MAX = 256, SOURCE_MAX = 1024 };
 
 json_t *
 command_error(enum err code, const char *message)
@@ -162,8 +164,9 @@ on_fact(const struct store_fact *f, void *context)
 	json_t *array = context;
 
 	json_array_append_new(array,
-		json_pack("{s:o, s:o, s:I, s:I, s:o, s:I, s:o, s:o}", "reporter",
-			text_json(f->reporter), "hour", time_json(f->hour_s), "denials",
+		json_pack("{s:o, s:o, s:s, s:I, s:I, s:o, s:I, s:o, s:o}", "reporter",
+			text_json(f->reporter), "hour", time_json(f->hour_s), "kind",
+			denial_kind_name((enum denial_kind)f->kind), "denials",
 			(json_int_t)f->count, "submission", (json_int_t)f->submission, "file",
 			text_json(f->file), "line", (json_int_t)f->line, "text", text_json(f->raw),
 			"rule", text_json(f->rule)));
@@ -273,14 +276,16 @@ run_status(const struct command_context *c, const json_t *request, int64_t now_s
 	if (store_totals(c->store, &t, &e) != OK)
 		return failure(&e);
 	return (struct command_answer){
-		.object = json_pack("{s:b, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
+		.object = json_pack("{s:b, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, "
+				    "s:o}",
 			"ok", 1, "zone", c->conf->zone.name, "snapshot", c->conf->zone.snapshot,
 			"serial", (json_int_t)t.serial, "listings", (json_int_t)t.listings,
 			"reporters", (json_int_t)t.reporters, "submissions",
 			(json_int_t)t.submissions, "hosts", (json_int_t)t.hosts, "probes_waiting",
 			(json_int_t)(t.probes_waiting - pipeline_running(c->pipeline)),
 			"probes_running", (json_int_t)pipeline_running(c->pipeline), "probes_done",
-			(json_int_t)t.probes_done, "uptime_s", (json_int_t)(now_s - c->started_s))};
+			(json_int_t)t.probes_done, "uptime_s", (json_int_t)(now_s - c->started_s),
+			"syslog", syslog_receiver_status(c->syslog))};
 }
 
 /* A name that may stand in logs, JSON and the store as it is. */
@@ -294,23 +299,99 @@ is_plain_name(const char *s)
 		text_printable(text_of(s), copy, sizeof(copy)) == len && strcmp(s, copy) == 0;
 }
 
+static bool
+is_domain_text(const char *s)
+{
+	char copy[256];
+	size_t len = s != NULL ? strlen(s) : 0;
+
+	return len != 0 && len < sizeof(copy) &&
+		text_printable(text_of(s), copy, sizeof(copy)) == len && strcmp(s, copy) == 0;
+}
+
+/* Of a request: lent by it. */
+static enum err
+request_domains(const json_t *request, struct text out[LOCAL_DOMAINS_MAX], size_t *count,
+	struct error *e)
+{
+	const json_t *array = json_object_get(request, "local_domains"), *item;
+	size_t i;
+
+	*count = 0;
+	if (array == NULL || json_is_null(array))
+		return OK;
+	if (!json_is_array(array) || json_array_size(array) > LOCAL_DOMAINS_MAX)
+		return error_set(e, ERR_SYNTAX, "local_domains must be an array of at most %d",
+			LOCAL_DOMAINS_MAX);
+	json_array_foreach (array, i, item) {
+		if (!is_domain_text(json_string_value(item)))
+			return error_set(e, ERR_SYNTAX,
+				"each of local_domains must have 1 to 255 printable ASCII "
+				"characters");
+		out[(*count)++] = text_of(json_string_value(item));
+	}
+	return OK;
+}
+
+/* Under which name its position is kept; NULL: this submission ends. */
+static enum err
+request_source(const json_t *request, const char **out, struct error *e)
+{
+	*out = NULL;
+	if (!json_is_true(json_object_get(request, "follow")))
+		return OK;
+	*out = request_text(request, "source");
+	if (*out == NULL || **out == '\0' || strlen(*out) > SOURCE_MAX)
+		return error_set(e, ERR_SYNTAX,
+			"who follows must name a source of 1 to %d bytes, under which the position "
+			"is kept",
+			SOURCE_MAX);
+	return OK;
+}
+
+static struct command_answer
+begin_submission(const struct submission_conf *conf)
+{
+	struct command_answer answer = {.object = NULL};
+	struct error e = {.code = OK};
+	json_t *position = NULL;
+
+	if (submission_begin(conf, &answer.submission, &e) != OK)
+		return failure(&e);
+	if (conf->source == NULL)
+		return answer;
+	if (submission_position(answer.submission, &position, &e) != OK) {
+		submission_free(answer.submission);
+		return failure(&e);
+	}
+	answer.object = json_pack("{s:b, s:o}", "ok", 1, "position", position);
+	return answer;
+}
+
 static struct command_answer
 run_submit(const struct command_context *c, const json_t *request, int64_t now_s)
 {
-	const char *reporter = request_text(request, "reporter");
-	struct command_answer answer = {.object = NULL};
+	struct text domains[LOCAL_DOMAINS_MAX];
+	struct submission_conf conf = {.store = c->store,
+		.reporters = c->reporters,
+		.reporter = request_text(request, "reporter"),
+		.format = request_text(request, "format"),
+		.local_domains = domains,
+		.now_s = now_s};
 	struct error e = {.code = OK};
 	char file[256];
 
-	if (!is_plain_name(reporter))
+	if (!is_plain_name(conf.reporter))
 		return refuse(ERR_SYNTAX,
 			"the reporter's name must have 1 to 63 printable ASCII "
 			"characters");
 	text_printable(text_of(request_text(request, "file")), file, sizeof(file));
-	if (submission_begin(c->store, c->reporters, reporter, file, now_s, &answer.submission,
-		    &e) != OK)
+	conf.file = file;
+	if (request_source(request, &conf.source, &e) != OK ||
+		request_domains(request, domains, &conf.local_domain_count, &e) != OK)
 		return failure(&e);
-	return answer;
+	conf.goes_on = conf.source != NULL;
+	return begin_submission(&conf);
 }
 
 struct proof { /* what the listings of a host rest on */

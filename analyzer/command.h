@@ -10,6 +10,7 @@
 
 #include "pipeline.h"
 #include "submission.h"
+#include "syslog_receiver.h"
 
 struct command_context { /* kept */
 	const struct conf *conf;
@@ -17,12 +18,14 @@ struct command_context { /* kept */
 	const struct reporters *reporters;
 	struct pipeline *pipeline;
 	int64_t started_s;
+	const struct syslog_receiver *syslog; /* NULL: nothing is listened on */
 };
 
 struct command_answer {
-	json_t *object;                /* a new reference; NULL only with submission */
-	struct submission *submission; /* a body follows */
-	uint64_t follow;               /* probe to wait for; then ask command_followed */
+	json_t *object; /* a new reference; NULL only with submission */
+	struct submission
+		*submission; /* a body follows; with object: parts of a log that goes on */
+	uint64_t follow;     /* probe to wait for; then ask command_followed */
 };
 
 /* Never fails: trouble is an answer with "ok": false. Borrows request. */

@@ -7,6 +7,7 @@
 #include "evt.h"
 #include "evtx.h"
 #include "journal_export.h"
+#include "journal_pretty.h"
 
 /* The table ends with a row without a name. */
 static const struct container rows[] = {
@@ -19,6 +20,9 @@ static const struct container rows[] = {
 	{"journal-export", "systemd's journal, journalctl -o export", journal_export_knows,
 		journal_export_open, journal_export_feed, journal_export_finish,
 		journal_export_close},
+	{"journal-pretty", "systemd's journal, journalctl -o json-pretty", journal_pretty_knows,
+		journal_pretty_open, journal_pretty_feed, journal_pretty_finish,
+		journal_pretty_close},
 	{"event-json", "Windows events as pretty-printed JSON or as an array",
 		event_json_document_knows, event_json_document_open, event_json_document_feed,
 		event_json_document_finish, event_json_document_close},

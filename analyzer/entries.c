@@ -39,8 +39,13 @@ struct entries {
 	struct last last;
 	struct doubles doubles;
 	struct event_map *own_events; /* when conf has none */
-	size_t joined_lines;          /* of an entry whose end has not come */
-	uint64_t joined_first;        /* number of its first line */
+	bool ends_in_lf;              /* without CR, the line that is being read */
+	bool follows_lf;              /* and the one before */
+	bool has_lf_only;             /* and the first one */
+	bool joined_is_quoted;
+	bool is_lost;          /* inside of a quoted text that has no end so far */
+	size_t joined_lines;   /* of an entry whose end has not come */
+	uint64_t joined_first; /* number of its first line */
 	size_t joined_len;
 	char *joined; /* line_max bytes */
 };
@@ -282,23 +287,39 @@ take_result(struct entries *e, struct log_line *s, uint64_t number, enum parse_r
 static void
 start_joining(struct entries *e, struct text line, uint64_t number)
 {
+	e->joined_is_quoted = e->state.quoted;
 	e->joined_first = number;
 	memcpy(e->joined, line.p, line.len);
 	e->joined_len = line.len;
 	e->joined_lines = 1;
 }
 
+/* Ask the dialects. */
+static enum parse_result
+judge(struct entries *e, const struct log_line *s, struct denial *d, bool *known)
+{
+	enum parse_result result = dialect_parse(e->dialects, s, d, known);
+
+	e->summary.known += *known ? 1 : 0;
+	return result;
+}
+
 static enum err
 read_framed(struct entries *e, struct log_line *s, uint64_t number)
 {
 	enum parse_result result;
+	struct log_line other;
 	struct denial d;
 	bool known;
 
 	if (s->repeats_last)
 		return repeat_last(e, s, number);
 	e->last.result = PARSE_SKIP;
-	result = dialect_parse(e->dialects, s, &d, &known);
+	result = judge(e, s, &d, &known);
+	if (!known && s->tag.len == 0 && frames_take_weak(e->frames, s, &other)) {
+		s = &other;
+		result = judge(e, s, &d, &known);
+	}
 	return take_result(e, s, number, result, &d);
 }
 
@@ -316,10 +337,16 @@ static enum err
 read_unframed(struct entries *e, struct log_line *s, uint64_t number, bool may_join,
 	const char *reason)
 {
+	enum parse_result result;
+	struct log_line other;
 	struct denial d;
 	bool known;
-	enum parse_result result = dialect_parse(e->dialects, s, &d, &known);
 
+	s->has_lf_only = e->has_lf_only;
+	s->follows_lf = e->follows_lf && !e->has_lf_only;
+	result = judge(e, s, &d, &known);
+	if (!known && frames_take_weak(e->frames, s, &other))
+		return read_framed(e, &other, number);
 	e->last.result = PARSE_SKIP;
 	if (result == PARSE_MORE && may_join) {
 		start_joining(e, s->raw, number);
@@ -346,8 +373,29 @@ read_line(struct entries *e, struct text line, uint64_t number, bool may_join)
 	return OK;
 }
 
-/* The end of the entry is not to be found: its first line is bad, the others stand for
- * themselves, so that a quote that is never closed hides little. */
+/* Quotes in a quoted text are doubled, so that only a line with an odd number of them ends it. */
+static bool
+may_end_quotes(struct text line)
+{
+	size_t quotes = 0;
+
+	for (size_t i = 0; i < line.len; i++)
+		quotes += line.p[i] == '"' ? 1 : 0;
+	return quotes % 2 != 0;
+}
+
+/* A line of a quoted text whose start was given up. */
+static enum err
+pass_quoted(struct entries *e, struct text line, uint64_t number)
+{
+	if (line.len == 0)
+		return OK;
+	e->is_lost = !may_end_quotes(line);
+	return note_trouble(e, number, "the line is in a quoted text that has no end");
+}
+
+/* The end of the entry is not to be found: its first line is bad. The others stand for themselves,
+ * so that a quote that is never closed hides little, unless they may be anybody's. */
 static enum err
 give_up_joining(struct entries *e)
 {
@@ -356,9 +404,15 @@ give_up_joining(struct entries *e)
 	enum err err = note_trouble(e, number, "the entry has no end");
 
 	e->joined_lines = 0;
+	e->follows_lf = true;
+	e->is_lost = e->joined_is_quoted;
 	(void)text_cut(&rest, '\n');
-	while (err == OK && rest.len != 0)
-		err = read_line(e, text_cut(&rest, '\n'), ++number, false);
+	while (err == OK && rest.len != 0) {
+		struct text line = text_cut(&rest, '\n');
+
+		err = e->is_lost ? pass_quoted(e, line, ++number) :
+				   read_line(e, line, ++number, false);
+	}
 	return err;
 }
 
@@ -388,13 +442,20 @@ join_line(struct entries *e, struct text line)
 	if (!add_to_joined(e, line)) {
 		enum err err = give_up_joining(e);
 
-		return err == OK ? read_line(e, line, e->summary.lines, true) : err;
+		if (err != OK)
+			return err;
+		return e->is_lost ? pass_quoted(e, line, e->summary.lines) :
+				    read_line(e, line, e->summary.lines, true);
 	}
+	if (!may_end_quotes(line))
+		return OK;
 	whole = (struct text){e->joined, e->joined_len};
 	s = (struct log_line){.raw = whole, .message = whole, .count = 1};
 	result = dialect_parse(e->dialects, &s, &d, &known);
 	if (result == PARSE_MORE)
 		return OK;
+	if (result == PARSE_BAD && !e->joined_is_quoted) /* its end was another one's quote */
+		return give_up_joining(e);
 	e->summary.understood += e->joined_lines - 1;
 	e->joined_lines = 0;
 	return take_result(e, &s, e->joined_first, result, &d);
@@ -411,11 +472,11 @@ read_quickly(struct entries *e, struct text line)
 
 	if (frames_glance(e->frames, line, &g))
 		seen = dialect_glance(e->dialects, g.tag, g.message);
-	if (seen == GLANCE_NEW_TAG)
-		return read_line(e, line, number, true);
-	if (seen == GLANCE_MATTERS) {
-		frames_fill(e->frames, &g, &s);
-		return read_framed(e, &s, number);
+	switch (seen) {
+	case GLANCE_NEW_TAG: return read_line(e, line, number, true);
+	case GLANCE_MATTERS: frames_fill(e->frames, &g, &s); return read_framed(e, &s, number);
+	case GLANCE_IDLE: e->summary.known++; break;
+	case GLANCE_FOREIGN: break;
 	}
 	e->last.result = PARSE_SKIP;
 	e->summary.understood++;
@@ -426,12 +487,17 @@ enum err
 entries_line(struct entries *e, struct text line)
 {
 	e->summary.lines++;
-	if (line.len != 0 && line.p[line.len - 1] == '\r')
-		line.len--;
+	e->follows_lf = e->ends_in_lf;
+	e->ends_in_lf = line.len == 0 || line.p[line.len - 1] != '\r';
+	if (e->summary.lines == 1)
+		e->has_lf_only = e->ends_in_lf;
+	line.len -= e->ends_in_lf ? 0 : 1;
 	while (line.len != 0 && line.p[0] == '\0') { /* a file system leaves them after a crash */
 		line.p++;
 		line.len--;
 	}
+	if (e->is_lost)
+		return pass_quoted(e, line, e->summary.lines);
 	return e->joined_lines != 0 ? join_line(e, line) : read_quickly(e, line);
 }
 
@@ -462,6 +528,7 @@ entries_event(struct entries *e, const struct event_record *event)
 	struct denial d = {0};
 
 	e->summary.lines++;
+	e->summary.known++;
 	e->last.result = PARSE_SKIP;
 	parse_state_start(&e->state);
 	result = event_map_judge(e->state.events, event, &e->state, &d);

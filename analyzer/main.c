@@ -21,6 +21,7 @@
 #include "prober_setup.h"
 #include "reporters.h"
 #include "server.h"
+#include "syslog_receiver.h"
 
 struct analyzer {
 	struct conf *conf;
@@ -32,6 +33,7 @@ struct analyzer {
 	struct pipeline *pipeline;
 	struct command_context context;
 	struct server *server;
+	struct syslog_receiver *syslog;
 	int control_fd;
 };
 
@@ -58,6 +60,14 @@ on_signal(evutil_socket_t signal_number, short what, void *context)
 }
 
 static enum err
+start_syslog(struct analyzer *a, struct error *e)
+{
+	const struct syslog_parts parts = {a->conf, a->store, a->reporters, a->pipeline, a->base};
+
+	return syslog_receiver_new(&parts, &a->syslog, e);
+}
+
+static enum err
 start_loop(struct analyzer *a, struct error *e)
 {
 	struct pipeline_parts parts;
@@ -75,8 +85,11 @@ start_loop(struct analyzer *a, struct error *e)
 	err = pipeline_new(&parts, &a->pipeline, e);
 	if (err != OK)
 		return err;
+	err = start_syslog(a, e);
+	if (err != OK)
+		return err;
 	a->context = (struct command_context){a->conf, a->store, a->reporters, a->pipeline,
-		(int64_t)time(NULL)};
+		(int64_t)time(NULL), a->syslog};
 	err = server_new(a->base, a->control_fd, &a->context, &a->server, e);
 	if (err == OK)
 		a->control_fd = -1; /* the server's now */
@@ -122,6 +135,7 @@ static void
 stop(struct analyzer *a)
 {
 	server_free(a->server);
+	syslog_receiver_free(a->syslog);
 	pipeline_free(a->pipeline);
 	prober_stop(a->prober);
 	store_close(a->store);

@@ -39,6 +39,7 @@ struct reader_reason { /* and how many there were of its like */
 struct reader_summary {
 	uint64_t lines;      /* or records: understood, not understood and empty ones */
 	uint64_t understood; /* entries of a known framing or dialect, denials or not */
+	uint64_t known;      /* of those, by a dialect or a container: a mail server's */
 	uint64_t denials;    /* counting repeats */
 	uint64_t rejections; /* other rejections, counting repeats: never evidence */
 	uint64_t rejections_of[REJECTION_KIND_COUNT];

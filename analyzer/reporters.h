@@ -5,11 +5,13 @@
 #ifndef ANALYZER_REPORTERS_H
 #define ANALYZER_REPORTERS_H
 
+#include <orbl/addr.h>
 #include <orbl/conf.h>
 
 #include "relay/relay_policy.h"
 
 struct reporters;
+struct event_map;
 
 /* Read every reporter's relay policy; warnings about them go to standard error. Keeps conf. */
 enum err
@@ -18,5 +20,13 @@ void reporters_free(struct reporters *r); /* NULL ok */
 /* NULL when the reporter declared none. Lent. */
 const struct relay_policy *reporters_relay_policy(const struct reporters *r, const char *name);
 int64_t reporters_trust(const struct reporters *r, const char *name); /* percent */
+/* NULL: the built-in rows. Lent. */
+const struct event_map *reporters_events(const struct reporters *r, const char *name);
+/* Lent. */
+const struct text *
+reporters_local_domains(const struct reporters *r, const char *name, size_t *count);
+/* Whose syslog_from has the address in its longest prefix; NULL: nobody's. Lent. */
+const char *reporters_by_address(const struct reporters *r, const struct addr *a);
+bool reporters_have_addresses(const struct reporters *r); /* has anybody a syslog_from? */
 
 #endif

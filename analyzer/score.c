@@ -28,14 +28,22 @@ term_of(struct score *s, const char *reporter)
 	return &s->terms[s->reporters++];
 }
 
+/* How much less sure than a refusal of a stranger: the words may have meant another thing, or the
+ * client was one of the server's own users with a setting amiss. */
+static double
+kind_weight(unsigned kind)
+{
+	return kind == DENIAL_RELAY_PROBABLE || kind == DENIAL_AUTHENTICATED ? 0.5 : 1.0;
+}
+
 /* In steps of 2^-20: sums of such numbers are exact, so that the order of the facts cannot
  * change the last bit. */
 static double
 fact_points(const struct score *s, const struct score_fact *f, int64_t age_s)
 {
-	double kind = f->kind == DENIAL_RELAY_PROBABLE ? 0.5 : 1.0;
-	double points = s->rules->denial_points * (1.0 + log2((double)f->count)) * kind *
-		((double)f->trust / 100.0) * exp2(-(double)age_s / (double)s->rules->half_life_s);
+	double points = s->rules->denial_points * (1.0 + log2((double)f->count)) *
+		kind_weight(f->kind) * ((double)f->trust / 100.0) *
+		exp2(-(double)age_s / (double)s->rules->half_life_s);
 
 	return ldexp(rint(ldexp(points, 20)), -20);
 }

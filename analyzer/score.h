@@ -5,8 +5,9 @@
  *
  *	denial_points * (1 + log2(count)) * kind * trust / 100 * 2^(-age / half_life)
  *
- * where kind is 1, or 1/2 for a denial the log only shows as probable. A reporter's facts
- * add up to at most reporter_cap; the score is the sum over reporters.
+ * where kind is 1, but 1/2 for a denial that the log only shows as probable, or of a client that
+ * had authenticated. A reporter's facts add up to at most reporter_cap; the score is the sum over
+ * reporters.
  */
 #ifndef ANALYZER_SCORE_H
 #define ANALYZER_SCORE_H

@@ -20,6 +20,8 @@ struct connection {
 	struct submission *submission; /* a body is coming in */
 	bool refused;                  /* the body is read to its end, and thrown away */
 	json_t *refusal;               /* the answer to it then */
+	bool goes_on;                  /* the body is a log that goes on, cut into parts by marks */
+	bool at_mark;                  /* a line with a mark comes next */
 	uint64_t follow;               /* probe waited for */
 	bool ends;                     /* close when everything is written */
 	bool half_closed;              /* the client has sent its last byte */
@@ -124,7 +126,10 @@ take_chunk(struct connection *c, struct evbuffer *input)
 		return false;
 	evbuffer_drain(input, sizeof(header));
 	if (len == 0) {
-		finish_body(c);
+		if (c->goes_on)
+			c->at_mark = true;
+		else
+			finish_body(c);
 		return true;
 	}
 	bytes = evbuffer_pullup(input, (ev_ssize_t)len);
@@ -132,6 +137,102 @@ take_chunk(struct connection *c, struct evbuffer *input)
 		refuse_body(c, &e);
 	evbuffer_drain(input, len);
 	return true;
+}
+
+/* --- a log that goes on --------------------------------------------------- */
+
+/* There is no going on behind an error: what was not acknowledged is undone. */
+static void
+end_following(struct connection *c, enum err code, const char *message)
+{
+	answer(c, command_error(code, message));
+	submission_free(c->submission);
+	c->submission = NULL;
+	c->ends = true;
+}
+
+/* Two that follow one source would count it by halves; the last one has it. */
+static void
+supersede(struct connection *c, const json_t *request)
+{
+	const char *reporter = json_string_value(json_object_get(request, "reporter"));
+	const char *source = json_string_value(json_object_get(request, "source"));
+
+	for (struct connection *other = c->server->connections; other != NULL; other = other->next)
+		if (other != c && other->submission != NULL &&
+			submission_is_of(other->submission, reporter, source))
+			end_following(other, ERR_REFUSED,
+				"another client follows this source from now on");
+}
+
+static enum err
+take_part(struct connection *c, const json_t *position, json_t **summary, struct error *e)
+{
+	enum err err = submission_checkpoint(c->submission, position, SUBMISSION_DURABLE, summary,
+		e);
+
+	if (err == OK && json_integer_value(json_object_get(*summary, "denials")) != 0)
+		pipeline_wake(c->server->context->pipeline);
+	return err;
+}
+
+static enum err
+run_mark(struct connection *c, const json_t *mark, json_t **out, struct error *e)
+{
+	const json_t *position = json_object_get(mark, "position");
+	const json_t *context = json_object_get(mark, "context");
+	const json_t *line = json_object_get(mark, "line");
+	enum err err = OK;
+
+	*out = NULL;
+	if ((context != NULL && !json_is_boolean(context)) ||
+		(line != NULL && (!json_is_integer(line) || json_integer_value(line) < 1)))
+		return error_set(e, ERR_SYNTAX,
+			"of a mark, context is true or false and line a number above 0");
+	submission_set_now(c->submission, now());
+	if (position != NULL)
+		err = take_part(c, position, out, e);
+	if (err == OK && context != NULL)
+		err = submission_set_context(c->submission, json_is_true(context), e);
+	if (err == OK && line != NULL)
+		submission_set_line(c->submission, (uint64_t)json_integer_value(line));
+	if (err == OK && *out == NULL)
+		*out = json_object();
+	return err;
+}
+
+/* The line behind a chunk of length 0; false when it is not all here yet. */
+static bool
+take_mark(struct connection *c, struct evbuffer *input)
+{
+	struct error e = {.code = OK};
+	json_t *mark, *summary = NULL;
+	size_t len;
+	char *line = evbuffer_readln(input, &len, EVBUFFER_EOL_LF);
+
+	if (line == NULL) {
+		if (evbuffer_get_length(input) > CONTROL_CHUNK_MAX)
+			end_following(c, ERR_SYNTAX, "the mark is too long");
+		return false;
+	}
+	c->at_mark = false;
+	mark = json_loadb(line, len, JSON_REJECT_DUPLICATES, NULL);
+	free(line);
+	if (!json_is_object(mark))
+		error_set(&e, ERR_SYNTAX, "a mark is one JSON object on one line");
+	else if (c->refused)
+		error_set(&e, ERR_IO, "%s",
+			json_string_value(json_object_get(c->refusal, "message")));
+	else if (run_mark(c, mark, &summary, &e) == OK)
+		json_object_set_new(summary, "ok", json_true());
+	json_decref(mark);
+	if (e.code == OK) {
+		answer(c, summary);
+		return true;
+	}
+	json_decref(summary);
+	end_following(c, e.code, e.text);
+	return false;
 }
 
 /* --- requests ------------------------------------------------------------- */
@@ -146,12 +247,20 @@ follow(struct connection *c, uint64_t probe)
 	bufferevent_set_timeouts(c->be, probe != 0 ? NULL : &idle, &idle);
 }
 
+static bool
+is_submit(const json_t *request)
+{
+	const char *name = json_string_value(json_object_get(request, "cmd"));
+
+	return name != NULL && strcmp(name, "submit") == 0;
+}
+
 static void
 run_request(struct connection *c, const char *line, size_t len)
 {
 	json_error_t reason;
 	json_t *request = json_loadb(line, len, JSON_REJECT_DUPLICATES, &reason);
-	bool submits;
+	bool has_body;
 	struct command_answer result;
 
 	if (!json_is_object(request)) {
@@ -160,13 +269,14 @@ run_request(struct connection *c, const char *line, size_t len)
 		c->ends = true;
 		return;
 	}
-	submits = strcmp(json_string_value(json_object_get(request, "cmd")) != NULL ?
-				  json_string_value(json_object_get(request, "cmd")) :
-				  "",
-			  "submit") == 0;
+	/* Who follows waits for the first answer before it sends anything. */
+	has_body = is_submit(request) && !json_is_true(json_object_get(request, "follow"));
 	result = command_run(c->server->context, request, now());
+	c->goes_on = result.submission != NULL && result.object != NULL;
+	if (c->goes_on)
+		supersede(c, request);
 	json_decref(request);
-	if (submits && result.submission == NULL) { /* refused: a body follows all the same */
+	if (has_body && result.submission == NULL) { /* refused: a body follows all the same */
 		c->refused = true;
 		c->refusal = result.object;
 		return;
@@ -195,6 +305,14 @@ take_request(struct connection *c, struct evbuffer *input)
 	return true;
 }
 
+static bool
+take_next(struct connection *c, struct evbuffer *input)
+{
+	if (c->at_mark)
+		return take_mark(c, input);
+	return c->submission != NULL || c->refused ? take_chunk(c, input) : take_request(c, input);
+}
+
 /* Do what has come in as far as its answers are taken: a client that only asks does not fill
  * our memory. May free c. */
 static void
@@ -205,8 +323,7 @@ serve(struct connection *c)
 	bool more = true;
 
 	while (more && !c->ends && c->follow == 0 && evbuffer_get_length(output) < OUTPUT_MAX)
-		more = c->submission != NULL || c->refused ? take_chunk(c, input) :
-							     take_request(c, input);
+		more = take_next(c, input);
 	if (c->half_closed && !more)
 		c->ends = true; /* what is left is no whole request */
 	if (c->ends && evbuffer_get_length(output) == 0)

@@ -10,7 +10,7 @@
 
 #include "store_sql.h"
 
-enum { SCHEMA_VERSION = 2, BUSY_TIMEOUT_MS = 5000 };
+enum { SCHEMA_VERSION = 3, BUSY_TIMEOUT_MS = 5000 };
 
 static const char schema[] =
 	"CREATE TABLE number (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;"
@@ -22,10 +22,6 @@ static const char schema[] =
 	"  received_s INTEGER NOT NULL, committed INTEGER NOT NULL DEFAULT 0,"
 	"  lines INTEGER, denials INTEGER, duplicates INTEGER, drift INTEGER,"
 	"  not_understood INTEGER);"
-	/* Lines already counted, by hash of reporter and line: a log counts once. */
-	"CREATE TABLE seen (hash INTEGER PRIMARY KEY, submission INTEGER NOT NULL,"
-	"  time_s INTEGER NOT NULL);"
-	"CREATE INDEX seen_submission ON seen (submission);"
 	"CREATE TABLE evidence (host TEXT NOT NULL, hour_s INTEGER NOT NULL,"
 	"  submission INTEGER NOT NULL, kind INTEGER NOT NULL, count INTEGER NOT NULL,"
 	"  line INTEGER NOT NULL, raw TEXT NOT NULL, rule TEXT,"
@@ -65,6 +61,24 @@ static const char schema_changed[] =
 				      "CREATE TRIGGER listing_deleted AFTER DELETE ON listing "
 				      "BEGIN " CHANGED("old") " END;";
 #undef CHANGED
+
+/* Since version 3: how far logs that go on were read; and lines already counted, by hash of
+ * reporter and line, so that a log counts once. Logs are in the order of time: with the hour in
+ * front of the hash, lines that come together lie together in the file. */
+static const char schema_position[] =
+	"CREATE TABLE position (reporter INTEGER NOT NULL REFERENCES reporter,"
+	"  source TEXT NOT NULL, json TEXT NOT NULL, PRIMARY KEY (reporter, source))"
+	"  WITHOUT ROWID;"
+	"CREATE TABLE seen (hour_s INTEGER NOT NULL, hash INTEGER NOT NULL,"
+	"  submission INTEGER NOT NULL, PRIMARY KEY (hour_s, hash)) WITHOUT ROWID;"
+	"CREATE INDEX seen_submission ON seen (submission);";
+
+/* The hashes of before are good until they are pruned, but for those of submissions that do not
+ * count. */
+static const char schema_seen_2[] =
+	"DELETE FROM seen WHERE submission IN (SELECT id FROM submission WHERE committed = 0);"
+	"DROP INDEX seen_submission; ALTER TABLE seen RENAME TO seen_2;"
+	"INSERT INTO number SELECT 'old_hashes_s', coalesce(max(time_s), 1) FROM seen_2;";
 
 enum err
 store_failure(struct store *s, struct error *e)
@@ -297,8 +311,12 @@ make_schema(struct store *s, int64_t version, struct error *e)
 	snprintf(pragma, sizeof(pragma), "PRAGMA user_version = %d", SCHEMA_VERSION);
 	if (version < 1)
 		err = execute(s, schema, e);
-	if (err == OK)
+	if (err == OK && version < 2)
 		err = execute(s, schema_changed, e);
+	if (err == OK && version >= 1)
+		err = execute(s, schema_seen_2, e);
+	if (err == OK)
+		err = execute(s, schema_position, e);
 	if (err == OK)
 		err = execute(s, pragma, e);
 	if (err != OK) {
@@ -387,13 +405,17 @@ store_open(const char *path, struct store **out, struct error *e)
 		sqlite3_busy_timeout(s->db, BUSY_TIMEOUT_MS);
 		err = execute(s,
 			"PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
-			"PRAGMA temp_store = MEMORY",
+			"PRAGMA temp_store = MEMORY; PRAGMA cache_size = -32000;"
+			"PRAGMA wal_autocheckpoint = 4000",
 			e);
 	}
 	if (err == OK)
 		err = check_schema(s, e);
 	if (err == OK)
 		err = remove_uncommitted(s, e);
+	if (err == OK)
+		err = store_number(s, e, &s->old_hashes_s,
+			"SELECT value FROM number WHERE name = 'old_hashes_s'", "");
 	if (err != OK) {
 		store_close(s);
 		return err;

@@ -10,12 +10,14 @@
 #include <orbl/store.h>
 #include <orbl/text.h>
 
-enum { STORE_STATEMENTS_MAX = 64 };
+enum { STORE_STATEMENTS_MAX = 96 };
 
 struct store {
 	sqlite3 *db;
 	int lock_fd;
 	char path[4096];
+	/* The newest line of table seen_2, whose hashes are as schema 2 made them; 0: none. */
+	int64_t old_hashes_s;
 	size_t statement_count;
 	struct {
 		const char *sql; /* a literal: compared by address first */

@@ -6,33 +6,56 @@
 
 #include <orbl/conf.h>
 
-enum { CALL_TIMEOUT_MS = 30000 };
+enum { CALL_TIMEOUT_MS = 30000, OPTIONS_MAX = 15 };
+
+static const struct option common[] = {
+	{"config", required_argument, NULL, 'c'},
+	{"json", no_argument, NULL, 'j'},
+	{"reporter", required_argument, NULL, 'r'},
+	{"no-wait", no_argument, NULL, 'n'},
+	{"help", no_argument, NULL, 'h'},
+};
+
+/* The common ones, then the command's own; out is zero behind them. */
+static void
+join_options(const struct option *more, struct option out[OPTIONS_MAX + 1])
+{
+	size_t n = ORBL_COUNT(common);
+
+	memcpy(out, common, sizeof(common));
+	for (; more != NULL && more->name != NULL && n < OPTIONS_MAX; more++)
+		out[n++] = *more;
+}
+
+static void
+take_option(struct client *c, int letter)
+{
+	switch (letter) {
+	case 'c': c->config = optarg; break;
+	case 'r': c->reporter = optarg; break;
+	case 'j': c->json = true; break;
+	case 'n': c->no_wait = true; break;
+	default: c->take(c, letter, optarg);
+	}
+}
 
 void
 client_options(struct client *c, int argc, char **argv, const char *letters)
 {
-	static const struct option table[] = {
-		{"config", required_argument, NULL, 'c'},
-		{"json", no_argument, NULL, 'j'},
-		{"reporter", required_argument, NULL, 'r'},
-		{"no-wait", no_argument, NULL, 'n'},
-		{"help", no_argument, NULL, 'h'},
-		{0},
-	};
+	struct option table[OPTIONS_MAX + 1] = {0};
 	int letter;
 
+	join_options(c->more, table);
 	optind = 1;
-	while ((letter = getopt_long(argc, argv, "c:jr:nh", table, NULL)) != -1) {
+	while ((letter = getopt_long(argc, argv, c->more != NULL ? "c:jr:nhfv" : "c:jr:nh", table,
+			NULL)) != -1) {
 		if (letter == 'h' || strchr(letters, letter) == NULL) {
 			fputs(c->usage, letter == 'h' ? stdout : stderr);
 			c->done = true;
 			c->status = letter == 'h' ? EXIT_SUCCESS : EXIT_TROUBLE;
 			return;
 		}
-		c->config = letter == 'c' ? optarg : c->config;
-		c->reporter = letter == 'r' ? optarg : c->reporter;
-		c->json = c->json || letter == 'j';
-		c->no_wait = c->no_wait || letter == 'n';
+		take_option(c, letter);
 	}
 }
 

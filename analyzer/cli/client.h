@@ -19,12 +19,15 @@ struct client {
 	const char *config;   /* of -c, NULL: the default */
 	const char *reporter; /* of --reporter, NULL */
 	bool json, no_wait;
+	/* Options of one command alone, ended by a row without a name; each is given to take. */
+	const struct option *more;
+	void (*take)(struct client *c, int letter, const char *value);
 	bool done; /* --help was printed: leave with exit status status */
 	int status;
 };
 
-/* Take the options that the letters name ("c" config, "j" json, "r" reporter, "n" no-wait);
- * optind is left at the first operand. */
+/* Take the options that the letters name ("c" config, "j" json, "r" reporter, "n" no-wait, and
+ * those of c->more); optind is left at the first operand. */
 void client_options(struct client *c, int argc, char **argv, const char *letters);
 /* Print "orbl COMMAND: text" on standard error and return EXIT_TROUBLE. */
 int client_trouble(const struct client *c, const char *text);

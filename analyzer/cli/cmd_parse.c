@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "denial_json.h"
+#include "dialect.h"
 #include "host_count.h"
 #include "input.h"
 #include "journal.h"
@@ -117,6 +118,15 @@ new_reader(struct run *run, const char *format)
 	return r;
 }
 
+/* The mail server whose lines were asked for, or NULL: containers hold any program's. */
+static const char *
+wanted_dialect(const struct run *run)
+{
+	const char *format = run->options.format;
+
+	return format != NULL && dialect_has(format) ? format : NULL;
+}
+
 /* All bytes have been fed, or what could be read of them. */
 static void
 end_reader(struct run *run, struct reader *r)
@@ -127,7 +137,7 @@ end_reader(struct run *run, struct reader *r)
 		complain(run, run->name, run->error.code != OK ? run->error.text : err_name(err));
 	parse_report_add(&run->totals, reader_summary(r), run->duplicates);
 	parse_progress_clear(&run->progress);
-	parse_report_troubles(run->name, reader_summary(r));
+	parse_report_troubles(run->name, wanted_dialect(run), reader_summary(r));
 	reader_free(r);
 }
 
@@ -228,7 +238,6 @@ static int
 report(struct run *run)
 {
 	const struct parse_options *o = &run->options;
-	const struct reader_summary *sum = &run->totals.sum;
 	struct error e;
 	uint64_t hosts;
 
@@ -241,8 +250,9 @@ report(struct run *run)
 		return PARSE_TROUBLE;
 	}
 	parse_report_print(&run->totals, hosts);
-	return run->failed || (sum->not_understood != 0 && sum->understood == 0) ? PARSE_TROUBLE :
-										   EXIT_SUCCESS;
+	return run->failed || parse_report_is_useless(&run->totals, wanted_dialect(run)) ?
+		PARSE_TROUBLE :
+		EXIT_SUCCESS;
 }
 
 static void

@@ -108,8 +108,8 @@ print_evidence(const json_t *answer)
 	if (json_array_size(evidence) == 0)
 		printf("  none\n");
 	json_array_foreach (evidence, i, f)
-		printf("  %s  %lld denials by %s, the first at %s:%lld%s%s\n    %s\n",
-			client_text(f, "hour"), client_number(f, "denials"),
+		printf("  %s  %lld %s by %s, the first at %s:%lld%s%s\n    %s\n",
+			client_text(f, "hour"), client_number(f, "denials"), client_text(f, "kind"),
 			client_text(f, "reporter"), client_text(f, "file"),
 			client_number(f, "line"),
 			json_is_string(json_object_get(f, "rule")) ? ", its relay policy: " : "",
@@ -194,6 +194,21 @@ cmd_list(int argc, char **argv)
 	return EXIT_SUCCESS;
 }
 
+/* Only where an analyzer listens for syslog. */
+static void
+print_syslog(const json_t *s)
+{
+	json_int_t messages = client_number(s, "udp") + client_number(s, "tcp") +
+		client_number(s, "tls");
+
+	if (!json_is_object(s))
+		return;
+	printf("syslog       %lld messages, %lld senders now, %lld strangers turned away, "
+	       "%lld overlong, %lld not stored\n",
+		(long long)messages, client_number(s, "senders"), client_number(s, "strangers"),
+		client_number(s, "overlong"), client_number(s, "lost"));
+}
+
 int
 cmd_status(int argc, char **argv)
 {
@@ -216,6 +231,8 @@ cmd_status(int argc, char **argv)
 			client_number(answer, "reporters"), client_number(answer, "probes_running"),
 			client_number(answer, "probes_waiting"),
 			client_number(answer, "probes_done"), client_number(answer, "uptime_s"));
+	if (!c.json)
+		print_syslog(json_object_get(answer, "syslog"));
 	json_decref(answer);
 	return EXIT_SUCCESS;
 }

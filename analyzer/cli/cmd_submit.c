@@ -1,177 +1,125 @@
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include <orbl/text.h>
-
-#include "client.h"
 #include "cmd.h"
+#include "follow.h"
+#include "input.h"
+#include "submit.h"
 
 static const char usage[] =
-	"usage: orbl submit [-c FILE] [--reporter NAME] [--json] FILE...\n"
+	"usage: orbl submit [-c FILE] [-r NAME] [--json] [--format NAME]\n"
+	"                   [--local-domain NAME]... FILE...\n"
+	"       orbl submit [OPTION...] --follow [--verbose] FILE...\n"
+	"       orbl submit [OPTION...] [--follow] --journal[=PATH] [FIELD=VALUE...]\n"
 	"\n"
 	"Give logs to the analyzer, which stores the relay denials in them before it\n"
-	"acknowledges. - is standard input. The same line submitted twice counts once.\n"
+	"acknowledges. FILE may be compressed, a directory, or -, standard input. The same\n"
+	"line submitted twice counts once.\n"
 	"\n"
-	"  -r, --reporter NAME  whose logs these are; default: this host's name\n"
-	"  -j, --json           print one JSON object a file\n"
-	"  -c, --config FILE    read FILE instead of the installed orbl.conf\n"
+	"  -f, --follow            go on with what is appended, across rotation, until\n"
+	"                          SIGTERM or SIGINT; at the next start where it was\n"
+	"  -r, --reporter NAME     whose logs these are; default: this host's name\n"
+	"      --format NAME       what they are, see orbl parse --help; default: found out\n"
+	"      --local-domain NAME recipients there are no relaying, where the log does not\n"
+	"                          tell an unknown user from a denial\n"
+	"      --journal[=PATH]    the systemd journal, this host's or at PATH; entries that\n"
+	"                          match FIELD=VALUE, default SYSLOG_FACILITY=2 (mail)\n"
+	"  -j, --json              print one JSON object a file, or a part that is followed\n"
+	"  -v, --verbose           with --follow: tell of each part that has denials\n"
+	"  -c, --config FILE       read FILE instead of the installed orbl.conf\n"
 	"\n"
-	"Exit status: 0 all files acknowledged; 2 trouble, or a file without one usable line.\n";
+	"Exit status: 0 all acknowledged; 2 trouble, or a file without one usable line.\n";
 
-enum { ANSWER_TIMEOUT_MS = 600000, PROGRESS_BYTES = 16 << 20 };
-
-static void
-show_progress(const char *name, uint64_t sent, off_t size)
-{
-	if (!isatty(STDERR_FILENO))
-		return;
-	if (size > 0)
-		fprintf(stderr, "\r%s: %llu of %llu MB", name, (unsigned long long)(sent >> 20),
-			(unsigned long long)size >> 20);
-	else
-		fprintf(stderr, "\r%s: %llu MB", name, (unsigned long long)(sent >> 20));
-}
+struct walk {
+	const struct submit *submit;
+	int status;
+};
 
 static enum err
-send_body(struct control *control, int fd, const char *name, struct error *e)
+on_file(const char *name, void *context)
 {
-	static char chunk[CONTROL_CHUNK_MAX];
-	uint64_t sent = 0, shown = 0;
-	struct stat st = {0};
-	enum err err = OK;
-	ssize_t n = 1;
+	struct walk *w = context;
+	int one = submit_file(w->submit, name);
 
-	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
-		st.st_size = 0;
-	while (err == OK && n != 0) {
-		n = read(fd, chunk, sizeof(chunk));
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return error_errno(e, "%s: cannot read", name);
-		err = control_send_chunk(control, chunk, (size_t)n, e);
-		sent += (uint64_t)n;
-		if (sent - shown >= PROGRESS_BYTES) {
-			shown = sent;
-			show_progress(name, sent, st.st_size);
-		}
-	}
-	if (shown != 0 && isatty(STDERR_FILENO))
-		fputs("\n", stderr);
-	return err;
-}
-
-static enum err
-submit_fd(const struct client *c, int fd, const char *name, json_t **answer, struct error *e)
-{
-	json_t *request = json_pack("{s:s, s:s, s:s}", "cmd", "submit", "reporter", c->reporter,
-		"file", name);
-	struct control *control = NULL;
-	char *path = NULL;
-	enum err err = request == NULL ?
-		error_set(e, ERR_SYNTAX, "%s: the name is not UTF-8", name) :
-		client_socket(c, &path, e);
-
-	if (err == OK)
-		err = control_connect(path, &control, e);
-	if (err == OK)
-		err = control_send(control, request, e);
-	if (err == OK)
-		err = send_body(control, fd, name, e);
-	if (err == OK)
-		err = control_receive(control, ANSWER_TIMEOUT_MS, answer, e);
-	if (err == OK)
-		err = control_check_answer(*answer, e);
-	control_close(control);
-	json_decref(request);
-	free(path);
-	return err;
-}
-
-static void
-print_summary(const struct client *c, const char *name, json_t *answer)
-{
-	const json_t *troubles = json_object_get(answer, "troubles"), *trouble;
-	json_int_t bad = client_number(answer, "not_understood");
-	size_t i;
-
-	if (c->json) {
-		json_object_set_new(answer, "file", json_string(name));
-		json_object_set_new(answer, "reporter", json_string(c->reporter));
-		client_print_json(answer);
-		return;
-	}
-	printf("%s: stored for reporter %s: %lld lines, %lld denials of %lld hosts", name,
-		c->reporter, client_number(answer, "lines"), client_number(answer, "denials"),
-		client_number(answer, "hosts"));
-	printf(", %lld other rejections", client_number(answer, "rejections"));
-	if (client_number(answer, "duplicates") != 0)
-		printf(", %lld submitted before", client_number(answer, "duplicates"));
-	if (client_number(answer, "drift") != 0)
-		printf(", %lld that the reporter's own relay policy allows (no evidence)",
-			client_number(answer, "drift"));
-	printf(", %lld lines not understood\n", bad);
-	json_array_foreach (troubles, i, trouble)
-		fprintf(stderr, "%s:%lld: not understood: %s\n", name,
-			client_number(trouble, "line"), client_text(trouble, "reason"));
-	if ((size_t)bad > json_array_size(troubles))
-		fprintf(stderr, "%s: %lld more lines not understood\n", name,
-			bad - (json_int_t)json_array_size(troubles));
+	w->status = one != EXIT_SUCCESS ? one : w->status;
+	return OK;
 }
 
 static int
-submit_file(const struct client *c, const char *name)
+submit_files(const struct submit *s, char **names, size_t count)
 {
-	bool is_stdin = strcmp(name, "-") == 0;
+	struct walk w = {s, EXIT_SUCCESS};
 	struct error e = {.code = OK};
-	json_t *answer = NULL;
-	FILE *f = is_stdin ? stdin : fopen(name, "rb");
-	int status = EXIT_SUCCESS;
 
-	if (f == NULL) {
-		error_errno(&e, "%s: cannot open", name);
-		return client_trouble(c, e.text);
+	for (size_t i = 0; i < count; i++)
+		if (input_walk(names[i], on_file, &w, &e) != OK)
+			w.status = client_trouble(&s->client, e.text);
+	return w.status;
+}
+
+static int
+submit(struct submit *s, char **names, size_t count)
+{
+	if (s->has_journal) {
+		s->journal.matches = (const char *const *)names;
+		s->journal.match_count = count;
+	} else if (count == 0) {
+		return client_trouble(&s->client,
+			"name the log files to submit, or - for standard input");
 	}
-	if (submit_fd(c, fileno(f), name, &answer, &e) != OK) {
-		status = client_trouble(c, e.text);
-	} else {
-		print_summary(c, name, answer);
-		if (client_number(answer, "lines") != 0 &&
-			client_number(answer, "understood") == 0) {
-			fprintf(stderr,
-				"orbl submit: %s: no line was usable; is it a mail log in "
-				"syslog form?\n",
-				name);
-			status = EXIT_TROUBLE;
-		}
+	if (s->follows)
+		return follow(s, names, count);
+	return s->has_journal ? submit_journal(s) : submit_files(s, names, count);
+}
+
+static void
+take_option(struct client *c, int letter, const char *value)
+{
+	struct submit *s = (struct submit *)c;
+
+	switch (letter) {
+	case 'f': s->follows = true; break;
+	case 'v': s->verbose = true; break;
+	case 'F': s->format = value; break;
+	case 'L':
+		if (s->domain_count < SUBMIT_DOMAINS_MAX)
+			s->domains[s->domain_count++] = value;
+		break;
+	case 'J':
+		s->has_journal = true;
+		s->journal.path = value;
+		break;
 	}
-	json_decref(answer);
-	if (!is_stdin)
-		fclose(f);
-	return status;
 }
 
 int
 cmd_submit(int argc, char **argv)
 {
-	struct client c = {.command = "submit", .usage = usage};
-	char host[64] = "";
-	int status = EXIT_SUCCESS, one;
+	static const struct option more[] = {
+		{"follow", no_argument, NULL, 'f'},
+		{"verbose", no_argument, NULL, 'v'},
+		{"format", required_argument, NULL, 'F'},
+		{"local-domain", required_argument, NULL, 'L'},
+		{"journal", optional_argument, NULL, 'J'},
+		{0},
+	};
+	struct submit s = {.client = {.command = "submit", .usage = usage}};
+	struct error e = {.code = OK};
+	char host[64] = "", *path = NULL;
+	int status;
 
-	client_options(&c, argc, argv, "cjr");
-	if (c.done)
-		return c.status;
-	if (optind == argc)
-		return client_trouble(&c, "name the log files to submit, or - for standard input");
-	if (c.reporter == NULL && gethostname(host, sizeof(host) - 1) == 0)
-		c.reporter = host;
-	for (int i = optind; i < argc; i++) {
-		one = submit_file(&c, argv[i]);
-		status = one != EXIT_SUCCESS ? one : status;
-	}
+	s.client.more = more;
+	s.client.take = take_option;
+	client_options(&s.client, argc, argv, "cjrfvFLJ");
+	if (s.client.done)
+		return s.client.status;
+	if (s.client.reporter == NULL && gethostname(host, sizeof(host) - 1) == 0)
+		s.client.reporter = host;
+	if (client_socket(&s.client, &path, &e) != OK)
+		return client_trouble(&s.client, e.text);
+	s.socket = path;
+	status = submit(&s, argv + optind, (size_t)(argc - optind));
+	free(path);
 	return status;
 }

@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <time.h>
@@ -18,11 +19,21 @@ now_ms(void)
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
+/* A terminal that knows no escape sequences would show them. */
+static bool
+can_erase(void)
+{
+	const char *term = getenv("TERM");
+
+	return term != NULL && strcmp(term, "") != 0 && strcmp(term, "dumb") != 0;
+}
+
 void
 parse_progress_start(struct parse_progress *p, bool prints_denials, size_t files)
 {
 	*p = (struct parse_progress){.files = files};
-	p->is_on = isatty(STDERR_FILENO) != 0 && !(prints_denials && isatty(STDOUT_FILENO) != 0);
+	p->is_on = isatty(STDERR_FILENO) != 0 && can_erase() &&
+		!(prints_denials && isatty(STDOUT_FILENO) != 0);
 	p->start_ms = now_ms();
 	p->next_ms = p->start_ms + EVERY_MS;
 }
@@ -62,19 +73,21 @@ parse_progress_show(struct parse_progress *p, const char *name, uint64_t done, u
 	uint64_t denials)
 {
 	int64_t now = p->is_on ? now_ms() : 0;
-	size_t name_len = strlen(name), room = columns() - 1, len;
-	char rest[LINE_BYTES];
+	size_t name_len = strlen(name), width, room, len;
+	char rest[LINE_BYTES], line[2 * LINE_BYTES];
+	bool is_cut;
 
 	if (!p->is_on || now < p->next_ms)
 		return;
 	p->next_ms = now + EVERY_MS;
 	p->is_shown = true;
+	width = columns() - 1;
 	len = describe(p, done, total, denials, now - p->start_ms, rest);
-	room = room > len + NAME_LEAST ? room - len : NAME_LEAST;
-	if (name_len > room)
-		(void)fprintf(stderr, "\r\033[K...%s%s", name + name_len - (room - 3), rest);
-	else
-		(void)fprintf(stderr, "\r\033[K%s%s", name, rest);
+	room = width > len + NAME_LEAST ? width - len : NAME_LEAST;
+	is_cut = name_len > room;
+	(void)snprintf(line, sizeof(line), "%s%s%s", is_cut ? "..." : "",
+		is_cut ? name + name_len - (room - 3) : name, rest);
+	(void)fprintf(stderr, "\r\033[K%.*s", (int)width, line);
 }
 
 void

@@ -33,6 +33,7 @@ parse_report_add(struct parse_totals *t, const struct reader_summary *s, uint64_
 	t->duplicates += duplicates;
 	sum->lines += s->lines;
 	sum->understood += s->understood;
+	sum->known += s->known;
 	sum->denials += s->denials - duplicates;
 	sum->rejections += s->rejections;
 	sum->not_understood += s->not_understood;
@@ -42,8 +43,19 @@ parse_report_add(struct parse_totals *t, const struct reader_summary *s, uint64_
 		add_reason(sum, &s->reasons[i]);
 }
 
+/* A log may be quiet, or another one than was meant: that is to be seen. */
+static void
+tell_unknown(const char *name, const char *format)
+{
+	if (format != NULL)
+		(void)fprintf(stderr, "orbl parse: %s: no line of the format %s in it\n", name,
+			format);
+	else
+		(void)fprintf(stderr, "orbl parse: %s: no line of a mail server in it\n", name);
+}
+
 void
-parse_report_troubles(const char *name, const struct reader_summary *s)
+parse_report_troubles(const char *name, const char *format, const struct reader_summary *s)
 {
 	for (size_t i = 0; i < s->trouble_count; i++) {
 		const struct reader_trouble *t = &s->troubles[i];
@@ -57,6 +69,16 @@ parse_report_troubles(const char *name, const struct reader_summary *s)
 	if (s->not_understood > s->trouble_count)
 		(void)fprintf(stderr, "orbl parse: %s: %" PRIu64 " more lines not understood\n",
 			name, s->not_understood - s->trouble_count);
+	if (s->lines != 0 && s->known == 0)
+		tell_unknown(name, format);
+}
+
+bool
+parse_report_is_useless(const struct parse_totals *t, const char *format)
+{
+	const struct reader_summary *sum = &t->sum;
+
+	return sum->known == 0 && (sum->not_understood != 0 || (format != NULL && sum->lines != 0));
 }
 
 static void

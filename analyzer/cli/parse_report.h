@@ -17,8 +17,12 @@ struct parse_totals {
 
 /* Count a file in; duplicates of it. */
 void parse_report_add(struct parse_totals *t, const struct reader_summary *s, uint64_t duplicates);
-/* What was not understood, to standard error. name is printable. */
-void parse_report_troubles(const char *name, const struct reader_summary *s);
+/* What was not understood, to standard error. name is printable; format: of a mail server's
+ * lines, when one was asked for, or NULL. */
+void parse_report_troubles(const char *name, const char *format, const struct reader_summary *s);
+/* Probably no mail log? One with other programs' lines alone may be a quiet one, but not when it
+ * was to be of that format. */
+bool parse_report_is_useless(const struct parse_totals *t, const char *format);
 /* Counts them; with the option summary also prints them to standard output. */
 enum err parse_report_hosts(struct host_count *hosts, const struct parse_options *o,
 	uint64_t *count, struct error *e) ORBL_NODISCARD;

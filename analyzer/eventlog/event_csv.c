@@ -268,8 +268,10 @@ event_csv_parse(const struct log_line *s, struct parse_state *state, struct deni
 		return PARSE_BAD;
 	}
 	result = read_fields(log, s->message, all, &count);
-	if (result == CSV_OPEN)
+	if (result == CSV_OPEN) {
+		state->quoted = true;
 		return PARSE_MORE;
+	}
 	if (result == CSV_BAD) {
 		state->reason = "the row does not fit the columns of the log";
 		return PARSE_BAD;

@@ -89,13 +89,24 @@ keep_field(struct parse_state *state, struct text t)
 }
 
 static enum denial_kind
-kind_of(const struct event_facts *facts, const struct denial *d)
+kind_said(const struct event_facts *facts, const struct denial *d)
 {
 	if (facts->has_kind)
 		return facts->kind;
 	if (d->account.p != NULL)
 		return DENIAL_AUTHENTICATED;
 	return d->reply.p != NULL && d->reply.p[0] == '4' ? DENIAL_RELAY_TEMPORARY : DENIAL_RELAY;
+}
+
+/* What a damaged log says is weaker evidence. */
+static enum denial_kind
+kind_of(const struct event_record *e, const struct event_facts *facts, const struct denial *d)
+{
+	enum denial_kind kind = kind_said(facts, d);
+
+	if (e->doubtful && (kind == DENIAL_RELAY || kind == DENIAL_RELAY_TEMPORARY))
+		return DENIAL_RELAY_PROBABLE;
+	return kind;
 }
 
 struct note { /* a line being written */
@@ -204,7 +215,7 @@ event_denial_fill(const struct event_record *e, const struct event_facts *facts,
 	if (sender.p != NULL && !text_equal(sender, TEXT("-")))
 		out->sender = keep(state, event_path(sender), FIELD_MAX); /* may be empty */
 	out->server = e->computer.len != 0 ? keep(state, e->computer, HOST_MAX) : TEXT_NONE;
-	out->kind = kind_of(facts, out);
+	out->kind = kind_of(e, facts, out);
 	out->line = e->number;
 	out->is_record = !e->is_line;
 	out->raw = write_note(e, state);

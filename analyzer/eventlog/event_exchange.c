@@ -161,14 +161,20 @@ judge_55(const struct text *strings, struct event_facts *facts)
 	return PARSE_DENIAL;
 }
 
-/* No public text gives the message; only what Windows writes without its text can be read. */
+/* No public text gives the message. What Windows writes without its text has the strings with
+ * commas between: as any event of this source is taken, one string of a client may look like all
+ * four. */
 static enum parse_result
 read_message_55(struct text message, struct event_facts *facts, struct parse_state *state)
 {
 	struct text strings[STRINGS_55];
 
-	if (event_message_split(message, STRINGS_55, strings))
-		return judge_55(strings, facts);
+	if (event_message_split(message, STRINGS_55, strings) &&
+		judge_55(strings, facts) == PARSE_DENIAL) {
+		state->reason = "an event of MSExchangeIMC that may be about relaying, without its "
+				"text: give the log itself (.evt), which holds its strings apart";
+		return PARSE_BAD;
+	}
 	if (text_find(message, TEXT("relay")) == SIZE_MAX &&
 		text_find(message, TEXT("Relay")) == SIZE_MAX)
 		return PARSE_SKIP;

@@ -3,6 +3,8 @@
 #include "json_scan.h"
 #include "scan.h"
 
+static const char no_object[] = "the line is no whole JSON object";
+
 /* Windows' own strings end at a NUL. */
 static struct text
 decode(struct text value, char **room)
@@ -136,12 +138,27 @@ event_json_decode(struct event_json_found *found, char *room, struct event_recor
 	decode_strings(found, &room, out);
 }
 
+/* In a string the quotes would have a backslash; a value has no colon behind it. */
+static bool
+has_member(struct text t, struct text name)
+{
+	size_t at;
+
+	while ((at = text_find(t, name)) != SIZE_MAX) {
+		t = text_from(t, at + name.len);
+		while (t.len != 0 && (t.p[0] == ' ' || t.p[0] == '\t'))
+			scan_skip(&t, 1);
+		if (t.len != 0 && t.p[0] == ':')
+			return true;
+	}
+	return false;
+}
+
 bool
 event_json_is_event(struct text t)
 {
-	return text_find(t, TEXT("\"EventID\"")) != SIZE_MAX ||
-		text_find(t, TEXT("\"event_id\"")) != SIZE_MAX ||
-		text_find(t, TEXT("\"ProviderName\"")) != SIZE_MAX;
+	return has_member(t, TEXT("\"EventID\"")) || has_member(t, TEXT("\"event_id\"")) ||
+		has_member(t, TEXT("\"ProviderName\""));
 }
 
 bool
@@ -152,6 +169,14 @@ event_json_knows(const struct log_line *s)
 	return s->frame == FRAME_NONE && t.len > 2 && t.p[0] == '{' && event_json_is_event(t);
 }
 
+/* A line of an array has a comma behind it. */
+static bool
+ends_as_object(struct text t)
+{
+	t = text_trim(t);
+	return t.len != 0 && (t.p[t.len - 1] == '}' || t.p[t.len - 1] == ',');
+}
+
 enum parse_result
 event_json_parse(const struct log_line *s, struct parse_state *state, struct denial *out)
 {
@@ -159,11 +184,15 @@ event_json_parse(const struct log_line *s, struct parse_state *state, struct den
 	enum parse_result result;
 	char *room = j->room;
 
+	if (!ends_as_object(s->message)) {
+		state->reason = no_object;
+		return PARSE_BAD;
+	}
 	if (!event_map_may_concern(state->events, s->message) &&
 		text_find(s->message, TEXT("\\u")) == SIZE_MAX)
 		return PARSE_SKIP;
 	if (s->message.len > sizeof(j->room) || !event_json_find(s->message, &j->found)) {
-		state->reason = "the line is no whole JSON object";
+		state->reason = no_object;
 		return PARSE_BAD;
 	}
 	decode_kind(&j->found, &room, &j->event);

@@ -34,7 +34,7 @@ bool event_json_find(struct text object, struct event_json_found *out);
 void event_json_find_strings(struct event_json_found *found);
 /* room has object.len bytes, out lends from it. is_line is set when there is no number. */
 void event_json_decode(struct event_json_found *found, char *room, struct event_record *out);
-/* Does a text that starts an object look like that of an event? */
+/* Has a text that starts an object a member that only events have? */
 bool event_json_is_event(struct text t);
 
 struct event_json { /* memory of the dialect */

@@ -10,13 +10,15 @@ enum {
 	DEPTH_MAX = 64 /* of evtx_dump and others: below 8 */
 };
 
+static const struct text record = {"Record ", 7};
 static const char too_large[] = "is larger than 1048576 bytes";
 
 enum inside { BETWEEN, OBJECT, STRING, ESCAPE };
 
-/* Objects on the outermost level, or the elements of an array there; what stands between them
- * ("Record 7", commas, brackets) says nothing. Where an object is damaged, the next is looked for
- * where a line starts as that of the damaged one did, or further left. */
+/* Objects on the outermost level, or the elements of an array there; between them are commas,
+ * brackets, and lines "Record 7". A line with anything else there is told, and holds no event.
+ * Where an object is damaged, the next is looked for where a line starts as that of the damaged
+ * one did, or further left. */
 struct document {
 	struct container_sink sink;
 	enum inside inside;
@@ -26,6 +28,9 @@ struct document {
 	size_t start_column; /* 0 when it does not start its line */
 	size_t depth;
 	size_t used;
+	size_t arrays;      /* that are open */
+	size_t marked;      /* bytes of "Record " at the start of the line */
+	bool is_foreign;    /* the line has something that does not belong between objects */
 	const char *damage; /* what is wrong with the object that is going on */
 	bool is_lost;       /* where the damaged object ends cannot be told */
 	struct event_json_found found;
@@ -53,21 +58,45 @@ is_record_mark(struct text head)
 {
 	int number;
 
-	return scan_literal(&head, TEXT("Record ")) && scan_number(&head, 1, 9, &number) &&
-		head.len != 0 && (head.p[0] == '\r' || head.p[0] == '\n');
+	return scan_literal(&head, record) && scan_number(&head, 1, 9, &number) && head.len != 0 &&
+		(head.p[0] == '\r' || head.p[0] == '\n');
 }
 
+static bool
+is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+static void
+skip_blanks(struct text *rest)
+{
+	while (rest->len != 0 && is_blank(rest->p[0]))
+		scan_skip(rest, 1);
+}
+
+/* By its first bytes alone: logs of text start with brackets, too, and hold what clients say. */
 bool
 event_json_document_knows(struct text head)
 {
+	struct text t;
+	bool is_array;
+
 	if (is_record_mark(head))
 		return true;
-	while (head.len != 0 &&
-		(head.p[0] == ' ' || head.p[0] == '\t' || head.p[0] == '\r' || head.p[0] == '\n'))
-		scan_skip(&head, 1);
-	if (head.len == 0 || (head.p[0] != '{' && head.p[0] != '['))
+	skip_blanks(&head);
+	t = head;
+	is_array = scan_byte(&t, '[');
+	skip_blanks(&t);
+	if (is_array && scan_byte(&t, ']')) {
+		skip_blanks(&t);
+		return t.len == 0;
+	}
+	if (!scan_byte(&t, '{'))
 		return false;
-	return !is_whole_line(head) && event_json_is_event(head);
+	skip_blanks(&t);
+	return t.len != 0 && t.p[0] == '"' && (is_array || !is_whole_line(head)) &&
+		event_json_is_event(head);
 }
 
 void *
@@ -167,6 +196,41 @@ is_new_start(const struct document *d, char c)
 		d->line != d->start_line;
 }
 
+/* "Record 7", a byte order mark of a file that was appended, and what parts the elements. */
+static bool
+belongs_between(struct document *d, char c)
+{
+	if (d->marked < record.len && c == record.p[d->marked] &&
+		(d->marked != 0 || d->column == 0)) {
+		d->marked++;
+		return true;
+	}
+	if (d->marked == record.len && scan_is_digit(c))
+		return true;
+	return is_blank(c) || c == ',' || c == '[' || c == ']' || c == '\xef' || c == '\xbb' ||
+		c == '\xbf';
+}
+
+static void
+take_between(struct document *d, char c)
+{
+	if (d->is_foreign)
+		return;
+	if (c == '{') {
+		start_object(d);
+		return;
+	}
+	if (!belongs_between(d, c)) {
+		d->is_foreign = true;
+		d->sink.trouble(d->line, "what stands between the objects is not JSON",
+			d->sink.context);
+	}
+	if (c == '[')
+		d->arrays++;
+	else if (c == ']' && d->arrays != 0)
+		d->arrays--;
+}
+
 static enum err
 take_byte(struct document *d, char c)
 {
@@ -175,8 +239,8 @@ take_byte(struct document *d, char c)
 			d->damage = "has no end";
 		tell_damage(d);
 	}
-	if (d->inside == BETWEEN && c == '{')
-		start_object(d);
+	if (d->inside == BETWEEN)
+		take_between(d, c);
 	if (d->inside == BETWEEN || d->is_lost)
 		return OK;
 	keep(d, c);
@@ -209,6 +273,8 @@ count_place(struct document *d, char c)
 	if (c == '\n') {
 		d->line++;
 		d->column = 0;
+		d->marked = 0;
+		d->is_foreign = false;
 	} else if (d->column != SIZE_MAX) {
 		d->column = c == ' ' || c == '\t' ? d->column + 1 : SIZE_MAX;
 	}
@@ -226,7 +292,8 @@ take_run(struct document *d, const char *p, size_t len)
 {
 	size_t n = 0, kept;
 
-	if (d->column != SIZE_MAX || d->inside == ESCAPE)
+	if (d->column != SIZE_MAX || d->inside == ESCAPE ||
+		(d->inside == BETWEEN && !d->is_foreign))
 		return 0;
 	while (n < len && !is_mark(p[n]))
 		n++;
@@ -265,6 +332,8 @@ event_json_document_finish(void *c)
 	if (d->inside != BETWEEN) {
 		d->damage = "has no end";
 		tell_damage(d);
+	} else if (d->arrays != 0) {
+		d->sink.trouble(d->line, "the file ends before its array does", d->sink.context);
 	}
 	return OK;
 }

@@ -33,7 +33,8 @@ bool event_map_concerns(const struct event_map *m, struct text source, uint32_t 
 /* The same of a text in which such a source would be named as it is. */
 bool event_map_may_concern(const struct event_map *m, struct text t);
 
-/* As a dialect does: PARSE_SKIP, PARSE_DENIAL, PARSE_REJECTION or PARSE_BAD. Fills all of out but
+/* Evidence of a doubtful record is relay-denied-probable at most, unless the account is known.
+ * As a dialect does: PARSE_SKIP, PARSE_DENIAL, PARSE_REJECTION or PARSE_BAD. Fills all of out but
  * time and count; line, is_record, raw and identity included, and state->stamp with the event's.
  * Texts of out are in the scratch, which starts anew. Uses of state: reason, rejection, scratch,
  * stamp. */

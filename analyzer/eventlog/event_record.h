@@ -21,12 +21,13 @@ struct event_string {
 	struct text value;
 };
 
-struct event_record { /* texts lend, in UTF-8, and may hold anything but NUL */
-	uint64_t number;    /* EventRecordID, or line when is_line */
+struct event_record {    /* texts lend, in UTF-8, and may hold anything but NUL */
+	uint64_t number; /* EventRecordID, or line when is_line */
 	bool is_line;
-	struct stamp stamp; /* month 0: not known */
-	struct text source; /* provider or source name */
-	uint32_t id;        /* without severity and facility: its lower 16 bits */
+	bool doubtful;                 /* from a damaged part of the log: its texts may be wrong */
+	struct stamp stamp;            /* month 0: not known */
+	struct text source;            /* provider or source name */
+	uint32_t id;                   /* without severity and facility: its lower 16 bits */
 	struct text computer, message; /* p NULL: not known */
 	size_t string_count;
 	struct event_string strings[EVENT_STRINGS_MAX];

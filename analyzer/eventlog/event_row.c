@@ -112,9 +112,11 @@ enum err
 event_row_parse(struct text row, struct event_row *out, struct error *e)
 {
 	struct text source, id;
+	bool ends_in_comma;
 	enum err err;
 
 	*out = (struct event_row){.kind = DENIAL_RELAY};
+	ends_in_comma = text_has_suffix(row, TEXT(","));
 	if (row.len > 300)
 		return error_set(e, ERR_RANGE, "event row: longer than 300 bytes");
 	source = text_cut(&row, ':');
@@ -127,6 +129,8 @@ event_row_parse(struct text row, struct event_row *out, struct error *e)
 	while (row.len != 0)
 		if ((err = take_item(&row, out, e)) != OK)
 			return err;
+	if (ends_in_comma)
+		return error_set(e, ERR_SYNTAX, "event row: nothing follows the last comma");
 	if (!out->places[EVENT_IP].is_set)
 		return error_set(e, ERR_SYNTAX,
 			"event row: no ip=: without the client's address an event is no evidence");

@@ -22,16 +22,22 @@ struct event_xml {
 	size_t len;    /* of bytes, from 0 */
 	size_t wait;   /* no use in looking before there is so much */
 	bool in_event, in_user;
-	size_t nested; /* where an event within the open event's UserData starts; 0: none */
+	bool is_foreign; /* what stands between two events is no XML of an event log, and is told */
+	unsigned roots;  /* <Events> that are open */
+	size_t nested;   /* where an event within the open event's UserData starts; 0: none */
 	bool in_nested;
 	struct event_build build;
 	char bytes[BUFFER];
 };
 
+/* So are byte order marks, of exports that were put together. */
 static bool
 is_blank(struct text t)
 {
-	while (t.len != 0 && (t.p[0] == ' ' || (t.p[0] >= '\t' && t.p[0] <= '\r')))
+	static const char blanks[] =
+		" \t\n\v\f\r\xef\xbb\xbf"; /* NUL, too, as it may be at the end */
+
+	while (t.len != 0 && memchr(blanks, t.p[0], sizeof(blanks)) != NULL)
 		t = text_from(t, 1);
 	return t.len == 0;
 }
@@ -240,6 +246,7 @@ give_up(struct event_xml *x, size_t at, const char *problem)
 	event_build_begin(&x->build, x->line, true, NULL);
 	tell(x, problem);
 	x->in_event = false;
+	x->is_foreign = true;
 	drop_to(x, x->nested != 0 ? x->nested : at);
 }
 
@@ -254,6 +261,7 @@ start_event(struct event_xml *x, size_t len)
 		return; /* to look at this tag, or the nested one, again */
 	} else {
 		drop_to(x, x->at);
+		x->is_foreign = false;
 		x->in_event = true;
 		x->in_user = x->in_nested = false;
 		x->nested = 0;
@@ -286,6 +294,35 @@ stop(struct event_xml *x, const char *problem)
 	x->in_event = false;
 }
 
+/* Text that no export has between events: another log, or an event whose start is damaged. */
+static void
+note_foreign(struct event_xml *x, struct text t)
+{
+	uint64_t line = x->line;
+	char reason[REASON];
+	size_t at;
+
+	if (x->in_event || x->is_foreign || is_blank(t))
+		return;
+	for (at = x->start; at < x->at || is_blank((struct text){x->bytes + at, 1}); at++)
+		line += x->bytes[at] == '\n' ? 1 : 0;
+	x->is_foreign = true;
+	(void)snprintf(reason, sizeof(reason), "line %" PRIu64 " is no part of an event", line);
+	x->sink.trouble(0, reason, x->sink.context);
+}
+
+static void
+note_root(struct event_xml *x, struct text tag)
+{
+	if (x->in_event)
+		return;
+	if (event_markup_is(tag, TEXT("Events")))
+		x->roots += text_has_suffix(tag, TEXT("/>")) ? 0 : 1;
+	else if (x->roots != 0 && tag.len > 1 && tag.p[1] == '/' &&
+		event_markup_is(text_from(tag, 1), TEXT("Events")))
+		x->roots--;
+}
+
 /* Markup whose end is not there; it will not come when is_last or when there is no room. */
 static bool
 is_waiting(struct event_xml *x, enum markup m, bool is_last)
@@ -296,6 +333,8 @@ is_waiting(struct event_xml *x, enum markup m, bool is_last)
 	}
 	if (m == MARKUP_SECTION)
 		stop(x, "a comment or CDATA does not end: the rest is not read");
+	else
+		note_foreign(x, TEXT("<"));
 	x->at++;
 	return m == MARKUP_SECTION;
 }
@@ -328,8 +367,14 @@ look(struct event_xml *x, bool is_last)
 			x->at += len;
 			break;
 		case MARKUP_TEXT:
-		case MARKUP_EVENT_EMPTY:
-		case MARKUP_OTHER: x->at += len; break;
+			note_foreign(x, text_upto(t, len));
+			x->at += len;
+			break;
+		case MARKUP_OTHER:
+			note_root(x, text_upto(t, len));
+			x->at += len;
+			break;
+		case MARKUP_EVENT_EMPTY: x->at += len; break;
 		}
 	}
 	return failed;
@@ -386,11 +431,15 @@ enum err
 event_xml_finish(void *context)
 {
 	struct event_xml *x = context;
+	bool is_told = false;
 
 	while (x->failed == OK && !x->is_stopped && x->start < x->len) {
 		(void)read_bytes(x, true);
+		is_told = x->in_event;
 		if (x->in_event)
 			give_up(x, x->at, "it does not end");
 	}
+	if (x->failed == OK && !x->is_stopped && x->roots != 0 && !is_told)
+		x->sink.trouble(0, "the file ends before </Events> does", x->sink.context);
 	return x->failed;
 }

@@ -13,6 +13,7 @@
 enum {
 	HEADER = 48,
 	END_RECORD = 40,
+	WRAPPED = 2,   /* and neither dirty nor full: the header's flags */
 	FILLER = 0x27, /* words between the last record and the file's end, if no head fits there */
 	BUFFER = 2 * EVT_RECORD_MAX,
 	REASON = 160
@@ -36,7 +37,8 @@ struct evt {
 	bool wrap_is_used;
 	uint64_t at; /* of the file: where start is */
 	uint64_t gap_at;
-	size_t start, len; /* of bytes: what is not done yet */
+	uint64_t file_size; /* of a circle, if the header can be believed; else 0 */
+	size_t start, len;  /* of bytes: what is not done yet */
 	size_t wrap_len;
 	uint8_t wrap[EVT_RECORD_MAX]; /* what lies before the first record */
 	uint8_t joined[EVT_RECORD_MAX];
@@ -180,10 +182,12 @@ static enum err
 give(struct evt *x, const uint8_t *p, size_t len, const char *problem)
 {
 	uint32_t number = u32_at((struct window){p, len}, 8);
+	bool is_mended = problem != NULL;
 
-	if (problem != NULL)
+	if (is_mended)
 		tell(x, number, "record at byte %" PRIu64 ": %s", x->at, problem);
 	problem = evt_record_read(p, len, x->text, &x->record);
+	x->record.doubtful = is_mended;
 	if (problem == NULL)
 		return x->sink.event(&x->record, x->sink.context);
 	tell(x, number, "record at byte %" PRIu64 ": %s", x->at, problem);
@@ -300,6 +304,8 @@ read_header(struct evt *x, struct window w)
 {
 	if (!is_header(w))
 		tell(x, 0, "the file's header is not that of an event log; looking for records");
+	else if (u32_at(w, 36) == WRAPPED)
+		x->file_size = u32_at(w, 32);
 	x->has_header = true;
 	drop(x, w.len < HEADER ? w.len : HEADER);
 }
@@ -358,6 +364,8 @@ evt_finish(void *context)
 		tell(x, 0, "no record can be read from byte %" PRIu64 " to the end", x->gap_at);
 	else if (!x->seen_end)
 		tell(x, 0, "the log has no end record; it is cut short");
+	else if (x->at < x->file_size)
+		tell(x, 0, "the file is shorter than its header says; it is cut short");
 	if (x->wrap_len != 0 && !x->wrap_is_used && x->seen_record)
 		tell(x, 0, "no record can be read from byte %d to %" PRIu64, HEADER,
 			(uint64_t)HEADER + x->wrap_len);

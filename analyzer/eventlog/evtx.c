@@ -8,7 +8,7 @@
 
 #include "evtx_chunk.h"
 
-enum { FILE_HEADER = 4096, FLAG_NO_CRC32 = 4 };
+enum { FILE_HEADER = 4096, FLAG_NO_CRC32 = 4, MAGIC_MIN = 5 };
 
 static const uint8_t magic[8] = "ElfFile";
 
@@ -18,23 +18,29 @@ struct evtx {
 	bool has_header; /* it is behind us, or the file starts with a chunk */
 	uint64_t at;     /* of the file: where bytes starts */
 	uint64_t chunks;
+	unsigned expected; /* chunks, as the header has it; a log that is in use may have more */
 	size_t len;
 	uint8_t bytes[EVTX_CHUNK];
 	struct event_build build;
 };
 
-/* Fields that are the same in every log. One of them may be damaged. */
+/* Fields that are the same in every log. One of them may be damaged, but only a part of the first:
+ * logs of text start otherwise, whatever clients have put behind. */
 static bool
 is_header(const uint8_t *p, size_t len)
 {
 	struct cursor c;
-	unsigned wrong = 0;
+	unsigned wrong = 0, same = 0;
 
 	cursor_init(&c, p, len);
 	if (len < 44)
 		return false;
-	wrong += memcmp(cursor_bytes(&c, 8), magic, sizeof(magic)) != 0;
-	(void)cursor_bytes(&c, 24);
+	for (size_t i = 0; i < sizeof(magic); i++)
+		same += p[i] == magic[i];
+	if (same < MAGIC_MIN)
+		return false;
+	wrong += same != sizeof(magic);
+	(void)cursor_bytes(&c, 32);
 	wrong += cursor_u32le(&c) != 128; /* bytes of the header that are used */
 	(void)cursor_u16le(&c);
 	wrong += cursor_u16le(&c) != 3; /* version 3.x */
@@ -80,12 +86,18 @@ read_header(struct evtx *x)
 	uint32_t flags, sum;
 
 	cursor_init(&c, x->bytes, x->len);
-	(void)cursor_bytes(&c, 120);
+	(void)cursor_bytes(&c, 42);
+	x->expected = cursor_u16le(&c);
+	(void)cursor_bytes(&c, 76);
 	flags = cursor_u32le(&c);
 	sum = cursor_u32le(&c);
+	if (is_header(x->bytes, x->len) &&
+		((flags & FLAG_NO_CRC32) != 0 || (uint32_t)crc32(0, x->bytes, 120) == sum))
+		return;
+	x->expected = 0;
 	if (!is_header(x->bytes, x->len))
 		tell(x, "the file's header is not that of an event log; looking for chunks");
-	else if ((flags & FLAG_NO_CRC32) == 0 && (uint32_t)crc32(0, x->bytes, 120) != sum)
+	else
 		tell(x, "the checksum of the file's header is wrong");
 }
 
@@ -176,5 +188,7 @@ evtx_finish(void *context)
 		}
 		drop(x, len);
 	}
+	if (x->failed == OK && x->chunks < x->expected)
+		tell(x, "the file has fewer chunks than its header says; it is cut short");
 	return x->failed;
 }

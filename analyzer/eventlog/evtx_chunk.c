@@ -26,6 +26,7 @@ struct walk {
 	const struct evtx_chunk *chunk;
 	struct binxml_chunk binxml;
 	bool is_trusted;      /* the header is whole */
+	bool is_doubtful;     /* a checksum is wrong, or cannot be checked */
 	uint64_t first, last; /* numbers of records, if it is */
 	size_t free;          /* where it says that nothing more comes, else the end */
 	uint64_t number;      /* of the record before; 0 none yet */
@@ -86,24 +87,34 @@ crc_of(const struct walk *w, uint32_t crc, size_t from, size_t to)
 }
 
 static void
-check_records_sum(const struct walk *w, uint32_t wanted)
+check_records_sum(struct walk *w, uint32_t wanted)
 {
-	if (w->free <= w->chunk->len && crc_of(w, 0, EVTX_CHUNK_HEADER, w->free) != wanted)
+	w->is_doubtful = w->free > w->chunk->len ||
+		crc_of(w, 0, EVTX_CHUNK_HEADER, w->free) != wanted;
+	if (w->is_doubtful && w->free <= w->chunk->len)
 		tell(w, 0, "the checksum of its records is wrong");
+}
+
+/* Some writers say that there are none, others leave both empty. */
+static bool
+has_sums(const struct walk *w)
+{
+	return (u32_at(w, 120) & FLAG_NO_CRC32) == 0 && (u32_at(w, 52) != 0 || u32_at(w, 124) != 0);
 }
 
 static void
 read_header(struct walk *w)
 {
 	struct cursor c = cursor_at(w, 24);
-	uint32_t sum, flags = u32_at(w, 120);
+	uint32_t sum;
 
 	w->free = w->chunk->len;
+	w->is_doubtful = true;
 	if (!evtx_chunk_has_magic(w->chunk->bytes, w->chunk->len)) {
 		tell(w, 0, "it does not start as a chunk does; looking for records in it");
 		return;
 	}
-	if ((flags & FLAG_NO_CRC32) == 0 &&
+	if (has_sums(w) &&
 		crc_of(w, crc_of(w, 0, 0, 120), 128, EVTX_CHUNK_HEADER) != u32_at(w, 124)) {
 		tell(w, 0, "the checksum of its header is wrong");
 		return;
@@ -118,7 +129,8 @@ read_header(struct walk *w)
 		return;
 	}
 	w->is_trusted = true;
-	if ((flags & FLAG_NO_CRC32) == 0)
+	w->is_doubtful = false;
+	if (has_sums(w))
 		check_records_sum(w, sum);
 }
 
@@ -223,6 +235,7 @@ give(struct walk *w, const struct record *r)
 	problem = binxml_read(&w->binxml, r->at + RECORD_HEAD, r->at + r->size - 4, c->build);
 	if (problem == NULL)
 		problem = event_build_finish(c->build);
+	c->build->record.doubtful = w->is_doubtful || r->problem != NULL;
 	if (problem == NULL)
 		return c->sink->event(&c->build->record, c->sink->context);
 	tell(w, r->number, "record at %zu: %s", r->at, problem);

@@ -62,8 +62,8 @@ tell_failure(const struct input *in, const struct unpack_io *io, enum err err, c
 			"%s: %s: %s; unpack it with %s, if you trust it, and give that", name,
 			format, reason, in->format->tool);
 	return error_set(e, err,
-		"%s: the %s data is damaged near byte %llu (%s); what stands before was read, get "
-		"a good copy of the file for the rest",
+		"%s: the %s data is damaged near byte %llu (%s), nothing behind that can be read; "
+		"get a good copy of the file",
 		name, format, at, reason);
 }
 
@@ -71,10 +71,8 @@ static enum err
 tell_cut(const struct input *in, struct error *e)
 {
 	return error_set(e, ERR_CORRUPT,
-		"%s: the %s data is cut off at byte %llu; what was there was read, get the whole "
-		"file for the rest",
-		in->source.name, in->format->name,
-		(unsigned long long)atomic_load(&in->source.done));
+		"%s: the %s data is cut off at byte %llu; get the whole file", in->source.name,
+		in->format->name, (unsigned long long)atomic_load(&in->source.done));
 }
 
 /* One ring slot of output. *ended: there is no more. A slow pipe's bytes are passed on as soon

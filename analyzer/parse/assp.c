@@ -92,16 +92,21 @@ read_entry(struct text t, struct entry *e)
 	e->rest = t;
 }
 
-/* "R", "<R>", or "(parsing): <R>" when the server could not read the recipient. */
+/* "R" to the line's end, "<R>", or "(parsing): <R>" when the server could not read the recipient.
+ */
 static void
 read_recipient(struct text t, struct denial *out)
 {
 	struct text path;
 
 	(void)(scan_literal(&t, TEXT(" (parsing)")) || scan_literal(&t, TEXT(" (evil)")));
-	if (!scan_literal(&t, TEXT(": ")) || !smtp_trace_path(t, &path))
+	if (!scan_literal(&t, TEXT(": ")))
 		return;
-	out->recipient = path;
+	t = text_trim(t);
+	if (!text_has_prefix(t, TEXT("<")) || !smtp_trace_path(t, &path))
+		path = t;
+	if (path.len != 0)
+		out->recipient = path;
 }
 
 /* "<S> [to: X ]relay attempt blocked for...", where the words are there once only. */
@@ -119,12 +124,32 @@ read_denial(struct text t, size_t at, struct denial *out)
 		out->sender = text_upto(head, end - 1);
 }
 
-/* A client that may relay is refused for its sender, or for a recipient in the header. */
+/* Behind "<S> " or "<S> to: X ", as the server has them. */
 static bool
-is_of_policy(struct text reason)
+may_be_own(struct text head)
 {
-	return text_has_prefix(reason, TEXT(" unknown local sender ")) ||
-		text_has_prefix(reason, TEXT(" non local "));
+	head = text_trim(head);
+	return text_has_suffix(head, TEXT(">")) || text_find(head, TEXT("> to: ")) != SIZE_MAX;
+}
+
+/* A client that may relay is refused for its sender, or for a recipient in the header. The words
+ * may stand in the client's texts too: then any of them may be the server's. */
+static bool
+may_be_of_policy(struct text t)
+{
+	size_t at = 0, found;
+
+	while ((found = text_find(text_from(t, at), blocked)) != SIZE_MAX) {
+		struct text head = text_upto(t, at + found), reason;
+
+		at += found + blocked.len;
+		reason = text_from(t, at);
+		if (may_be_own(head) &&
+			(text_has_prefix(reason, TEXT(" unknown local sender ")) ||
+				text_has_prefix(reason, TEXT(" non local "))))
+			return true;
+	}
+	return false;
 }
 
 static enum parse_result
@@ -135,8 +160,8 @@ deny(struct entry *e, struct parse_state *state, struct denial *out)
 
 	if (at == SIZE_MAX)
 		return PARSE_SKIP;
-	if (once && is_of_policy(text_from(e->rest, at + blocked.len))) {
-		state->rejection = REJECTION_POLICY;
+	if (may_be_of_policy(e->rest)) {
+		state->rejection = once ? REJECTION_POLICY : REJECTION_OTHER;
 		return PARSE_REJECTION;
 	}
 	if (!e->has_address) {

@@ -25,34 +25,35 @@
 
 static const struct dialect rows[] = {
 	{"opensmtpd", "OpenSMTPD 5 to 7", sizeof(struct opensmtpd), opensmtpd_knows,
-		opensmtpd_parse},
-	{"haraka", "Haraka", 0, haraka_knows, haraka_parse},
-	{"hmailserver", "hMailServer", 0, hmailserver_knows, hmailserver_parse},
+		opensmtpd_parse, NULL},
+	{"haraka", "Haraka", 0, haraka_knows, haraka_parse, NULL},
+	{"hmailserver", "hMailServer", 0, hmailserver_knows, hmailserver_parse, NULL},
 	{"mailenable", "MailEnable: SMTP activity log, W3C log", sizeof(struct mailenable),
-		mailenable_knows, mailenable_parse},
+		mailenable_knows, mailenable_parse, NULL},
 	{"mdaemon", "MDaemon: SMTP session log", sizeof(struct mdaemon), mdaemon_knows,
-		mdaemon_parse},
-	{"kerio", "Kerio Connect, Kerio MailServer: security log", 0, kerio_knows, kerio_parse},
-	{"assp", "ASSP, in front of a mail server: maillog", 0, assp_knows, assp_parse},
-	{"courier", "Courier's SMTP server", 0, courier_knows, courier_parse},
-	{"qmail", "tcpserver with recordio, rblsmtpd, s/qmail, IndiMail",
-		sizeof(struct qmail_memory), qmail_knows, qmail_parse},
+		mdaemon_parse, NULL},
+	{"kerio", "Kerio Connect, Kerio MailServer: security log", 0, kerio_knows, kerio_parse,
+		NULL},
+	{"assp", "ASSP, in front of a mail server: maillog", 0, assp_knows, assp_parse, NULL},
+	{"courier", "Courier's SMTP server", 0, courier_knows, courier_parse, NULL},
+	{"qmail", "tcpserver with recordio, rblsmtpd, chkuser, s/qmail, IndiMail",
+		sizeof(struct qmail_memory), qmail_knows, qmail_parse, qmail_continues},
 	{"postfix", "Postfix, also as Zimbra, Plesk, mailcow run it", 0, postfix_knows,
-		postfix_parse},
-	{"exim", "Exim, also as Debian, cPanel, DirectAdmin set it up", 0, exim_knows,
-		exim_parse},
+		postfix_parse, NULL},
+	{"exim", "Exim, also as Debian, cPanel, DirectAdmin set it up", 0, exim_knows, exim_parse,
+		exim_continues},
 	{"exchange-smtp", "Exchange 2007 and later: SMTP receive protocol log",
-		sizeof(struct exchange_smtp), exchange_smtp_knows, exchange_smtp_parse},
+		sizeof(struct exchange_smtp), exchange_smtp_knows, exchange_smtp_parse, NULL},
 	{"iis-smtp", "IIS SMTP service, Exchange 2000 and 2003: W3C, NCSA, IIS log files",
-		sizeof(struct iis_smtp), iis_smtp_knows, iis_smtp_parse},
+		sizeof(struct iis_smtp), iis_smtp_knows, iis_smtp_parse, NULL},
 	{"exchange-ims", "Exchange 5.5 Internet Mail Service: SMTP protocol log",
-		sizeof(struct exchange_ims), exchange_ims_knows, exchange_ims_parse},
+		sizeof(struct exchange_ims), exchange_ims_knows, exchange_ims_parse, NULL},
 	{"event-json", "Windows events as JSON: evtx_dump, Winlogbeat, NXLog, PowerShell",
-		sizeof(struct event_json), event_json_knows, event_json_parse},
+		sizeof(struct event_json), event_json_knows, event_json_parse, NULL},
 	{"event-csv", "Windows events as CSV: Event Viewer, NT and 2000 dumps, PowerShell",
-		sizeof(struct event_csv), event_csv_knows, event_csv_parse},
-	{"sendmail", "Sendmail 8.9 and later", 0, sendmail_knows, sendmail_parse},
-	{"spamdyke", "spamdyke, in front of qmail-smtpd", 0, spamdyke_knows, spamdyke_parse},
+		sizeof(struct event_csv), event_csv_knows, event_csv_parse, NULL},
+	{"sendmail", "Sendmail 8.9 and later", 0, sendmail_knows, sendmail_parse, NULL},
+	{"spamdyke", "spamdyke, in front of qmail-smtpd", 0, spamdyke_knows, spamdyke_parse, NULL},
 };
 
 enum {
@@ -63,7 +64,7 @@ enum {
 
 _Static_assert(ORBL_COUNT(rows) < ROW_NONE, "a row's number is a byte");
 
-struct known_tag { /* whose lines a tag's are */
+struct known_tag {               /* whose lines a tag's are */
 	uint8_t len, frame, row; /* len 0: none */
 	bool tag_cut;
 	char tag[CACHE_TAG];
@@ -72,6 +73,7 @@ struct known_tag { /* whose lines a tag's are */
 struct dialects {
 	struct parse_state *state;
 	const struct dialect *only; /* NULL: all */
+	uint8_t unframed;           /* whose the last unframed line was that one knew */
 	struct known_tag cache[CACHE_SLOTS];
 	void *memory[ORBL_COUNT(rows)];
 };
@@ -99,6 +101,7 @@ dialects_new(const char *only, struct parse_state *state)
 		return NULL;
 	d->state = state;
 	d->only = only != NULL ? &rows[row] : NULL;
+	d->unframed = ROW_NONE;
 	for (size_t i = 0; i < ORBL_COUNT(rows); i++) {
 		if (rows[i].memory_size == 0)
 			continue;
@@ -195,10 +198,10 @@ dialect_glance(const struct dialects *d, struct text tag, struct text message)
 
 	if (!is_tag(t, tag, FRAME_SYSLOG, false))
 		return GLANCE_NEW_TAG;
-	if (t->row == ROW_NONE ||
-		(rows[t->row].parse == postfix_parse && postfix_is_idle(message)))
-		return GLANCE_IDLE;
-	return GLANCE_MATTERS;
+	if (t->row == ROW_NONE)
+		return GLANCE_FOREIGN;
+	return rows[t->row].parse == postfix_parse && postfix_is_idle(message) ? GLANCE_IDLE :
+										 GLANCE_MATTERS;
 }
 
 void
@@ -208,8 +211,23 @@ parse_state_start(struct parse_state *state)
 	state->rejection = REJECTION_OTHER;
 	state->key = TEXT_NONE;
 	state->stamp = (struct stamp){0};
+	state->quoted = false;
 	state->twice = false;
 	state->used = 0;
+}
+
+static bool
+is_unframed(const struct log_line *s)
+{
+	return s->frame == FRAME_NONE || s->frame == FRAME_DOCKER;
+}
+
+/* Is this a line as the server of the last unframed one that was known writes them? */
+static bool
+continues(const struct dialects *d, const struct log_line *s)
+{
+	return is_unframed(s) && d->unframed != ROW_NONE && rows[d->unframed].continues != NULL &&
+		rows[d->unframed].continues(s);
 }
 
 enum parse_result
@@ -217,9 +235,11 @@ dialect_parse(struct dialects *d, const struct log_line *s, struct denial *out, 
 {
 	uint8_t row = find_dialect(d, s);
 
-	*known = row != ROW_NONE;
-	if (!*known)
+	*known = row != ROW_NONE || continues(d, s);
+	if (row == ROW_NONE)
 		return PARSE_SKIP;
+	if (is_unframed(s))
+		d->unframed = row;
 	parse_state_start(d->state);
 	d->state->memory = d->memory[row];
 	*out = (struct denial){0};

@@ -43,6 +43,7 @@ struct parse_state { /* of one reader; dialect_parse starts the upper part anew 
 	enum rejection_kind rejection; /* of PARSE_REJECTION; at first REJECTION_OTHER */
 	struct text key;               /* of PARSE_HELD and PARSE_RELEASE, up to 128 bytes */
 	struct stamp stamp;            /* time the line itself gives; month 0: the frame's */
+	bool quoted;                   /* of PARSE_MORE: what comes may be anybody's */
 	bool twice;                    /* this server's syslog has each such line twice */
 	size_t used;
 	char scratch[PARSE_SCRATCH_SIZE];
@@ -63,6 +64,9 @@ struct dialect {
 	bool (*knows)(const struct log_line *s);
 	enum parse_result (
 		*parse)(const struct log_line *s, struct parse_state *state, struct denial *out);
+	/* NULL: none. An unframed line that no dialect knows, behind one of this dialect: does its
+	 * server write such lines? Then it is understood, and PARSE_SKIP. */
+	bool (*continues)(const struct log_line *s);
 };
 
 /* What a reader keeps for dialects. */
@@ -79,8 +83,9 @@ dialect_parse(struct dialects *d, const struct log_line *s, struct denial *out, 
 /* What is known of a syslog line without tag_cut before it is parsed; cheap. */
 enum dialect_glance {
 	GLANCE_NEW_TAG,
-	GLANCE_IDLE,   /* it is PARSE_SKIP whatever has gone before, and changes nothing */
-	GLANCE_MATTERS /* perhaps */
+	GLANCE_FOREIGN, /* no dialect knows it */
+	GLANCE_IDLE,    /* it is PARSE_SKIP whatever has gone before, and changes nothing */
+	GLANCE_MATTERS  /* perhaps */
 };
 
 enum dialect_glance dialect_glance(const struct dialects *d, struct text tag, struct text message);

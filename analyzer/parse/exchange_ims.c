@@ -6,7 +6,8 @@
 #include "session.h"
 #include "smtp_trace.h"
 
-enum { SILENCE_S = 1800, STAMP_MAX = 26 };
+/* How long the service waits for a client, and an hour that the clock may be set forward. */
+enum { SILENCE_S = 1800 + 3600, STAMP_MAX = 26 };
 
 static const struct text words[] = {
 	{"Relaying is prohibited", 22},
@@ -55,7 +56,7 @@ forget(struct session_table *t)
 }
 
 /* Silence long enough that no connection can have lasted; the calendar alone will do for that,
- * whatever the zone. */
+ * whatever the zone. Before the first line connections may have been accepted. */
 static void
 note_time(struct exchange_ims *log, struct session_table *t, const struct stamp *stamp)
 {
@@ -67,7 +68,9 @@ note_time(struct exchange_ims *log, struct session_table *t, const struct stamp 
 	stamp_clock_init(&clock, 0);
 	if (!stamp_to_epoch(&utc, &clock, &at_s))
 		return;
-	if (at_s - log->last_s > SILENCE_S) {
+	if (!log->is_started) {
+		log->is_started = log->is_mixed = true;
+	} else if (at_s - log->last_s > SILENCE_S) {
 		log->is_open = log->is_mixed = false;
 		forget(t);
 	}
@@ -130,8 +133,9 @@ judge_denial(const struct exchange_ims *log, const struct session *s, struct par
 	struct addr client;
 
 	if (log->is_mixed) {
-		state->reason = "a relay attempt while several connections were open, which this "
-				"log does not tell apart: take the Application event log";
+		state->reason = "a relay attempt while several connections were open, or may have "
+				"been, which this log does not tell apart: take the Application "
+				"event log";
 		return PARSE_BAD;
 	}
 	if (result == PARSE_BAD) {

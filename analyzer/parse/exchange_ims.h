@@ -5,8 +5,9 @@
  *	4/2/01 11:44:31 AM : >>> 550 Relaying is prohibited
  *
  * Lines do not say which connection they belong to. So a refusal counts only while there is
- * but one: from the time a second one is accepted before the first was closed, until the log is
- * silent for longer than the service waits for a client, no line can be told.
+ * but one: from the file's start, and from the time a second one is accepted before the first was
+ * closed, until the log is silent for longer than the service waits for a client, no line can be
+ * told.
  */
 #ifndef ANALYZER_PARSE_EXCHANGE_IMS_H
 #define ANALYZER_PARSE_EXCHANGE_IMS_H
@@ -17,7 +18,7 @@
 struct exchange_ims { /* memory of the dialect */
 	struct locale_date locale;
 	int64_t last_s; /* of the last line */
-	bool is_open, is_mixed;
+	bool is_started, is_open, is_mixed;
 };
 
 bool exchange_ims_knows(const struct log_line *s);

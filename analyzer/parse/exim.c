@@ -4,9 +4,11 @@
 #include "scan.h"
 
 enum {
-	MESSAGE_MAX = 32768, /* Exim's own buffer has 8192 */
-	OLD_ID = 16,         /* 1aBcDe-000fGh-Ij */
-	NEW_ID = 23          /* 1aBcDe-0000000fGhI-JkLm, 4.97 */
+	MESSAGE_MAX = 32768,    /* Exim's own buffer has 8192 */
+	WHOLE_MAX = 8000,       /* what is longer a syslog daemon may have cut */
+	SYSLOG_WHOLE_MAX = 870, /* Exim's own MAX_SYSLOG_LEN */
+	OLD_ID = 16,            /* 1aBcDe-000fGh-Ij */
+	NEW_ID = 23             /* 1aBcDe-0000000fGhI-JkLm, 4.97 */
 };
 
 /* A line taken apart as far as every line of Exim's goes. */
@@ -16,7 +18,8 @@ struct entry {
 	struct text what; /* behind stamp and pid */
 	struct text text; /* and behind the message id */
 	bool has_id;
-	int part; /* n of "[n/m]", which syslog has before a long line; 0 none */
+	int part;    /* n of "[n/m]", which syslog has before a long line; 0 none */
+	bool is_cut; /* it goes on in part n + 1; "[n\\m]" ends where a line of the text does */
 };
 
 /* How lines begin that have no message id. */
@@ -43,6 +46,10 @@ static const struct text starts[] = {
 	{"U=", 2},
 	{"host name alias list ", 21},
 	{"dovecot_", 8},
+	{"cwd=/", 5},
+	{"Sender identification U=", 24},
+	{"VRFY failed for ", 16},
+	{"socket bind() to port ", 22},
 };
 
 static const struct {
@@ -102,38 +109,52 @@ static const struct {
 
 static const struct text relay_reasons[] = {
 	{"relay not permitted", 19}, /* src/configure.default */
+	{"relay not permitted, authentication required", 44},
+	{"Administrative prohibition: relay not permitted", 47},
 	{"relaying not permitted", 22},
 	{"relaying denied", 15},
 	{"relay denied", 12},
 	{"relay access denied", 19},
 };
 
-/* cPanel: behind $sender_fullhost. */
+/* cPanel: behind $sender_fullhost. With or without a full stop at the end. */
 static const struct text full_host_reasons[] = {
 	{" is currently not permitted to relay through this server", 56},
+	{" is currently not permitted to relay through this server. Perhaps you have not logged "
+	 "into the pop/imap server in the last 30 minutes or do not have SMTP Authentication "
+	 "turned on in your email client",
+		199},
 	{" is not permitted to relay through this server without authentication", 69},
 };
 
-/* cPanel, since 11.24. */
-static const struct text turn_on = {"Please turn on SMTP Authentication in your mail client", 54};
+/* cPanel, since 11.24; alone, or in front of such a sentence. */
+static const struct text turn_on[] = {
+	{"Please turn on SMTP Authentication in your mail client.", 55},
+	{"Please turn on SMTP Authentication in your mail client, or login to the IMAP/POP3 server "
+	 "before sending your message.",
+		117},
+	{"Please turn on SMTP Authentication in your mail client", 54},
+};
 
 /* DirectAdmin; others may say it to those who write to local users. */
 static const struct text needs_authentication = {"authentication required", 23};
 
-static bool
-take_part(struct text *rest, int *part)
+static void
+take_part(struct text *rest, struct entry *out)
 {
 	struct text t = *rest;
+	bool ends_line;
 	int n, of;
 
-	*part = 0;
-	if (!scan_byte(&t, '[') || !scan_number(&t, 1, 4, &n) ||
-		(!scan_byte(&t, '\\') && !scan_byte(&t, '/')) || !scan_number(&t, 1, 4, &of) ||
+	if (!scan_byte(&t, '[') || !scan_number(&t, 1, 4, &n))
+		return;
+	ends_line = scan_byte(&t, '\\');
+	if ((!ends_line && !scan_byte(&t, '/')) || !scan_number(&t, 1, 4, &of) ||
 		!scan_literal(&t, TEXT("] ")))
-		return false;
-	*part = n;
+		return;
+	out->part = n;
+	out->is_cut = !ends_line && n < of;
 	*rest = t;
-	return true;
 }
 
 static bool
@@ -178,7 +199,7 @@ take_entry(struct text t, struct entry *out)
 	bool has_stamp;
 
 	*out = (struct entry){.when = TEXT_NONE};
-	(void)take_part(&rest, &out->part);
+	take_part(&rest, out);
 	t = rest;
 	has_stamp = rest.len != 0 && scan_is_digit(rest.p[0]) &&
 		stamp_take_date_time(&rest, &out->stamp) && scan_byte(&rest, ' ');
@@ -253,6 +274,15 @@ exim_knows(const struct log_line *s)
 		(e.has_id || has_start(e.text) || is_failed_login(e.text));
 }
 
+bool
+exim_continues(const struct log_line *s)
+{
+	struct entry e;
+
+	return s->message.len > 10 && s->message.p[10] == ' ' && scan_is_digit(s->message.p[0]) &&
+		take_entry(s->message, &e);
+}
+
 static bool
 is_in(struct text t, const struct text *list, size_t count)
 {
@@ -265,11 +295,38 @@ is_in(struct text t, const struct text *list, size_t count)
 static bool
 names_full_host(struct text reason, struct text full)
 {
+	if (!scan_literal(&reason, full))
+		return false;
+	if (text_has_suffix(reason, TEXT(".")))
+		reason.len--;
 	for (size_t i = 0; i < ORBL_COUNT(full_host_reasons); i++)
-		if (text_has_prefix(reason, full) &&
-			text_has_prefix(text_from(reason, full.len), full_host_reasons[i]))
+		if (text_equal(reason, full_host_reasons[i]))
 			return true;
 	return false;
+}
+
+static bool
+tells_to_turn_on(struct text reason, struct text full)
+{
+	for (size_t i = 0; i < ORBL_COUNT(turn_on); i++) {
+		struct text t = reason;
+
+		if (!scan_literal(&t, turn_on[i]))
+			continue;
+		t = text_trim(t);
+		if (t.len == 0 || names_full_host(t, full))
+			return true;
+	}
+	return false;
+}
+
+/* "relaying to <R> prohibited by administrator", as Exim 3 said to clients. */
+static bool
+prohibits(struct text reason, struct text recipient)
+{
+	return recipient.len != 0 && scan_literal(&reason, TEXT("relaying to <")) &&
+		scan_literal(&reason, recipient) &&
+		text_equal(reason, TEXT("> prohibited by administrator"));
 }
 
 static bool
@@ -278,7 +335,8 @@ is_relay_reason(const struct exim_rejected *r)
 	if (r->reason.p == NULL)
 		return false;
 	return is_in(r->reason, relay_reasons, ORBL_COUNT(relay_reasons)) ||
-		text_has_prefix(r->reason, turn_on) || names_full_host(r->reason, r->host.full);
+		prohibits(r->reason, r->recipient) || tells_to_turn_on(r->reason, r->host.full) ||
+		names_full_host(r->reason, r->host.full);
 }
 
 static enum rejection_kind
@@ -328,7 +386,7 @@ parse_rejected(const struct entry *e, struct parse_state *state, struct denial *
 {
 	struct exim_rejected r;
 
-	if (exim_read_rejected(text_from(e->text, 2), &r) != EXIM_READ)
+	if (e->is_cut || exim_read_rejected(text_from(e->text, 2), &r) != EXIM_READ)
 		return PARSE_REJECTION;
 	fill(&r, out);
 	if (is_relay_reason(&r))
@@ -382,6 +440,13 @@ parse_other(struct text t, struct parse_state *state)
 	return PARSE_SKIP;
 }
 
+/* Written by Exim itself, not through syslog. */
+static bool
+is_file(const struct log_line *s)
+{
+	return s->frame == FRAME_NONE || s->frame == FRAME_DOCKER;
+}
+
 enum parse_result
 exim_parse(const struct log_line *s, struct parse_state *state, struct denial *out)
 {
@@ -392,19 +457,21 @@ exim_parse(const struct log_line *s, struct parse_state *state, struct denial *o
 		return PARSE_SKIP;
 	if (e.part > 1 || s->message.len > MESSAGE_MAX || e.text.len == 0)
 		return PARSE_SKIP;
+	if (s->message.len > (is_file(s) ? WHOLE_MAX : SYSLOG_WHOLE_MAX))
+		e.is_cut = true;
 	if (text_has_prefix(e.text, TEXT("H="))) {
 		if (text_find(e.text, TEXT(" rejected ")) == SIZE_MAX)
 			return PARSE_SKIP;
 		result = parse_rejected(&e, state, out);
 	} else if (text_has_prefix(e.text, TEXT("refused relay ("))) {
-		result = parse_refused(e.text, out);
+		result = e.is_cut ? PARSE_REJECTION : parse_refused(e.text, out);
 	} else {
 		result = parse_other(e.text, state);
 	}
 	if (result == PARSE_SKIP)
 		return result;
 	state->stamp = e.stamp;
-	state->twice = s->frame != FRAME_NONE && s->frame != FRAME_DOCKER;
+	state->twice = !is_file(s);
 	out->identity = identity_of(&e, state);
 	return result;
 }

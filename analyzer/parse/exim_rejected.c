@@ -204,7 +204,7 @@ take_rejected(struct text *rest, struct exim_rejected *out)
 static unsigned
 count_authenticated(struct text t, struct exim_rejected *out)
 {
-	unsigned count = 0;
+	unsigned count = 0, tried = 0;
 
 	out->authenticated = true;
 	for (size_t at = 0, found; at < t.len && count < 2; at += found + 1) {
@@ -213,6 +213,8 @@ count_authenticated(struct text t, struct exim_rejected *out)
 		found = text_find(text_from(t, at), rejected);
 		if (found == SIZE_MAX)
 			break;
+		if (++tried > READINGS_TRIED)
+			return 2;
 		who = text_upto(t, at + found);
 		if (text_has_suffix(who, TEXT(" temporarily")))
 			who.len -= sizeof(" temporarily") - 1;

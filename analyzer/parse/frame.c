@@ -3,9 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "journal_json.h"
 #include "journal_line.h"
 #include "json_scan.h"
+#include "outer.h"
 #include "scan.h"
+#include "shipped_json.h"
 #include "syslog_line.h"
 
 static const char other_json[] = "a JSON object that is no entry of a known log";
@@ -56,86 +59,7 @@ frames_free(struct frames *f)
 	free(f);
 }
 
-/* --- a journal's entry ------------------------------------------------------ */
-
-/* An array of byte values is what a journal makes of a text that is not UTF-8. */
-static bool
-take_bytes(struct text array, char *out, struct text *text)
-{
-	struct text value;
-	size_t n = 0;
-
-	while (json_scan_element(&array, &value)) {
-		uint64_t byte;
-
-		if (text_to_u64(value, 255, &byte) != OK)
-			return false;
-		out[n++] = (char)byte;
-	}
-	*text = (struct text){out, n};
-	return true;
-}
-
-/* A string, an array of byte values, or an array of these: the entry has the field more than
- * once, and its first value counts. Anything else is no value. */
-static struct text
-journal_value(struct text value, char *out)
-{
-	struct text text, array = value, first;
-
-	if (json_scan_string(value, out, &text))
-		return text;
-	if (!json_scan_open_array(&array))
-		return TEXT_NONE;
-	first = array;
-	if (!json_scan_element(&first, &value))
-		return TEXT_NONE;
-	if (json_scan_string(value, out, &text))
-		return text;
-	if (json_scan_open_array(&value))
-		return take_bytes(value, out, &text) ? text : TEXT_NONE;
-	return take_bytes(array, out, &text) ? text : TEXT_NONE;
-}
-
-static bool
-scan_journal(struct frames *f, struct text rest, struct text fields[JOURNAL_FIELD_COUNT])
-{
-	struct json_member m;
-	char *at = f->line;
-
-	while (json_scan_member(&rest, &m)) {
-		enum journal_field field = journal_field_find(m.name);
-
-		if (field == JOURNAL_FIELD_COUNT || fields[field].p != NULL)
-			continue;
-		fields[field] = journal_value(m.value, at);
-		if (fields[field].p == at)
-			at += fields[field].len;
-	}
-	return json_scan_close(&rest) && rest.len == 0;
-}
-
 /* --- a container's line ----------------------------------------------------- */
-
-/* The frame inside a container's line, or none. */
-static void
-unwrap(struct text raw, struct text message, const struct stamp *stamp, struct log_line *out)
-{
-	const char *reason;
-
-	if (message.len != 0 && message.p[message.len - 1] == '\r')
-		message.len--;
-	if (syslog_line_parse(message, out, &reason) == OK) {
-		if (out->stamp.year == 0)
-			out->stamp = *stamp;
-	} else {
-		*out = (struct log_line){.frame = FRAME_DOCKER,
-			.message = message,
-			.stamp = *stamp,
-			.count = 1};
-	}
-	out->raw = raw;
-}
 
 static bool
 add_part(struct frames *f, struct joined *j, struct text part)
@@ -167,7 +91,7 @@ take_part(struct frames *f, const struct part *p, struct log_line *out, const ch
 	bool fits;
 
 	if (!j->is_open && p->is_last) {
-		unwrap(p->raw, p->text, &p->stamp, out);
+		outer_unwrap(p->raw, p->text, &p->stamp, out);
 		return FRAME_TAKEN;
 	}
 	if (!j->is_open)
@@ -180,7 +104,7 @@ take_part(struct frames *f, const struct part *p, struct log_line *out, const ch
 	if (!fits)
 		return FRAME_BAD;
 	whole = (struct text){j->bytes, j->len};
-	unwrap(whole, whole, &p->stamp, out);
+	outer_unwrap(whole, whole, &p->stamp, out);
 	return FRAME_TAKEN;
 }
 
@@ -248,7 +172,7 @@ take_inner(struct frames *f, struct log_line *out, const char **reason)
 static enum frame_result
 take_json(struct frames *f, struct log_line *out, const char **reason)
 {
-	struct text fields[JOURNAL_FIELD_COUNT] = {{NULL, 0}}, rest = out->raw, first;
+	struct text rest = out->raw, first;
 	struct json_member m;
 	struct docker docker;
 
@@ -261,9 +185,20 @@ take_json(struct frames *f, struct log_line *out, const char **reason)
 	if (m.name.p[0] >= 'a')
 		return scan_docker(rest, &docker) ? take_docker(f, &docker, out, reason) :
 						    FRAME_MISSING;
-	return scan_journal(f, rest, fields) && journal_line_make(fields, f->made, out) ?
-		FRAME_TAKEN :
-		FRAME_MISSING;
+	return journal_json_make(out->raw, f->line, f->made, out) ? FRAME_TAKEN : FRAME_MISSING;
+}
+
+/* journalctl -o json-seq (RFC 7464) and -o json-sse put something in front of each object. */
+static struct text
+find_object(struct text line)
+{
+	struct text t = line;
+
+	if (line.len == 0 || line.p[0] == '{')
+		return line;
+	if (!scan_byte(&t, '\x1e') && !scan_literal(&t, TEXT("data: ")))
+		return TEXT_NONE;
+	return t.len != 0 && t.p[0] == '{' ? t : TEXT_NONE;
 }
 
 bool
@@ -278,23 +213,62 @@ frames_fill(const struct frames *f, const struct glance *g, struct log_line *out
 	quick_fill(&f->quick, g, out);
 }
 
+/* A line that has a syslog frame, or looks like it. */
+static enum frame_result
+take_syslog(struct frames *f, struct log_line *out, const char **reason)
+{
+	if (is_container(out))
+		return take_inner(f, out, reason);
+	if (!outer_may_start_stamp(out->host))
+		quick_note(&f->quick, out);
+	else if (outer_is_stamp(out))
+		outer_unwrap(out->raw, outer_rest(out), &out->stamp, out);
+	return FRAME_TAKEN;
+}
+
 enum frame_result
 frames_take(struct frames *f, struct text line, struct log_line *out, const char **reason)
 {
 	const struct log_line none = {.raw = line, .message = line, .count = 1};
 	enum frame_result result = FRAME_MISSING;
+	struct text rest = line;
+	struct stamp stamp = {0};
 
 	*reason = NULL;
 	if (quick_take(&f->quick, line, out))
 		return is_container(out) ? take_inner(f, out, reason) : FRAME_TAKEN;
-	if (syslog_line_parse(line, out, reason) == OK) {
-		quick_note(&f->quick, out);
-		return is_container(out) ? take_inner(f, out, reason) : FRAME_TAKEN;
+	if (syslog_line_parse(line, out, reason) == OK)
+		return take_syslog(f, out, reason);
+	if (outer_take_name(&rest) || outer_take_stamp(&rest, &stamp)) {
+		outer_unwrap(line, rest, &stamp, out);
+		return FRAME_TAKEN;
 	}
 	*out = none;
-	if (line.len != 0 && line.p[0] == '{')
+	out->raw = find_object(line);
+	if (out->raw.len != 0 && out->raw.p[0] == '{')
 		result = take_json(f, out, reason);
 	if (result == FRAME_MISSING)
 		*out = none;
 	return result;
+}
+
+bool
+frames_take_weak(struct frames *f, const struct log_line *s, struct log_line *out)
+{
+	if (s->frame == FRAME_NONE)
+		return syslog_line_parse_weak(s->raw, out) ||
+			shipped_json_take(s->raw, f->line, f->made, out);
+	if (s->frame == FRAME_DOCKER) { /* a server's own file, shown by a container */
+		*out = *s;
+		out->frame = FRAME_NONE;
+		return true;
+	}
+	if (s->frame != FRAME_SYSLOG || s->tag.len != 0 || !outer_may_be_stamp(s))
+		return false;
+	*out = (struct log_line){.frame = FRAME_DOCKER,
+		.raw = s->raw,
+		.stamp = s->stamp,
+		.message = outer_rest(s),
+		.count = 1};
+	return true;
 }

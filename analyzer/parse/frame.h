@@ -1,8 +1,10 @@
 /* frame.h - takes off a line what a syslog daemon, journald or a container runtime put around it.
  *
- *	syslog          syslog_line.h
- *	journald        {"MESSAGE":"...","SYSLOG_IDENTIFIER":"postfix/smtpd",...}  journalctl -o
- *json Docker          {"log":"...\n","stream":"stdout","time":"..."}             json-file driver
+ *	syslog       syslog_line.h, and in front of it outer.h
+ *	journald     journal_json.h
+ *	Docker       {"log":"...\n","stream":"stdout","time":"..."}, of its json-file driver
+ *	Kubernetes   2026-11-21T19:00:56.051238112Z stdout F message
+ *	others       shipped_json.h
  *
  * A line inside Docker's may have a syslog frame of its own; then that counts.
  */
@@ -33,5 +35,8 @@ void frames_fill(const struct frames *f, const struct glance *g, struct log_line
 /* out lends from the line and from f, until the next call. */
 enum frame_result
 frames_take(struct frames *f, struct text line, struct log_line *out, const char **reason);
+/* Another reading of s, as frames_take gave it, for when no dialect knows it: a frame that lines
+ * of other logs look like, or that a line without a tag has by chance only. */
+bool frames_take_weak(struct frames *f, const struct log_line *s, struct log_line *out);
 
 #endif

@@ -7,11 +7,12 @@
 #include "session_key.h"
 #include "smtp_trace.h"
 
-enum { UUID_LEN = 36, STAMP_MAX = 40 };
+enum { UUID_LEN = 36, STAMP_MAX = 40, CANNOT = 2 };
 
 static const struct text words[] = {
 	{"You are not allowed to relay", 28}, /* plugin relay */
 	{"I cannot deliver mail for <>", 28},
+	[CANNOT] = {"I cannot deliver mail for <", 27}, /* it quotes otherwise than the client */
 };
 static const struct smtp_trace_denials denials = {ORBL_COUNT(words), words};
 static const struct text cannot = {"I cannot deliver mail for ", 26};
@@ -47,21 +48,20 @@ take_entry(struct text t, struct entry *e)
 }
 
 /* Where a line of no syslog starts, behind the time stamp of Haraka ("log timestamps") or of
- * tai64nlocal. A stamp and "[NOTICE]" look like a syslog frame with a host. */
+ * tai64nlocal, and nothing else: what follows in lines of other programs may be a client's. */
 static struct text
 find_start(const struct log_line *s)
 {
 	struct text t = s->message;
-	const char *bracket;
+	struct stamp stamp;
 
-	if (s->host.len != 0 && s->host.p[0] == '[')
-		return (struct text){s->host.p, (size_t)(t.p + t.len - s->host.p)};
 	if (s->tag.len != 0 || (t.len != 0 && t.p[0] == '['))
 		return t;
-	if (t.len == 0 || !scan_is_digit(t.p[0]))
+	if (t.len == 0 || !scan_is_digit(t.p[0]) ||
+		text_find_byte(text_upto(t, STAMP_MAX), '[') == SIZE_MAX ||
+		!stamp_take_date_time(&t, &stamp) || !scan_byte(&t, ' '))
 		return TEXT_NONE;
-	bracket = memchr(t.p, '[', t.len < STAMP_MAX ? t.len : STAMP_MAX);
-	return bracket != NULL ? text_from(t, (size_t)(bracket - t.p)) : TEXT_NONE;
+	return text_trim(t);
 }
 
 bool
@@ -89,9 +89,7 @@ read_stamp(const struct log_line *s, struct parse_state *state)
 static struct text
 key_of(const struct log_line *s, struct parse_state *state, const struct entry *e)
 {
-	struct text host = s->host.len != 0 && s->host.p[0] != '[' ? s->host : TEXT_NONE;
-
-	return session_key(state, "haraka", host, text_upto(e->id, UUID_LEN));
+	return session_key(state, "haraka", s->host, text_upto(e->id, UUID_LEN));
 }
 
 static enum parse_result
@@ -244,10 +242,25 @@ cut_time(struct text t, struct text *out)
 	return true;
 }
 
+/* "I cannot deliver mail for <R>", where quotes in R have a backslash: such an R is left out. */
+static enum parse_result
+read_cannot(struct parse_state *state, struct text said, struct denial *out)
+{
+	struct text path = text_from(said, cannot.len + 1);
+	enum parse_result result;
+
+	if (path.len != 0 && path.p[path.len - 1] == '>')
+		out->recipient = text_upto(path, path.len - 1);
+	result = weigh(state, said, out);
+	if (!mailbox_is_plain(out->recipient))
+		out->recipient = TEXT_NONE;
+	return result;
+}
+
 static enum parse_result
 read_last_reply(struct parse_state *state, struct text reply, struct denial *out)
 {
-	struct text said = text_from(reply, 4), path;
+	struct text said = text_from(reply, 4);
 
 	if (reply.len < 5 || (reply.p[0] != '5' && reply.p[0] != '4'))
 		return PARSE_SKIP;
@@ -255,14 +268,8 @@ read_last_reply(struct parse_state *state, struct text reply, struct denial *out
 	out->reply = reply;
 	if (text_equal(said, words[0]))
 		return PARSE_DENIAL;
-	if (text_has_prefix(said, cannot)) {
-		path = text_from(said, cannot.len);
-		if (scan_byte(&path, '<') && path.len != 0 && path.p[path.len - 1] == '>' &&
-			mailbox_is_plain(text_upto(path, path.len - 1))) {
-			out->recipient = text_upto(path, path.len - 1);
-			return weigh(state, said, out);
-		}
-	}
+	if (text_has_prefix(said, words[CANNOT]))
+		return read_cannot(state, said, out);
 	state->rejection = rejection_of_reply(reply);
 	return PARSE_REJECTION;
 }

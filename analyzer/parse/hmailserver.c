@@ -69,7 +69,7 @@ find_session(struct parse_state *state, struct text number, struct text address)
 
 /* Which of the two was said, and of whom? */
 static enum parse_result
-weigh(struct parse_state *state, struct denial *out)
+weigh(const struct log_line *line, struct parse_state *state, struct denial *out)
 {
 	bool login = text_has_prefix(text_from(out->reply, 4), words[1]);
 
@@ -77,14 +77,16 @@ weigh(struct parse_state *state, struct denial *out)
 		state->rejection = login ? REJECTION_AUTHENTICATION : REJECTION_POLICY;
 		return PARSE_REJECTION;
 	}
-	if (login && out->kind == DENIAL_RELAY)
+	/* Where CR LF became LF, a line that a client wrote can no longer be told. */
+	if ((login || line->has_lf_only) && out->kind == DENIAL_RELAY)
 		out->kind = DENIAL_RELAY_PROBABLE;
 	return PARSE_DENIAL;
 }
 
 /* A line of several is one with "[nl]" between; what follows the first may repeat the client. */
 static enum parse_result
-answer(struct parse_state *state, struct session *s, struct text reply, struct denial *out)
+answer(const struct log_line *line, struct parse_state *state, struct session *s, struct text reply,
+	struct denial *out)
 {
 	size_t end = text_find(reply, TEXT("[nl]"));
 	enum parse_result result;
@@ -93,7 +95,19 @@ answer(struct parse_state *state, struct session *s, struct text reply, struct d
 		reply = text_upto(reply, end);
 	result = smtp_trace_reply(state->sessions, s, smtp_trace_whole(state, reply), &denials,
 		state, out);
-	return result == PARSE_DENIAL ? weigh(state, out) : result;
+	return result == PARSE_DENIAL ? weigh(line, state, out) : result;
+}
+
+static enum parse_result
+pass_piece(struct parse_state *state, struct text t)
+{
+	if (text_find(t, TEXT("\"SENT: 5")) == SIZE_MAX &&
+		text_find(t, TEXT("\"SENT: 4")) == SIZE_MAX)
+		return PARSE_SKIP;
+	state->reason =
+		"a refusal behind a line that ends in LF, not CR LF: a client may have written "
+		"it; give the log with the line ends it had";
+	return PARSE_BAD;
 }
 
 enum parse_result
@@ -102,6 +116,8 @@ hmailserver_parse(const struct log_line *line, struct parse_state *state, struct
 	struct text thread, number, time, address, t = line->message;
 	struct session *s;
 
+	if (line->follows_lf)
+		return pass_piece(state, t);
 	if (!scan_literal(&t, kinds[0]) || !take_number(&t, &thread) || !take_number(&t, &number) ||
 		!take_quoted(&t, &time) || !take_quoted(&t, &address) || !scan_byte(&t, '"'))
 		return PARSE_SKIP;
@@ -115,6 +131,6 @@ hmailserver_parse(const struct log_line *line, struct parse_state *state, struct
 	if (scan_literal(&t, TEXT("RECEIVED: ")))
 		smtp_trace_command(state->sessions, s, t);
 	else if (scan_literal(&t, TEXT("SENT: ")))
-		return answer(state, s, t, out);
+		return answer(line, state, s, t, out);
 	return PARSE_SKIP;
 }

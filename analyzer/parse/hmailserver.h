@@ -5,7 +5,8 @@
  *
  * thread, number of the session since the service started, local time, client. "SMTPC" is the
  * server as a client of others. What a client sends stands in the last field alone, so nothing
- * in it can shift another.
+ * in it can shift another. It may hold LF, but not CR LF, which ends the server's lines: what
+ * follows a line that ends in LF alone is the client's.
  */
 #ifndef ANALYZER_PARSE_HMAILSERVER_H
 #define ANALYZER_PARSE_HMAILSERVER_H

@@ -18,14 +18,14 @@ skip_space(struct text *rest)
 static size_t
 string_length(struct text t)
 {
+	const char *quote = t.p, *escape;
 	size_t at = 1;
 
 	if (t.len == 0 || t.p[0] != '"')
 		return 0;
 	while (at < t.len) {
-		const char *quote = memchr(t.p + at, '"', t.len - at);
-		const char *escape;
-
+		if (quote < t.p + at)
+			quote = memchr(t.p + at, '"', t.len - at);
 		if (quote == NULL)
 			return 0;
 		escape = memchr(t.p + at, '\\', (size_t)(quote - t.p) - at);

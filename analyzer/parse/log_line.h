@@ -31,6 +31,8 @@ struct log_line { /* texts lend from the line, or from the memory of who took of
 	struct text pid; /* p NULL: none */
 	struct text message;
 	uint32_t count;    /* N of "message repeated N times", else 1 */
+	bool has_lf_only;  /* without a frame: the file's first line did not end in CR LF */
+	bool follows_lf;   /* it did, but the line before did not */
 	bool repeats_last; /* "last message repeated": count more of the line before */
 	bool tag_cut;      /* rsyslog's RFC 5424 template keeps of a tag what stands before "/" */
 };

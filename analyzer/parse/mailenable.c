@@ -101,6 +101,15 @@ mailenable_knows(const struct log_line *s)
 	return is_activity(t) || is_w3c(t);
 }
 
+/* A command of a tab is empty, too, but then the columns behind it have moved. */
+static bool
+is_greeting(const struct text *columns)
+{
+	return columns[VERB].len == 0 && columns[COMMAND].len == 0 &&
+		text_has_prefix(columns[REPLY], TEXT("220")) && is_reply(columns[REPLY]) &&
+		is_number(columns[OUT]) && is_number(columns[IN]);
+}
+
 /* A command with tabs in it makes the row longer, and takes more columns; the ones before it
  * and behind it stay. */
 static bool
@@ -119,7 +128,7 @@ split_activity(struct text t, struct mailenable *memory, struct row *row)
 	}
 	if (n < COLUMNS_MIN || n == SPLIT_MAX)
 		return false;
-	if (columns[VERB].len == 0 && columns[COMMAND].len == 0 && n <= COLUMNS_MAX)
+	if (is_greeting(columns) && n <= COLUMNS_MAX)
 		memory->columns = n;
 	count = memory->columns != 0 ? memory->columns : n;
 	if (n < count || count > COLUMNS_MAX)

@@ -17,7 +17,7 @@
 #include "dialect.h"
 
 struct mailenable {
-	size_t columns; /* of a row, as rows without text of a client show; 0: not seen */
+	size_t columns; /* of a row, as greetings show; 0: not seen */
 };
 
 bool mailenable_knows(const struct log_line *s);

@@ -1,5 +1,6 @@
 #include "qmail.h"
 
+#include "chkuser.h"
 #include "scan.h"
 #include "session_key.h"
 #include "smtp_trace.h"
@@ -15,7 +16,8 @@ static const struct text rcpthosts[] = {
 static const struct smtp_trace_denials denials = {ORBL_COUNT(rcpthosts), rcpthosts};
 
 static const struct text tags[] = {{"qmail", 5}, {"qmail-smtpd", 11}, {"tcpserver", 9},
-	{"sslserver", 9}, {"rblsmtpd", 8}, {"recordio", 8}, {"splogger", 8}};
+	{"sslserver", 9}, {"rblsmtpd", 8}, {"recordio", 8}, {"splogger", 8}, {"vpopmail", 8},
+	{"qmail-smtp", 10}, {"smtp", 4}, {"smtp_log", 8}, {"chkuser", 7}, {"vchkpw-smtp", 11}};
 
 /* How messages of theirs begin. */
 static const struct text starts[] = {
@@ -30,6 +32,8 @@ static const struct text starts[] = {
 	{"end msg ", 8},
 	{"starting delivery ", 18},
 	{"delivery ", 9},
+	{"bounce msg ", 11},
+	{"CHKUSER ", 8},
 };
 
 /* Behind "Reject::" (s/qmail), and behind the address (IndiMail). */
@@ -55,6 +59,7 @@ static const struct {
 struct record { /* "PID < TEXT" */
 	struct text pid, text;
 	bool from_client, more;
+	bool ended; /* a CR was taken off its end */
 };
 
 static bool
@@ -92,7 +97,8 @@ take_record(struct text t, struct record *out)
 	out->more = t.len != 0 && t.p[t.len - 1] == '+';
 	if (out->more || (t.len != 0 && t.p[t.len - 1] == ' '))
 		t.len--;
-	if (!out->more && t.len != 0 && t.p[t.len - 1] == '\r')
+	out->ended = !out->more && t.len != 0 && t.p[t.len - 1] == '\r';
+	if (out->ended)
 		t.len--;
 	out->text = t;
 	return true;
@@ -117,6 +123,14 @@ qmail_knows(const struct log_line *s)
 		return is_one_of(s->tag, tags, ORBL_COUNT(tags));
 	return tai_line_parse(s, &line) &&
 		(has_start(line.message) || take_record(line.message, &r));
+}
+
+bool
+qmail_continues(const struct log_line *s)
+{
+	struct tai_line line;
+
+	return s->message.len != 0 && s->message.p[0] == '@' && tai_line_parse(s, &line);
 }
 
 static struct text
@@ -231,7 +245,7 @@ join_pieces(const struct log_line *s, struct record *r, struct parse_state *stat
 	if (r->more)
 		return false;
 	r->text = (struct text){p->text, p->len};
-	if (r->text.len != 0 && r->text.p[r->text.len - 1] == '\r')
+	if (!r->ended && r->text.len != 0 && r->text.p[r->text.len - 1] == '\r')
 		r->text.len--;
 	p->used = 0; /* the text stays until another piece comes */
 	return true;
@@ -325,7 +339,8 @@ parse_invalid_relay(struct text t, struct parse_state *state, struct denial *out
 	return PARSE_DENIAL;
 }
 
-/* "MAIL from <S> RCPT <R>[, Auth <U>]" */
+/* "MAIL from <S> RCPT <R>[, Auth <U>]". A recipient may hold ">, Auth <" as well, so that nobody
+ * can tell who has logged in, or whether. */
 static enum parse_result
 parse_relay_client(struct text t, struct denial *out)
 {
@@ -333,18 +348,12 @@ parse_relay_client(struct text t, struct denial *out)
 	static const struct text user = {">, Auth <", 9};
 	struct text part[3];
 
-	out->kind = text_find(t, user) != SIZE_MAX ? DENIAL_AUTHENTICATED : DENIAL_RELAY;
+	out->kind = DENIAL_RELAY;
 	out->reply = TEXT("Invalid RELAY client");
 	if (text_has_suffix(t, TEXT(">")) && split_at(t, from, to, part) && part[0].len == 0) {
-		size_t end = text_find(part[2], user);
-
 		out->sender = part[1];
-		out->recipient = text_upto(part[2], part[2].len - 1);
-		if (end != SIZE_MAX && end == text_rfind(part[2], user)) {
-			out->recipient = text_upto(part[2], end);
-			out->account = text_from(text_upto(part[2], part[2].len - 1),
-				end + user.len);
-		}
+		if (text_find(part[2], user) == SIZE_MAX)
+			out->recipient = text_upto(part[2], part[2].len - 1);
 	}
 	return PARSE_DENIAL;
 }
@@ -388,6 +397,8 @@ qmail_parse(const struct log_line *s, struct parse_state *state, struct denial *
 	(void)scan_literal(&t, TEXT("recordio: "));
 	if (take_record(t, &r))
 		return parse_record(s, &r, state, out);
+	if (scan_literal(&t, TEXT("CHKUSER ")))
+		return chkuser_parse(t, state, out);
 	if (scan_literal(&t, TEXT("tcpserver: ")) || scan_literal(&t, TEXT("sslserver: ")) ||
 		text_has_suffix(s->tag, TEXT("server")))
 		return parse_server(s, t, state);

@@ -8,6 +8,7 @@
  *	qmail-smtpd: pid PID Reject::SNDR::Invalid_Relay P:ESMTP S:ADDR:NAME H:HELO F:S T:R
  *	                                                                   s/qmail, SPAMCONTROL
  *	qmail-smtpd: pid PID from ADDR Invalid RELAY client: MAIL from <S> RCPT <R>      IndiMail
+ *	CHKUSER rejected relaying: from <...> remote <...> rcpt <R> : ...               chkuser.h
  *
  * with multilog's time in front (tai_line.h), or as syslog messages of splogger or logger.
  * recordio's lines say of each piece who sent it, and are joined by PID with tcpserver's.
@@ -32,6 +33,7 @@ struct qmail_memory {
 };
 
 bool qmail_knows(const struct log_line *s);
+bool qmail_continues(const struct log_line *s);
 enum parse_result
 qmail_parse(const struct log_line *s, struct parse_state *state, struct denial *out);
 

@@ -52,7 +52,10 @@ quick_note(struct quick *q, const struct log_line *s)
 	struct text head = {s->raw.p, 0};
 
 	q->len = 0;
-	if (s->frame != FRAME_SYSLOG || s->tag.len == 0 || s->stamp.second > 59)
+	if (s->frame != FRAME_SYSLOG || s->tag.len == 0 || s->host.len == 0 || s->stamp.second > 59)
+		return;
+	/* A level between them is to be found anew, and "Message forwarded from". */
+	if (s->tag.p != s->host.p + s->host.len + 1 || text_equal(s->host, TEXT("Message")))
 		return;
 	head.len = (size_t)(s->tag.p - s->raw.p);
 	q->second = find_second(head);
@@ -144,11 +147,15 @@ quick_fill(const struct quick *q, const struct glance *g, struct log_line *out)
 	out->message = g->message;
 }
 
+static const bool starts_repeat[256] = {['l'] = true, ['m'] = true, ['['] = true};
+
+/* "last message repeated", "message repeated", or an id in front of the message. */
 static bool
 may_repeat(struct text message)
 {
-	return message.len >= 4 && (message.p[0] == 'l' || message.p[0] == 'm') &&
-		(memcmp(message.p, "last", 4) == 0 || memcmp(message.p, "mess", 4) == 0);
+	return message.len >= 4 && starts_repeat[(unsigned char)message.p[0]] &&
+		(message.p[0] == '[' || memcmp(message.p, "last", 4) == 0 ||
+			memcmp(message.p, "mess", 4) == 0);
 }
 
 /* Are there digits alone between start and end, at most eight? Eight bytes may be read. */

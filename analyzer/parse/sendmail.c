@@ -229,15 +229,17 @@ take_recipient(struct text *reply, struct text argument)
 	return true;
 }
 
+/* To the very end: what a client sent may hold all of it but for that. */
 static bool
-is_relay_text(struct text t)
+is_relay_text(struct text t, struct text address)
 {
-	static const struct text temporary = {"Relaying temporarily denied. ", 29};
+	static const struct text temporary =
+		{"Relaying temporarily denied. Cannot resolve PTR record for ", 59};
 	static const struct text tails[] = {{". IP name lookup failed ", 24},
 		{". IP name possibly forged ", 26}};
 
-	if (text_has_prefix(t, temporary))
-		return true;
+	if (scan_literal(&t, temporary))
+		return text_equal(t, address);
 	if (!scan_literal(&t, TEXT("Relaying denied")))
 		return false;
 	for (size_t i = 0; i < ORBL_COUNT(tails); i++)
@@ -286,6 +288,7 @@ find_refusal(struct text t, struct refusal *out)
 	for (size_t at = 0, found; at < t.len; at += found + 1) {
 		struct refusal r = {.argument = TEXT_NONE};
 		struct text rest, words;
+		bool denies;
 
 		found = text_find(text_from(t, at), relay_key);
 		if (found == SIZE_MAX)
@@ -299,8 +302,9 @@ find_refusal(struct text t, struct refusal *out)
 			return false;
 		words = words_of(&r, take_repeated);
 		repeating += words.p != NULL;
-		denying += is_relay_text(words);
-		if (is_relay_text(words) || (denying == 0 && (words.p != NULL || repeating == 0)))
+		denies = is_relay_text(words, r.address);
+		denying += denies;
+		if (denies || (denying == 0 && (words.p != NULL || repeating == 0)))
 			*out = r;
 	}
 	return denying == 1 || (denying == 0 && (places == 1 || repeating == 1));
@@ -347,6 +351,50 @@ kind_of(struct text reply)
 	return text_has_prefix(reply, TEXT("421")) ? REJECTION_RATE : REJECTION_OTHER;
 }
 
+/* Of one byte at the start of t: the log has a backslash twice, and one with three digits for a
+ * byte that is not printable. */
+static size_t
+logged_length(struct text t)
+{
+	if (t.len < 2 || t.p[0] != '\\')
+		return 1;
+	return t.p[1] == '\\' ? 2 : 4;
+}
+
+/* Sendmail asks check_rcpt about no address with something left open (parseaddr.c: "Unbalanced"),
+ * nor with a blank outside. Where a syslog daemon has cut the line within what the client sent,
+ * the rest of it can look like the end of a line, but the address in front of it is open. */
+static bool
+is_whole_address(struct text t)
+{
+	unsigned comments = 0, angles = 0;
+	bool quoted = false;
+
+	for (size_t i = 0; i < t.len; i++) {
+		char c = t.p[i];
+
+		if (c == '\\') {
+			size_t n = logged_length(text_from(t, i));
+
+			if (n == 2) /* a backslash, which quotes what follows */
+				n += logged_length(text_from(t, i + n));
+			i += n - 1;
+		} else if (c == '"' && comments == 0)
+			quoted = !quoted;
+		else if (quoted)
+			continue;
+		else if (c == '(' || (c == ')' && comments != 0))
+			comments += c == '(' ? 1u : -1u;
+		else if (comments != 0)
+			continue;
+		else if (c == '<' || (c == '>' && angles != 0))
+			angles += c == '<' ? 1u : -1u;
+		else if (c == ' ' && angles == 0)
+			return false;
+	}
+	return !quoted && comments == 0 && angles == 0;
+}
+
 static enum parse_result
 parse_recipient(struct text t, struct parse_state *state, struct denial *out)
 {
@@ -356,12 +404,14 @@ parse_recipient(struct text t, struct parse_state *state, struct denial *out)
 	if (!find_refusal(t, &r))
 		return PARSE_REJECTION;
 	words = words_of(&r, take_recipient);
-	if (!is_relay_text(words)) {
+	if (!is_relay_text(words, r.address)) {
 		state->rejection = text_has_prefix(words, TEXT("Rejected: ")) ?
 			REJECTION_BLOCKLIST :
 			kind_of(r.reply);
 		return PARSE_REJECTION;
 	}
+	if (!is_whole_address(r.argument))
+		return PARSE_REJECTION;
 	(void)scan_literal(&r.address, TEXT("IPv6:"));
 	if (addr_parse(r.address, &out->client) != OK) {
 		state->reason = "Sendmail refused a relay attempt of a client without an address";

@@ -7,7 +7,13 @@
 #include "scan.h"
 #include "smtp_words.h"
 
-enum { NAME_MAX_LEN = 255, DECODED_MAX = 1024 };
+enum {
+	NAME_MAX_LEN = 255,
+	DECODED_MAX = 1024,
+	/* Of unanswered commands: a client may send hundreds, and each is answered in turn. */
+	REFUSED_LOOK = 20, /* those that a refusal may be about */
+	ANSWERED_LOOK = 100
+};
 
 enum phase {
 	PHASE_COMMAND,
@@ -295,13 +301,15 @@ find_command_of(const struct trace *t, int code)
 		enum verb verb;
 	} only[] = {{220, VERB_TLS}, {221, VERB_QUIT}, {235, VERB_AUTH}, {334, VERB_AUTH},
 		{354, VERB_DATA}};
+	const struct session_command *c;
 	size_t i = 0;
 
 	while (i < ORBL_COUNT(only) && only[i].code != code)
 		i++;
 	if (i == ORBL_COUNT(only))
 		return;
-	for (const struct session_command *c = session_commands(t->session); c; c = c->next) {
+	c = session_commands(t->session);
+	for (unsigned n = 0; c != NULL && n < ANSWERED_LOOK; c = c->next, n++) {
 		if (read_command(c->line).verb == only[i].verb) {
 			pass_over(t, c);
 			return;
@@ -412,13 +420,13 @@ static bool
 find_denied(const struct trace *t, const struct reply *r, const struct smtp_trace_denials *denials,
 	const struct session_command **command, struct text *recipient)
 {
-	const struct session_command *first = session_commands(t->session);
+	const struct session_command *first = session_commands(t->session), *c = first;
 
 	*command = NULL;
 	*recipient = TEXT_NONE;
 	if (t->dialogue->phase != PHASE_COMMAND)
 		return false;
-	for (const struct session_command *c = first; c != NULL; c = c->next) {
+	for (unsigned n = 0; c != NULL && n < REFUSED_LOOK; c = c->next, n++) {
 		struct command command_of = read_command(c->line);
 
 		if (command_of.verb == VERB_VRFY && c == first) /* a question, not an attempt */
@@ -486,7 +494,7 @@ smtp_trace_command(struct session_table *table, struct session *s, struct text l
 	if (d->lost)
 		return;
 	if (d->phase == PHASE_MESSAGE) {
-		if (text_equal(text_trim(line), TEXT(".")))
+		if (text_equal(line, TEXT("."))) /* RFC 5321 section 4.1.1.4: nothing else */
 			d->phase = PHASE_ENDED;
 		return;
 	}

@@ -3,6 +3,10 @@
 #include "scan.h"
 #include "tai_line.h"
 
+/* Nothing says that a line was cut: splogger does it behind 799 bytes, others behind 1000 or
+ * 1024, and what is left can end as a client wants it. */
+enum { WHOLE_MAX = 700, PLACES_TRIED = 16 };
+
 static const struct text unknown = {"(unknown)", 9};
 
 static const struct {
@@ -49,6 +53,20 @@ kind_of(struct text word)
 	return REJECTION_OTHER;
 }
 
+/* "E[ reason: X]" to the end of the line, each one word. */
+static bool
+is_end(struct text t)
+{
+	struct text word, reason = {" reason: ", 9};
+	size_t blank = text_find_byte(t, ' ');
+
+	word = text_upto(t, blank);
+	if (word.len == 0 || blank == SIZE_MAX)
+		return word.len != 0;
+	t = text_from(t, blank);
+	return scan_literal(&t, reason) && t.len != 0 && text_find_byte(t, ' ') == SIZE_MAX;
+}
+
 /* "ADDR origin_rdns: NAME auth: USER encryption: E reason: X"; the last two since 4.1. NAME and
  * USER are left out when they hold what could be a field. */
 static bool
@@ -64,8 +82,11 @@ take_origin(struct text t, struct denial *out)
 	at = text_find(t, auth);
 	if (at == SIZE_MAX)
 		return false;
-	end = text_find(t, encryption);
-	if (at != text_rfind(t, auth) || end < at || end != text_rfind(t, encryption))
+	end = text_rfind(t, encryption);
+	if (end == SIZE_MAX ? text_rfind(t, TEXT(" ")) != at + auth.len - 1 :
+			      !is_end(text_from(t, end + encryption.len)))
+		return false;
+	if (at != text_rfind(t, auth) || end < at || end != text_find(t, encryption))
 		return true;
 	out->client_name = text_upto(t, at);
 	out->account = text_from(text_upto(t, end), at + auth.len);
@@ -81,7 +102,7 @@ static bool
 find_origin(struct text t, size_t *at, struct denial *out)
 {
 	static const struct text key = {" origin_ip: ", 12};
-	unsigned count = 0;
+	unsigned count = 0, tried = 0;
 
 	for (size_t from = 0, found; from < t.len && count < 2; from += found + 1) {
 		struct denial d = {0};
@@ -89,6 +110,8 @@ find_origin(struct text t, size_t *at, struct denial *out)
 		found = text_find(text_from(t, from), key);
 		if (found == SIZE_MAX)
 			break;
+		if (++tried > PLACES_TRIED)
+			return false;
 		if (!take_origin(text_from(t, from + found + key.len), &d))
 			continue;
 		*at = from + found;
@@ -114,12 +137,28 @@ set_addresses(struct text t, struct denial *out)
 		out->recipient = TEXT_NONE;
 }
 
+/* An address has blanks only within quotes, so that a cut within one leaves a quote open. */
+static bool
+is_quote_open(struct text t)
+{
+	bool open = false;
+
+	for (size_t i = 0; i < t.len; i++) {
+		if (t.p[i] == '\\')
+			i++;
+		else if (t.p[i] == '"')
+			open = !open;
+	}
+	return open;
+}
+
 static enum parse_result
 parse_relaying(struct text t, struct denial *out)
 {
 	size_t at;
 
-	if (!scan_literal(&t, TEXT(" from: ")) || !find_origin(t, &at, out))
+	if (t.len > WHOLE_MAX || !scan_literal(&t, TEXT(" from: ")) || !find_origin(t, &at, out) ||
+		is_quote_open(text_upto(t, at)))
 		return PARSE_REJECTION;
 	set_addresses(text_upto(t, at), out);
 	out->reply = TEXT("DENIED_RELAYING");

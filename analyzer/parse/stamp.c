@@ -78,6 +78,19 @@ stamp_take_clock(struct text *rest, struct stamp *out)
 	return take_fraction(rest, out);
 }
 
+/* "2026 ", if it stands there. Month and day are known. */
+static bool
+take_year(struct text *rest, struct stamp *out)
+{
+	struct text t = *rest;
+	int year;
+
+	if (!scan_number(&t, 4, 4, &year) || !scan_byte(&t, ' '))
+		return true;
+	*rest = t;
+	return stamp_set_date(out, year, out->month, out->day);
+}
+
 bool
 stamp_take_bsd(struct text *rest, struct stamp *out)
 {
@@ -91,7 +104,7 @@ stamp_take_bsd(struct text *rest, struct stamp *out)
 	if (!scan_number(&t, 1, 2, &day) || day < 1 || day > month_days(0, out->month))
 		return false;
 	out->day = (int8_t)day;
-	if (!scan_byte(&t, ' ') || !stamp_take_clock(&t, out))
+	if (!scan_byte(&t, ' ') || !take_year(&t, out) || !stamp_take_clock(&t, out))
 		return false;
 	*rest = t;
 	return true;

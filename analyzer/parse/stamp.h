@@ -26,7 +26,8 @@ struct stamp {
 	int32_t offset_s;
 };
 
-/* Take a stamp from the left of *rest, which moves only on success. */
+/* Take a stamp from the left of *rest, which moves only on success. Some writers put the year
+ * into a BSD stamp: "Nov 21 2026 19:00:56". */
 bool stamp_take_bsd(struct text *rest, struct stamp *out);
 bool stamp_take_rfc3339(struct text *rest, struct stamp *out);
 /* "2013-06-10 18:33:32", with a fraction, and " +0100" or "Z" perhaps; without a zone it is local

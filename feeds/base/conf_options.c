@@ -20,6 +20,20 @@ static const struct conf_option options[] = {
 	{"store.path", TYPE_PATH, AT(store_path), ORBL_LOCALSTATEDIR "/lib/orbl/orbl.db", 0, 0,
 		"path", "SQLite database with evidence, listings and probes"},
 
+	{"syslog.udp", TYPE_ENDPOINT_LIST, AT(syslog.udp), "{}", 0, 16, "ADDR@PORT",
+		"where syslog messages are taken over UDP; empty: nowhere"},
+	{"syslog.tcp", TYPE_ENDPOINT_LIST, AT(syslog.tcp), "{}", 0, 16, "ADDR@PORT",
+		"where syslog messages are taken over TCP; empty: nowhere"},
+	{"syslog.tls", TYPE_ENDPOINT_LIST, AT(syslog.tls), "{}", 0, 16, "ADDR@PORT",
+		"where syslog messages are taken over TLS (RFC 5425); empty: nowhere"},
+	{"syslog.certificate", TYPE_PATH_OR_NONE, AT(syslog.certificate), "", 0, 0, "path",
+		"certificate of the TLS receiver, PEM, with the chain behind it"},
+	{"syslog.key", TYPE_PATH_OR_NONE, AT(syslog.key), "", 0, 0, "path", "its private key, PEM"},
+	{"syslog.ca", TYPE_PATH_OR_NONE, AT(syslog.ca), "", 0, 0, "path",
+		"certificates that must have signed a TLS sender's own; empty: none is asked for"},
+	{"syslog.connections", TYPE_NUMBER, AT(syslog.connections), "64", 1, 1024, "senders",
+		"senders at once; the most idle one gives way"},
+
 	{"zone.name", TYPE_DOMAIN, AT(zone.name), "dnsbl.test", 0, 0, "domain",
 		"origin of the list; subzones such as relays.NAME are made below it"},
 	{"zone.snapshot", TYPE_PATH, AT(zone.snapshot),
@@ -148,6 +162,12 @@ static const struct conf_option reporter_options[] = {
 		"path", "relay policy of the reporter's server: a client it allows is no evidence"},
 	{"trust", TYPE_NUMBER, offsetof(struct conf_reporter, trust), "100", 0, 100, "percent",
 		"weight of the reporter's denials"},
+	{"local_domains", TYPE_DOMAIN_LIST, offsetof(struct conf_reporter, local_domains), "{}", 0,
+		0, "domains", "local to a server whose log says the same of unknown users"},
+	{"events", TYPE_LIST, offsetof(struct conf_reporter, events), "{}", 0, 64, "rows",
+		"further Windows events that are relay denials"},
+	{"syslog_from", TYPE_PREFIX_LIST, offsetof(struct conf_reporter, syslog_from), "{}", 0, 0,
+		"prefixes", "syslog messages from there are this reporter's"},
 };
 
 struct conf_table

@@ -24,6 +24,9 @@ struct conf_reporter {
 	char *name;
 	char *relay_policy; /* path of its relay policy, "" none */
 	int64_t trust;      /* percent, 0..100 */
+	struct conf_list local_domains;
+	struct conf_list events;      /* rows of event_map.h */
+	struct conf_list syslog_from; /* prefixes */
 };
 
 /* Durations are in seconds (_s). Strings are never NULL. */
@@ -33,6 +36,12 @@ struct conf {
 	char *control_socket; /* of the analyzer */
 	int64_t control_mode; /* permission bits of both control sockets */
 	char *store_path;
+
+	struct {                                /* the syslog receiver */
+		struct conf_list udp, tcp, tls; /* ADDR@PORT */
+		char *certificate, *key, *ca;
+		int64_t connections;
+	} syslog;
 
 	struct { /* the zone we publish */
 		char *name, *snapshot, *contact, *url, *policy;

@@ -1,11 +1,14 @@
 /* store_evidence.h - what reporters told us: submissions, and the facts about hosts in them.
  *
- * A submission counts only once it is committed as a whole.
+ * A submission counts only once it is committed as a whole. A log that goes on comes in parts
+ * (store_part_add), each of which counts with its transaction, as does the position up to which
+ * the log was read.
  */
 #ifndef ORBL_STORE_EVIDENCE_H
 #define ORBL_STORE_EVIDENCE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include <orbl/addr.h>
@@ -23,22 +26,49 @@ enum err store_submission_begin(struct store *s, const char *reporter, const cha
 struct store_denial { /* borrows */
 	int64_t submission;
 	struct addr host;
-	int64_t time_s;
-	unsigned kind; /* enum denial_kind */
+	int64_t time_s; /* not to come */
+	int64_t said_s; /* as the line says, whatever that is */
+	unsigned kind;  /* enum denial_kind */
 	uint32_t count;
 	uint64_t line;
-	struct text raw;
+	/* raw is kept. The same event has the same identity (p NULL: the same raw) and the same
+	 * recipient: a server may refuse two in one millisecond with the same words. */
+	struct text raw, identity, recipient;
 	const char *rule; /* of the reporter's relay policy, NULL: none was asked */
 };
-/* Add to the evidence, inside a transaction. *is_new is false when this reporter has
- * submitted the very same line before, in this submission or one that counts: then nothing is
- * counted. */
-enum err store_denial_add(struct store *s, const struct store_denial *d, bool *is_new,
+/* Add to the evidence of d[0].submission, which is that of all, inside a transaction. A denial
+ * that this reporter has submitted before, in this submission or one that counts, is not counted
+ * again: *duplicates (NULL ok) gets the sum of their counts added. */
+enum err store_denials_add(struct store *s, const struct store_denial *d, size_t count,
+	uint64_t *duplicates, struct error *e) ORBL_NODISCARD;
+/* From here on the submission counts, its hosts wait for a look; the numbers of sub are added to
+ * what it has, hosts is filled in. Inside a transaction. */
+enum err store_submission_count(struct store *s, struct store_submission *sub,
 	struct error *e) ORBL_NODISCARD;
-/* From here on the submission counts; fills in hosts. COMMITs. */
+/* The same as a transaction. COMMITs. */
 enum err store_submission_commit(struct store *s, struct store_submission *sub,
 	struct error *e) ORBL_NODISCARD;
 enum err store_submission_abort(struct store *s, int64_t id, struct error *e) ORBL_NODISCARD;
+
+struct store_part {
+	const char *reporter, *file;
+	int64_t now_s;
+	size_t count;
+	struct store_denial *denials; /* their submission is filled in */
+	/* id 0: a submission is begun; else it goes on. The other numbers are those of this part;
+	 * duplicates is added to, hosts are those with new evidence. */
+	struct store_submission totals;
+};
+/* Evidence that counts at once. Inside a transaction. */
+enum err store_part_add(struct store *s, struct store_part *part, struct error *e) ORBL_NODISCARD;
+
+/* How far a reporter's source was read: JSON, opaque here. NULL when nothing is kept; the caller
+ * frees it. */
+enum err store_position(struct store *s, const char *reporter, const char *source, char **json,
+	struct error *e) ORBL_NODISCARD;
+/* Inside a transaction, or COMMITs. */
+enum err store_position_put(struct store *s, const char *reporter, const char *source,
+	const char *json, int64_t now_s, struct error *e) ORBL_NODISCARD;
 
 /* Hosts of committed submissions whose score has not been looked at since: at most max.
  * store_host_evaluated takes one off that list. */

@@ -1,8 +1,8 @@
 /* What a client may send to the analyzer's control socket: requests, bodies, anything.
  *
  * One connection has the input whole, another one in pieces. Both must get the same answers,
- * every one a JSON object; only what is acknowledged is stored, and nothing is left of the
- * rest when the client has hung up.
+ * every one a JSON object; only what is acknowledged is stored, parts of logs that go on with
+ * their positions, and nothing is left of the rest when the client has hung up.
  */
 #include <assert.h>
 #include <errno.h>
@@ -26,7 +26,8 @@ enum { ANSWERS_MAX = 1 << 20, PIECE = 61 };
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 struct answers {
-	size_t count, acknowledged;
+	size_t count, acknowledged; /* submissions; several parts may be of one */
+	json_int_t last;
 	uint64_t kinds; /* hash of what they were, in order */
 };
 
@@ -134,6 +135,7 @@ static void
 take_line(struct answers *out, const char *line, size_t len)
 {
 	json_t *json = json_loadb(line, len, 0, NULL), *ok = json_object_get(json, "ok");
+	json_int_t id = json_integer_value(json_object_get(json, "submission"));
 	const char *error = json_string_value(json_object_get(json, "error"));
 
 	assert(json_is_object(json));
@@ -141,7 +143,8 @@ take_line(struct answers *out, const char *line, size_t len)
 	assert(!json_is_false(ok) ||
 		(error != NULL && json_is_string(json_object_get(json, "message"))));
 	out->count++;
-	out->acknowledged += json_is_true(ok) && json_object_get(json, "submission") != NULL;
+	out->acknowledged += json_is_true(ok) && id > out->last;
+	out->last = id > out->last ? id : out->last;
 	out->kinds = out->kinds * 31 + json_object_size(json) +
 		(error != NULL ? (uint64_t)error[0] * 7 : 0);
 	json_decref(json);
@@ -203,7 +206,7 @@ reset(void)
 {
 	execute("DELETE FROM seen; DELETE FROM evidence; DELETE FROM submission;"
 		"DELETE FROM reporter; DELETE FROM pending; DELETE FROM delisting;"
-		"DELETE FROM probe; DELETE FROM listing;"
+		"DELETE FROM probe; DELETE FROM listing; DELETE FROM position;"
 		"INSERT INTO probe (id, host, cause, queued_s, finished_s, verdict, reason, result)"
 		" VALUES (1, '192.0.2.7', 0, 1, 2, 'open', 'it came back', '{}');"
 		"INSERT INTO listing VALUES ('192.0.2.7', 0, 1, 9999999999, 1, 'it came back')");

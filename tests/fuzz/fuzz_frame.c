@@ -10,6 +10,7 @@
 
 #include "dialect.h"
 #include "frame.h"
+#include "outer.h"
 #include "postfix.h"
 #include "syslog_line.h"
 
@@ -80,6 +81,23 @@ assert_idle(struct dialects *d, const struct frames *f, struct text line, const 
 	assert(seen != GLANCE_IDLE || result == PARSE_SKIP);
 }
 
+/* Another reading of the line: only where nothing certain is known of it. */
+static void
+assert_weak(struct frames *f, const struct log_line *s)
+{
+	struct log_line other;
+
+	if (!frames_take_weak(f, s, &other))
+		return;
+	assert(s->tag.len == 0 && s->frame != FRAME_5424 && s->frame != FRAME_JOURNAL);
+	assert((other.frame == FRAME_NONE) == (s->frame == FRAME_DOCKER) && other.count != 0);
+	assert_readable(other.host);
+	assert_readable(other.tag);
+	assert_readable(other.pid);
+	assert_readable(other.message);
+	assert_readable(other.raw);
+}
+
 static void
 take(struct frames *f, struct dialects *d, struct text line)
 {
@@ -107,9 +125,10 @@ take(struct frames *f, struct dialects *d, struct text line)
 	assert_readable(s.raw);
 	if (result == FRAME_MISSING)
 		assert(!framed && s.frame == FRAME_NONE && text_equal(s.message, line));
-	else if (framed &&
+	else if (framed && !outer_is_stamp(&alone) &&
 		!(text_equal(alone.host, TEXT("stdout")) || text_equal(alone.host, TEXT("stderr"))))
 		assert_same(&s, &alone);
+	assert_weak(f, &s);
 }
 
 int

@@ -16,11 +16,11 @@ parse() { # FILES AND OPTIONS
 
 # Counting hosts
 parse --summary plain.log repeated.log framing.log >"$work/out" 2>"$work/errors"
-tap_is 'summary: sorted hosts' "$(printf '198.51.100.7\t59\n198.51.100.8\t1\n2001:db8:bad::7\t1')" \
+tap_is 'summary: sorted hosts' "$(printf '198.51.100.7\t60\n198.51.100.8\t1\n2001:db8:bad::7\t1')" \
 	"$(cat "$work/out")"
 tap_is 'summary in JSON' '{"ip":"198.51.100.8","denials":1}' \
 	"$(parse --summary --json plain.log repeated.log framing.log 2>/dev/null | sed -n 2p)"
-tap_like 'summary: totals over files' 'files: 3, lines: 76, denials: 61, hosts: 3,' \
+tap_like 'summary: totals over files' 'files: 3, lines: 76, denials: 62, hosts: 3,' \
 	"$(cat "$work/errors")"
 
 # Input
@@ -125,6 +125,21 @@ tap_like '--totals --summary --json' '^\{"totals":\{"files":1,.*"denials":0,' \
 	"$(parse -tsj "$work/others" 2>/dev/null)"
 tap_status '--totals with text' 2 parse --totals --summary plain.log
 
+# Other programs' lines, and other formats
+printf 'Nov 21 19:00:0%d mx1 dovecot: imap-login: Login: user=<a>\n' 1 2 >"$work/quiet"
+tap_status 'a quiet log is no trouble' 0 parse "$work/quiet"
+tap_like 'but it is told' 'quiet: no line of a mail server in it' "$tap_output"
+tap_status 'neither is an empty one' 0 parse /dev/null
+tap_ok 'and that is not told' test "${tap_output#*no line of}" = "$tap_output"
+{ cat "$work/quiet"; echo nonsense; } >"$work/nonsense"
+tap_status 'with a line that is not understood: status' 2 parse "$work/nonsense"
+tap_status 'beside a log: status' 0 parse "$work/nonsense" plain.log
+tap_like 'and the file is told' 'nonsense: no line of a mail server in it' "$tap_output"
+tap_status 'lines of another format: status' 2 parse --format exim plain.log
+tap_like 'and that is told' 'plain.log: no line of the format exim in it' "$tap_output"
+tap_status 'a container with other programs: status' 0 \
+	parse --format journal-export /dev/null
+
 # Formats, domains, events
 tap_status 'formats' 0 "$orbl" parse --format help
 for format in postfix exim journal-export; do
@@ -146,24 +161,28 @@ tap_status 'a journal and a format' 2 parse --journal --format postfix
 tap_status 'a journal that is not there' 2 parse --journal="$work/none"
 
 # How far it is, on a terminal only
-if command -v script >/dev/null; then
-	for i in $(seq 1 200); do cat "$golden/plain.log"; done >"$work/big"
-	for i in $(seq 1 100); do cat "$work/big"; done >"$work/bigger"
-	script -qec "$orbl parse $work/big $work/bigger >$work/out" /dev/null </dev/null >"$work/screen"
-	tap_like 'a terminal: how far it is' \
-		'bigger \(2 of 2\): [0-9]+ %, [0-9]+ MB/s, [0-9]+ denials' "$(cat "$work/screen")"
-	tap_like 'a terminal: the totals stay' 'orbl parse: files: 2, ' \
-		"$(tail -n 1 "$work/screen")"
-	parse "$work/bigger" 2>"$work/errors" >/dev/null
-	tap_is 'no terminal: nothing' 1 "$(wc -l <"$work/errors")"
-	tap_is 'no terminal: no escape sequences' 0 "$(grep -c $'\033' "$work/errors")"
-fi
+command -v script >/dev/null || tap_bail 'no script(1)'
+[ -e /usr/share/zoneinfo/Europe/Rome ] || tap_bail 'no time zones; ./bootstrap deps installs tzdata'
+for i in $(seq 1 200); do cat "$golden/plain.log"; done >"$work/big"
+for i in $(seq 1 100); do cat "$work/big"; done >"$work/bigger"
+on_terminal() { # TERM
+	TERM=$1 script -qec "$orbl parse $work/big $work/bigger >$work/out" /dev/null \
+		</dev/null >"$work/screen"
+}
+on_terminal xterm
+tap_like 'a terminal: how far it is' \
+	'bigger \(2 of 2\): [0-9]+ %, [0-9]+ MB/s, [0-9]+ denials' "$(cat "$work/screen")"
+tap_like 'a terminal: the totals stay' 'orbl parse: files: 2, ' \
+	"$(tail -n 1 "$work/screen")"
+parse "$work/bigger" 2>"$work/errors" >/dev/null
+tap_is 'no terminal: nothing' 1 "$(wc -l <"$work/errors")"
+tap_is 'no terminal: no escape sequences' 0 "$(grep -c $'\033' "$work/errors")"
+on_terminal dumb
+tap_is 'a terminal without escape sequences: none' 0 "$(grep -c $'\033' "$work/screen")"
 
 # Time stamps without a zone are local
 TZ=Europe/Rome parse plain.log 2>/dev/null | head -n 1 >"$work/out"
-if [ -e /usr/share/zoneinfo/Europe/Rome ]; then
-	tap_like 'local time' '"time":"2026-11-21T18:00:02\+00:00"' "$(cat "$work/out")"
-fi
+tap_like 'local time' '"time":"2026-11-21T18:00:02\+00:00"' "$(cat "$work/out")"
 
 # Exit statuses
 tap_status 'empty input' 0 parse /dev/null

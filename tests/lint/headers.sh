@@ -18,8 +18,8 @@ layer_flags() { # HEADER
 		;;
 	tests/*)
 		printf -- "-I$top_srcdir/%s\n" "${1%/*}" tests/unit tests/tools dnsd analyzer \
-			analyzer/parse analyzer/eventlog analyzer/input analyzer/probe analyzer/relay analyzer/cli feeds feeds/base \
-			feeds/snapshot feeds/rbldnsd
+			analyzer/parse analyzer/eventlog analyzer/input analyzer/probe \
+			analyzer/relay analyzer/cli feeds feeds/base feeds/snapshot feeds/rbldnsd
 		;;
 	feeds/*)
 		printf -- "-I$top_srcdir/%s\n" "${1%/*}" feeds feeds/base

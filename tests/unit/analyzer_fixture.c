@@ -100,6 +100,7 @@ analyzer_add_denial(struct analyzer *a, const char *reporter, const char *host)
 	int64_t now_s = (int64_t)time(NULL);
 	struct store_denial d = {.host = fixture_address(host),
 		.time_s = now_s,
+		.said_s = now_s,
 		.count = 8,
 		.line = 1};
 	struct store_submission sub = {.lines = 1, .denials = 8};

@@ -133,10 +133,9 @@ static const struct {
 		"1 to 255 printable"},
 	{"{\"cmd\":\"submit\",\"reporter\":\"a\",\"local_domains\":[\"a\\nb\"]}", "syntax",
 		"1 to 255 printable"},
-	{"{\"cmd\":\"submit\",\"reporter\":\"a\",\"follow\":true}", "syntax",
+	{"{\"cmd\":\"submit\",\"reporter\":\"a\",\"follow\":true}", "syntax", "must name a source"},
+	{"{\"cmd\":\"submit\",\"reporter\":\"a\",\"follow\":true,\"source\":\"\"}", "syntax",
 		"must name a source"},
-	{"{\"cmd\":\"submit\",\"reporter\":\"a\",\"follow\":true,\"source\":\"\"}",
-		"syntax", "must name a source"},
 	{"{\"cmd\":\"submit\",\"reporter\":\"a\",\"follow\":true,\"source\":7}", "syntax",
 		"must name a source"},
 };

@@ -210,11 +210,18 @@ static const struct {
 	{"[\n  {\"a\": \"x,\n   \"b\": 1},\n  {\"b\": 2}\n]", 1, 1}, /* no quote */
 	{"[{\"a\": \"x,\n{\"b\": 2}\n]", 1, 1},
 	{"{\n \"a\": [1, 2}\n}\n{\n}\n", 2, 0}, /* passes, and hides nothing */
+	{"[{\"a\": 1},\n{\"b\": 2}", 2, 1},     /* no end */
+	{"[{\"a\": 1},\n", 1, 1},
+	{"[", 0, 1},
+	{"[[{\"a\": 1}]", 1, 1},
+	{"[{\"a\": 1}]\n\xef\xbb\xbf[{\"b\": 2}]\n", 2, 0},
+	{"{}\ntext {}\n{}\nNov 20 x {\"a\": 1}\n", 2, 2}, /* another log */
+	{"{}\nRecord 2 {}\n Record 3\nRecords\nRecord\n{}\n", 3, 2},
 	{"{\n", 0, 1},
 	{"{\"a\": \"", 0, 1},
 	{"{\"a\": \"\\", 0, 1},
 	{"{\"a\"}\n{}\n", 1, 1},
-	{"]]]}}}\n{}\n", 1, 0},
+	{"]]]}}}\n{}\n", 1, 1},
 	{"\"{\n{}\n", 1, 1},
 	/* where quotes have changed sides, what was text must not be read */
 	{"{\n \"a\": \"x,\n \"b\": \"}{}{}{\",\n \"c\": 1}\n{}\n", 1, 1},
@@ -286,6 +293,18 @@ static const struct {
 	{"{\"EventID\": 1, \"Message\": \"a long one", false},
 	{"{\n\"__CURSOR\": 1", false},
 	{"[1, 2, 3]\n", false},
+	{"[]", true},
+	{" [\r\n ]\r\n", true},
+	{"[] x", false},
+	{"[{\"a\": \"EventID\"", false},
+	{"[{\"a\": \"\\\"EventID\\\": \"", false},
+	{"[{\"EventID\" : 1", true},
+	{"[NOTICE] {\"EventID\": 1", false},
+	{"[20/Nov/2026 07:00:03] SMTP: User {\"EventID\": 1", false},
+	{"[ x {\n\"EventID\": 1", false},
+	{"[\n{x \"EventID\": 1", false},
+	{"{ x \"EventID\": 1\n", false},
+	{"{\"log\":\"{\\\"EventID\\\":7010\n", false},
 	{"# EventID", false},
 	{"", false},
 };

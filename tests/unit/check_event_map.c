@@ -186,7 +186,7 @@ START_TEST(transport_message)
 
 	ck_assert_int_eq(judge_message("MSExchangeTransport", 7010,
 				 HEAD_2000 "550 5.7.1 Unable to relay for a@b.example \". The full "
-	                                   "command sent "
+					   "command sent "
 					   "was \"rcpt TO:<a@b.example>  " TAIL_2000
 					   "For more information, click http://www.example/.",
 				 &d),
@@ -196,13 +196,13 @@ START_TEST(transport_message)
 	assert_text(d.reply, "550 5.7.1 Unable to relay for a@b.example");
 	assert_text(d.raw,
 		"Event MSExchangeTransport 7010 record 17: This is an SMTP protocol log for "
-	        "virtual "
+		"virtual "
 		"server ID 1, connection #1126. The client at \"192.0.2.7\" sent a \"rcpt\" "
-	        "command, "
+		"command, "
 		"and the SMTP server responded with \"550 5.7.1 Unable to relay for a@b.example "
-	        "\". "
+		"\". "
 		"The full command sent was \"rcpt TO:<a@b.example>  \".  This will probably cause "
-	        "the "
+		"the "
 		"connection to fail.??For more information, click http://www.example/.");
 }
 END_TEST
@@ -307,14 +307,12 @@ START_TEST(imc_without_its_text)
 				 "It contains the following insertion string(s): 198.51.100.4, , , "
 				 "v@remote.example.",
 				 &d),
-		PARSE_DENIAL);
-	assert_client(&d, "198.51.100.4");
-	assert_text(d.client_name, NULL);
-	assert_text(d.recipient, "v@remote.example");
+		PARSE_BAD);
+	ck_assert_ptr_nonnull(strstr(state.reason, "strings apart"));
 	/* A string with a comma in it. */
 	ck_assert_int_eq(judge_message("MSExchangeIMC", 2027,
 				 NT4 "It contains the following insertion string(s): 198.51.100.4, "
-	                             "a, , "
+				     "a, , "
 				     "\"v, 192.0.2.1\"@relay.example.",
 				 &d),
 		PARSE_BAD);
@@ -349,7 +347,7 @@ START_TEST(message_splits)
 		4, out));
 	/* A second mark, in a string, is none. */
 	ck_assert(!event_message_split(TEXT(NT4 "It contains the following insertion string(s): It "
-	                                        "contains the following "
+						"contains the following "
 						"insertion string(s): 1, 2, 3, 4, 5."),
 		4, out));
 }
@@ -440,6 +438,8 @@ static const struct {
 	{"A:65536:ip=1", "not \"65536\""},
 	{"A:7:host=1", "no ip="},
 	{"A:7:ip", "\"ip\" is not FIELD=PLACE"},
+	{"A:7:ip=1,", "nothing follows the last comma"},
+	{"A:7:ip=1,kind=ndr-emitted,", "nothing follows the last comma"},
 	{"A:7:ip=1,,host=2", "\"\" is not FIELD=PLACE"},
 	{"A:7:ip=", "wants the place"},
 	{"A:7:ip=0", "ip=0 is none"},
@@ -488,6 +488,43 @@ START_TEST(identity_of_exports)
 	ck_assert_int_eq(event_map_judge(map, &e, &state, &d), PARSE_DENIAL);
 	ck_assert_ptr_null(d.identity.p);
 	ck_assert(!d.is_record);
+}
+END_TEST
+
+/* From a damaged part of a log. */
+START_TEST(doubtful_record)
+{
+	const char *const imc[] = {"198.51.100.4", "", "", "v@remote.example"};
+	const char *const known[] = {"198.51.100.4", "", "joe", "v@remote.example"};
+	struct event_record e = event_of("MSExchangeIMC", 2027, 4, imc);
+	struct denial d;
+
+	ck_assert_int_eq(event_map_judge(map, &e, &state, &d), PARSE_DENIAL);
+	ck_assert_int_eq(d.kind, DENIAL_RELAY);
+	e.doubtful = true;
+	ck_assert_int_eq(event_map_judge(map, &e, &state, &d), PARSE_DENIAL);
+	ck_assert_int_eq(d.kind, DENIAL_RELAY_PROBABLE);
+	e = event_of("MSExchangeIMC", 2027, 4, known);
+	e.doubtful = true;
+	ck_assert_int_eq(event_map_judge(map, &e, &state, &d), PARSE_DENIAL);
+	ck_assert_int_eq(d.kind, DENIAL_AUTHENTICATED);
+	add("Own:1:ip=1,reply=2,kind=relay-denied");
+	add("Own:2:ip=1,reply=2");
+	add("Own:3:ip=1,kind=ndr-emitted");
+	for (uint32_t id = 1; id <= 3; id++) {
+		static const enum denial_kind sound[] = {DENIAL_RELAY, DENIAL_RELAY_TEMPORARY,
+			DENIAL_NDR};
+		static const enum denial_kind weak[] = {DENIAL_RELAY_PROBABLE,
+			DENIAL_RELAY_PROBABLE, DENIAL_NDR};
+		const char *const strings[] = {"198.51.100.4", "450 no"};
+
+		e = event_of("Own", id, 2, strings);
+		ck_assert_int_eq(event_map_judge(map, &e, &state, &d), PARSE_DENIAL);
+		ck_assert_int_eq(d.kind, sound[id - 1]);
+		e.doubtful = true;
+		ck_assert_int_eq(event_map_judge(map, &e, &state, &d), PARSE_DENIAL);
+		ck_assert_int_eq(d.kind, weak[id - 1]);
+	}
 }
 END_TEST
 
@@ -542,6 +579,7 @@ suite(void)
 	t = tcase_create("identity");
 	tcase_add_checked_fixture(t, set_up, tear_down);
 	tcase_add_test(t, identity_of_exports);
+	tcase_add_test(t, doubtful_record);
 	tcase_add_test(t, long_strings);
 	suite_add_tcase(s, t);
 	return s;

@@ -95,7 +95,7 @@ START_TEST(damage)
 	static const struct row rows[] = {
 		{EVENT("1", "<EventData><Data>a</Dat></EventData>") EVENT("2", ""), LINE("2"), 1},
 		{"<Events><Event><System><EventID>1</Eve" EVENT("2", "") EVENT("3", ""),
-			LINE("2") "\n" LINE("3"), 1},
+			LINE("2") "\n" LINE("3"), 2},
 		{EVENT("1", "") "<Event " NS "><System><Prov", LINE("1"), 1},
 		{EVENT("1", "") "</Event></Events></x>" EVENT("2", ""), LINE("1") "\n" LINE("2"),
 			0},
@@ -106,7 +106,19 @@ START_TEST(damage)
 		{"<Event><System><EventID>x</EventID></System></Event>" EVENT("2", ""), LINE("2"),
 			1},
 		{EVENT("1", "<x>&unknown;</x>") EVENT("2", ""), LINE("2"), 1},
-		{"junk < junk > & <<<" EVENT("2", ""), LINE("2"), 0},
+		{"junk < junk > & <<<" EVENT("2", ""), LINE("2"), 1},
+		/* Cut, between two events or in a tag. */
+		{"<Events>" EVENT("1", ""), LINE("1"), 1},
+		{"<Events>" EVENT("1", "") "<Eve", LINE("1"), 2},
+		{EVENT("1", "") "<Eve", LINE("1"), 1},
+		{EVENT("1", "") "\n<", LINE("1"), 1},
+		{"<Events>" EVENT("1", "") "</Event", LINE("1"), 2},
+		{"<Events>" EVENT("1", "") "</Events>\r\n", LINE("1"), 0},
+		{"<e:Events x='y'></e:Events><Events/>" EVENT("1", ""), LINE("1"), 0},
+		{"<Events><a><a><a>", "", 1},
+		/* Another log behind it. */
+		{EVENT("1", "") "\nNov 20 mx: x\nNov 20 mx: y\n" EVENT("2", "") "z",
+			LINE("1") "\n" LINE("2"), 2},
 		{"<!-- never ends " EVENT("2", ""), "", 1},
 		{"<?never ends " EVENT("2", ""), LINE("2"), 0},
 		{EVENT("1", "") "<![CDATA[ never ends " EVENT("2", ""), LINE("1"), 1},
@@ -218,7 +230,8 @@ START_TEST(too_much)
 		fill(xml, "<Events>\n", "filler text\n", 200000, EVENT("2", "") "</Events>");
 		run(xml, strlen(xml), steps[i]);
 		ck_assert_uint_eq(trace.events, 1);
-		ck_assert_uint_eq(trace.troubles, 0);
+		ck_assert_uint_eq(trace.troubles, 1);
+		ck_assert_str_eq(trace.trouble, "line 2 is no part of an event");
 	}
 }
 END_TEST
@@ -251,6 +264,8 @@ START_TEST(every_truncation)
 
 		run(xml, len, 64);
 		ck_assert_uint_eq(trace.events, wanted);
+		ck_assert_msg(len == 0 || (trace.troubles == 0) == (len >= sizeof(xml) - 1),
+			"%zu: %s", len, trace.trouble);
 	}
 }
 END_TEST

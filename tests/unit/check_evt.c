@@ -123,6 +123,26 @@ START_TEST(every_truncation)
 }
 END_TEST
 
+/* Whatever is lost is told. */
+START_TEST(every_truncation_of_a_circle)
+{
+	for (size_t size = 400; size < 900; size += 36) {
+		struct eventlog_options options = {.file_size = size};
+		struct log log = make_log(&options);
+		unsigned whole;
+
+		run(&trace, log.bytes, log.len, 200);
+		whole = trace.events;
+		for (size_t len = 0; len < log.len; len++) {
+			run(&trace, log.bytes, len, 200);
+			ck_assert_msg(trace.events == whole || trace.troubles != 0, "%zu of %zu",
+				len, size);
+		}
+		free(log.bytes);
+	}
+}
+END_TEST
+
 /* Where a record has its length and its signature: what is known of it twice. */
 static bool
 is_framing(const struct log *log, size_t at)
@@ -154,6 +174,8 @@ flip_all(const struct eventlog_options *options)
 		ck_assert_msg(trace.events <= whole.events, "bit %zu: one too many", bit);
 		if (bit / 8 < HEADER || (options->file_size == 0 && is_framing(&log, bit / 8)))
 			ck_assert_msg(missing == 0, "bit %zu", bit);
+		if (options->file_size == 0) /* a record that was mended */
+			ck_assert_msg(trace.doubtful == is_framing(&log, bit / 8), "bit %zu", bit);
 	}
 	free(log.bytes);
 }
@@ -336,6 +358,7 @@ suite(void)
 	tcase_add_test(whole, ends_when_the_sink_does);
 	tcase_add_test(whole, long_log);
 	tcase_add_test(damage, every_truncation);
+	tcase_add_test(damage, every_truncation_of_a_circle);
 	tcase_add_test(damage, every_bit);
 	tcase_add_test(damage, every_bit_of_a_circle);
 	tcase_add_test(damage, holes);

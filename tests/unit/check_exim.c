@@ -73,6 +73,24 @@ START_TEST(knows_no_other)
 }
 END_TEST
 
+START_TEST(continues_with_its_stamp)
+{
+	static const struct {
+		const char *line;
+		bool yes;
+	} lines[] = {{STAMP "no such start", true}, {STAMP, true},
+		{"2026-11-21 10:00:00.123 +0100 [1] x", true}, {"2026-11-21 10:00:00", false},
+		{"2026-13-21 10:00:00 x", false}, {"2026-11-21T10:00:00 x", false},
+		{" " STAMP "x", false}, {"x", false}, {"", false}};
+
+	for (size_t i = 0; i < ORBL_COUNT(lines); i++) {
+		struct log_line s = {.message = text_of(lines[i].line), .count = 1};
+
+		ck_assert_msg(exim_continues(&s) == lines[i].yes, "%s", lines[i].line);
+	}
+}
+END_TEST
+
 START_TEST(copies_have_one_identity)
 {
 	static const char with_pid[] = STAMP
@@ -220,6 +238,7 @@ suite(void)
 
 	tcase_add_test(t, knows_its_own);
 	tcase_add_test(t, knows_no_other);
+	tcase_add_test(t, continues_with_its_stamp);
 	tcase_add_test(t, copies_have_one_identity);
 	suite_add_tcase(s, t);
 	t = tcase_create("hostile");

@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "json_scan.h"
+#include "outer.h"
 #include "quick.h"
+#include "syslog_level.h"
 #include "syslog_line.h"
 #include "unit.h"
 
@@ -87,6 +89,30 @@ START_TEST(strings)
 END_TEST
 
 /* No stack is needed for what is nested; each bracket must be closed. */
+/* Each escape once: this would take minutes otherwise. */
+START_TEST(many_escapes)
+{
+	enum { SIZE = 8 << 20 };
+	char *value = malloc(SIZE);
+	struct text element;
+	struct text rest;
+
+	ck_assert_ptr_nonnull(value);
+	memset(value, '\\', SIZE);
+	value[0] = '"';
+	value[SIZE - 2] = '"';
+	value[SIZE - 1] = ']';
+	rest = (struct text){value, SIZE};
+	ck_assert(!json_scan_element(&rest, &element)); /* the quote is escaped */
+	value[SIZE - 3] = 'x';
+	value[SIZE - 4] = 'x';
+	rest = (struct text){value, SIZE};
+	ck_assert(json_scan_element(&rest, &element));
+	ck_assert_uint_eq(element.len, SIZE - 1);
+	free(value);
+}
+END_TEST
+
 START_TEST(nested)
 {
 	static char line[40000];
@@ -212,6 +238,12 @@ static const struct {
 	{"Nov 21 19:00:56 mx a/b[1]: x", "Nov 21 19:00:56 my a/b[1]: x", false},
 	{"Nov 21 19:00:56 mx a/b[1]: x", "Nov 21 19:00:56 mx x", false}, /* short */
 	{"Nov 21 19:00:60 mx a/b[1]: x", "Nov 21 19:00:56 mx a/b[1]: x", false},
+	{"Nov 21 19:00:56 mx a/b[1]: x", "Nov 21 19:00:57 mx mail.info a/b[1]: x", true},
+	{"Nov 21 19:00:56 mx a/b[1]: x", "Nov 21 19:00:57 mx a/b[1]: [ID 1 mail.info] x", true},
+	{"Nov 21 19:00:56 mx mail.info a[1]: x", "Nov 21 19:00:57 mx mail.info mail.info a[1]: x",
+		false},
+	{"Nov 21 19:00:56 Message a[1]: x", "Nov 21 19:00:57 Message forwarded from mx: a[1]: x",
+		false},
 	{"<22>Nov 21 19:00:56 mx a/b[1]: x", "<22>Nov 21 19:00:57 mx a/b[1]: x", true},
 	{"2026-11-21T19:00:56.051238+01:00 mx a[1]: x", "2026-11-21T19:00:00.999999+01:00 mx b: y",
 		true},
@@ -286,13 +318,94 @@ START_TEST(glances)
 }
 END_TEST
 
+/* --- what stands in front of a frame, and inside it ------------------------- */
+
+START_TEST(container_names)
+{
+	static const struct {
+		const char *line, *rest; /* NULL: no name */
+	} rows[] = {
+		{"postfix-1  | x", "x"},
+		{"postfix-1 | ", ""},
+		{"postfix-1 |", ""},
+		{"a_b.c-1 |  x", " x"},
+		{"\033[36mpostfix-1  |\033[0m x", "x"},
+		{"\033[1;36mpostfix-1  | \033[0mx", "x"},
+		{"[pod/mail-0/postfix] x", "x"},
+		{"", NULL},
+		{"| x", NULL},
+		{" | x", NULL},
+		{"a| x", NULL},
+		{"a |x", NULL},
+		{"a b | x", NULL},
+		{"a: | x", NULL},
+		{"\033[36", NULL},
+		{"\033[36xpostfix-1 | x", NULL},
+		{"\033[36;36;36;36;36mpostfix-1 | x", NULL},
+		{"[pod/] x", NULL},
+		{"[pod/a]x", NULL},
+		{"[pod/a b] x", NULL},
+		{"[job/a] x", NULL},
+	};
+	struct text rest = text_of(rows[_i].line);
+	bool taken = outer_take_name(&rest);
+
+	ck_assert_msg(taken == (rows[_i].rest != NULL), "%s", rows[_i].line);
+	ck_assert(same(rest, taken ? rows[_i].rest : rows[_i].line));
+}
+END_TEST
+
+START_TEST(levels)
+{
+	static const struct {
+		const char *line, *rest;
+	} rows[] = {
+		{"mail.info x", "x"},
+		{"mail:notice x", "x"},
+		{"<local0.err> x", "x"},
+		{"mail.info", NULL},
+		{"mail.info: x", NULL},
+		{"mail. x", NULL},
+		{".info x", NULL},
+		{"mail.nothing x", NULL},
+		{"Mail.info x", NULL},
+		{"<mail.info x", NULL},
+		{"<mail:info> x", NULL},
+		{"a-name-too-long.info x", NULL},
+		{"", NULL},
+	};
+	struct text rest = text_of(rows[_i].line);
+	bool taken = syslog_level_take(&rest);
+
+	ck_assert_msg(taken == (rows[_i].rest != NULL), "%s", rows[_i].line);
+	ck_assert(same(rest, taken ? rows[_i].rest : rows[_i].line));
+}
+END_TEST
+
+START_TEST(message_ids)
+{
+	struct text rest = TEXT("[ID 801593 mail.info] x"), none = TEXT("[ID 801593 mail.info]x");
+
+	ck_assert(syslog_level_take_id(&rest) && same(rest, "x"));
+	ck_assert(!syslog_level_take_id(&none));
+	none = TEXT("[ID mail.info] x");
+	ck_assert(!syslog_level_take_id(&none));
+	ck_assert(syslog_level_is_name(TEXT("INFO")) && syslog_level_is_name(TEXT("CRITICAL")));
+	ck_assert(!syslog_level_is_name(TEXT("MX")) && !syslog_level_is_name(TEXT("info")));
+	ck_assert(!syslog_level_is_name(TEXT("INFORMATION")) && !syslog_level_is_name(TEXT("")));
+	ck_assert(syslog_level_is_mark(TEXT("[NOTICE]")) && !syslog_level_is_mark(TEXT("[]")));
+	ck_assert(!syslog_level_is_mark(TEXT("[192.0.2.1]")));
+}
+END_TEST
+
 static Suite *
 suite(void)
 {
 	Suite *s = suite_create("frame");
 	TCase *json = tcase_create("json"), *frames = tcase_create("frames"),
-	      *quick = tcase_create("quick");
+	      *quick = tcase_create("quick"), *around = tcase_create("around");
 
+	tcase_add_test(json, many_escapes);
 	tcase_add_test(json, members);
 	tcase_add_loop_test(json, no_members, 0, 12);
 	tcase_add_loop_test(json, strings, 0, 16);
@@ -305,6 +418,10 @@ suite(void)
 	tcase_add_loop_test(quick, alike, 0, (int)ORBL_COUNT(pairs));
 	tcase_add_loop_test(quick, glances, 0, 15);
 	suite_add_tcase(s, quick);
+	tcase_add_loop_test(around, container_names, 0, 21);
+	tcase_add_loop_test(around, levels, 0, 13);
+	tcase_add_test(around, message_ids);
+	suite_add_tcase(s, around);
 	return s;
 }
 

@@ -19,7 +19,7 @@ START_TEST(files_add_up)
 {
 	struct parse_totals t = {0};
 	struct reader_summary one = {.lines = 10, .understood = 8, .denials = 5, .rejections = 3};
-	struct reader_summary two = {.lines = 1, .understood = 1, .denials = 4};
+	struct reader_summary two = {.lines = 1, .understood = 1, .known = 1, .denials = 4};
 
 	one.rejections_of[REJECTION_GREYLIST] = 3;
 	set_reason(&one, 0, 7, 2);
@@ -31,6 +31,7 @@ START_TEST(files_add_up)
 	ck_assert_uint_eq(t.duplicates, 3);
 	ck_assert_uint_eq(t.sum.lines, 11);
 	ck_assert_uint_eq(t.sum.understood, 9);
+	ck_assert_uint_eq(t.sum.known, 1);
 	ck_assert_uint_eq(t.sum.denials, 6);
 	ck_assert_uint_eq(t.sum.rejections, 3);
 	ck_assert_uint_eq(t.sum.rejections_of[REJECTION_GREYLIST], 3);
@@ -65,6 +66,30 @@ START_TEST(many_reasons)
 }
 END_TEST
 
+START_TEST(useless)
+{
+	static const struct {
+		uint64_t lines, known, not_understood;
+		const char *format;
+		bool wanted;
+	} rows[] = {
+		{0, 0, 0, NULL, false},
+		{0, 0, 0, "exim", false},
+		{9, 0, 0, NULL, false}, /* a quiet log */
+		{9, 0, 0, "exim", true},
+		{9, 0, 1, NULL, true},
+		{9, 1, 8, NULL, false},
+		{9, 1, 8, "exim", false},
+	};
+	struct parse_totals t = {0};
+
+	t.sum.lines = rows[_i].lines;
+	t.sum.known = rows[_i].known;
+	t.sum.not_understood = rows[_i].not_understood;
+	ck_assert(parse_report_is_useless(&t, rows[_i].format) == rows[_i].wanted);
+}
+END_TEST
+
 static Suite *
 suite(void)
 {
@@ -73,6 +98,7 @@ suite(void)
 
 	tcase_add_test(c, files_add_up);
 	tcase_add_test(c, many_reasons);
+	tcase_add_loop_test(c, useless, 0, 7);
 	suite_add_tcase(s, c);
 	return s;
 }

@@ -244,8 +244,62 @@ START_TEST(internal_form)
 	d = denial_of(HEAD "554 5.7.1 <\"a@n.example>: Relay access denied; "
 			   "from=<s@t.example> to=<\"a@n.example>" TAIL);
 	assert_text(d.recipient, "\"a@n.example");
+	/* The sender could end there, and be all that follows. */
+	assert_rejection(HEAD "554 5.7.1 <a>: b; from=<c@n.example>: Relay access denied; "
+			      "from=<s@t.example> to=<a>: b; from=<c@n.example>" TAIL);
+}
+END_TEST
+
+/* Nothing is quoted, in senders neither. */
+START_TEST(internal_sender)
+{
+	struct denial d = denial_of(HEAD "554 5.7.1 <a@n.example>: Relay access denied; "
+					 "from=<s p@t.example> to=<a@n.example>" TAIL);
+
+	assert_text(d.recipient, "a@n.example");
+	assert_text(d.sender, "s p@t.example");
+	d = denial_of(HEAD "454 4.7.1 <a b@n.example>: Relay access denied; "
+			   "from=<s> to=<x y; z@t.example> to=<a b@n.example>" TAIL);
+	assert_text(d.recipient, "a b@n.example");
+	assert_text(d.sender, "s> to=<x y; z@t.example");
+	/* A sender that was refused, and holds the words. */
+	assert_rejection(HEAD "554 5.7.1 <r>: Relay access denied; from=<z z@d.example>: Sender "
+			      "address rejected: Access denied; from=<r>: Relay access denied; "
+			      "from=<z z@d.example> to=<r>" TAIL);
+	assert_rejection(HEAD "554 5.7.1 <r>: Relay access denied; z z@d.example>: Sender address "
+			      "rejected: Access denied; from=<r>: Relay access denied; "
+			      "z z@d.example> to=<r>" TAIL);
 	assert_rejection(HEAD "554 5.7.1 <a@n.example>: Relay access denied; "
-			      "from=<s p@t.example> to=<a@n.example>" TAIL);
+			      "from=<s p@t.example> to=<b@n.example>" TAIL);
+	assert_rejection(HEAD "554 5.7.1 <a@n.example>: Relay access denied; from=<s p>" TAIL);
+}
+END_TEST
+
+START_TEST(before_queue_ids)
+{
+	struct denial d = denial_of("reject: RCPT from unknown[198.51.100.7]: 554 <a@n.example>: "
+				    "Recipient address rejected: Relay access denied; "
+				    "from=<s@t.example> to=<a@n.example>");
+
+	assert_text(d.recipient, "a@n.example");
+	assert_text(d.sender, "s@t.example");
+}
+END_TEST
+
+/* smtputf8_enable = no: what cannot be printed is a blank in the reply, and "?" in the fields. */
+START_TEST(unprintable)
+{
+	struct denial d = denial_of(HEAD "554 5.7.1 <jos  @n.example>: Relay access denied; "
+					 "from=<s@t.example> to=<jos??@n.example>" TAIL);
+
+	assert_text(d.recipient, "jos??@n.example");
+	d = denial_of(HEAD "554 5.7.1 <a  >: b@n.example>: Relay access denied; "
+			   "from=<s@t.example> to=<\"a ?>: b\"@n.example>" TAIL);
+	assert_text(d.recipient, "a ?>: b@n.example");
+	assert_rejection(HEAD "554 5.7.1 <jos??@n.example>: Relay access denied; "
+			      "from=<s@t.example> to=<jos  @n.example>" TAIL);
+	assert_rejection(HEAD "554 5.7.1 <jos @n.example>: Relay access denied; "
+			      "from=<s@t.example> to=<jos??@n.example>" TAIL);
 }
 END_TEST
 
@@ -697,6 +751,9 @@ suite(void)
 	tcase_add_loop_test(lines, tags, 0, 15);
 	tcase_add_test(lines, quoted);
 	tcase_add_test(lines, internal_form);
+	tcase_add_test(lines, internal_sender);
+	tcase_add_test(lines, before_queue_ids);
+	tcase_add_test(lines, unprintable);
 	tcase_add_test(lines, anonymised);
 	tcase_add_test(lines, cut_reply);
 	tcase_add_test(lines, long_reply);

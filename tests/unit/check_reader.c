@@ -312,7 +312,7 @@ START_TEST(joined)
 }
 END_TEST
 
-/* A quote that is never closed costs its own line; those behind it stand for themselves. */
+/* Of a quote that is never closed nothing behind it counts: it may be a client's text. */
 START_TEST(joined_without_end)
 {
 	static const char input[] = CSV_HEAD CSV_EVENT("a@n.example", "")
@@ -320,9 +320,9 @@ START_TEST(joined_without_end)
 	struct trace t;
 	struct reader_summary s = read_text(input, &t);
 
-	ck_assert_str_eq(t.text, "4 b@n.example x1 0.0\n5 c@n.example x1 0.0\n");
+	ck_assert_str_eq(t.text, "");
 	ck_assert_uint_eq(s.lines, 5);
-	ck_assert_uint_eq(s.not_understood, 1);
+	ck_assert_uint_eq(s.not_understood, 3);
 	ck_assert_uint_eq(s.troubles[0].line, 2);
 	ck_assert_str_eq(s.troubles[0].reason, "the entry has no end");
 }
@@ -340,12 +340,13 @@ START_TEST(joined_too_long)
 	for (unsigned i = 0; i < more; i++)
 		n += (size_t)snprintf(input + n, sizeof(input) - n, "# %0*u\n", _i == 0 ? 1 : 900,
 			i);
-	n += (size_t)snprintf(input + n, sizeof(input) - n, "%s\n", DENIAL("b@n.example"));
+	n += (size_t)snprintf(input + n, sizeof(input) - n,
+		DENIAL("c@n.example") "\ndoubled \"\"\nthe end\"\n" DENIAL("b@n.example") "\n");
 	s = read_chunks(input, n, 4000, &t);
 	ck_assert_ptr_nonnull(strstr(t.text, "b@n.example x1 0.0\n"));
 	ck_assert_uint_eq(s.denials, 1);
-	ck_assert_uint_eq(s.lines, 4 + more);
-	ck_assert_uint_eq(s.not_understood, 1);
+	ck_assert_uint_eq(s.lines, 7 + more);
+	ck_assert_uint_eq(s.not_understood, 4 + more);
 	ck_assert_uint_eq(s.troubles[0].line, 2);
 }
 END_TEST
@@ -363,9 +364,10 @@ START_TEST(joined_too_many)
 	ck_assert_int_eq(reader_feed(r, start, sizeof(start) - 1), OK);
 	for (int i = 0; i < 110; i++)
 		ck_assert_int_eq(reader_feed(r, "#\n", 2), OK);
+	ck_assert_int_eq(reader_feed(r, "\"\n", 2), OK);
 	ck_assert_int_eq(reader_feed(r, denial, sizeof(denial) - 1), OK);
 	ck_assert_int_eq(reader_flush(r), OK);
-	ck_assert_str_eq(t.text, "114 b@n.example x1 0.0\n");
+	ck_assert_str_eq(t.text, "115 b@n.example x1 0.0\n");
 	ck_assert_int_eq(reader_finish(r), OK);
 	reader_free(r);
 }
@@ -445,7 +447,7 @@ START_TEST(doubled)
 		       "permitted]\n",
 			"1 a@n.example x2 0.0\n"},
 		{EXIM("a@n.example") "\n" STAMP "exim[812]: message repeated 2 times: [ 2026-11-21 "
-	                                        "12:00:00 H=(h) "
+				     "12:00:00 H=(h) "
 				     "[198.51.100.7] F=<s@t.example> rejected RCPT <a@n.example>: "
 				     "relay not permitted]\n" EXIM("a@n.example") "\n",
 			"1 a@n.example x1 0.0\n2 a@n.example x1 0.0\n"},
@@ -466,7 +468,7 @@ START_TEST(rejections_repeat)
 	struct reader_summary s = read_text(USER_UNKNOWN
 		"\n" STAMP "last message repeated 4 times\n" STAMP
 		"postfix/smtpd[1]: message repeated 2 times: [ warning: unknown[198.51.100.7]: "
-	        "SASL "
+		"SASL "
 		"LOGIN authentication failed: x]\n",
 		&t);
 

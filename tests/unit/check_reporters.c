@@ -83,6 +83,73 @@ START_TEST(a_policy_that_is_missing_or_wrong_is_an_error)
 }
 END_TEST
 
+START_TEST(an_address_is_of_the_longest_prefix)
+{
+	struct conf *c = conf_of(
+		"reporter one {\n syslog_from = {192.0.2.200}\n}\n"
+		"reporter wide {\n syslog_from = {192.0.2.0/24, 2001:db8::/32}\n}\n"
+		"reporter narrow {\n syslog_from = {192.0.2.128/25}\n}\n");
+	static const struct {
+		const char *address, *reporter;
+	} cases[] = {{"192.0.2.1", "wide"}, {"192.0.2.127", "wide"}, {"192.0.2.128", "narrow"},
+		{"192.0.2.200", "one"}, {"::ffff:192.0.2.200", "one"}, {"2001:db8::7", "wide"},
+		{"192.0.3.0", NULL}, {"::1", NULL}};
+	struct reporters *r;
+
+	ck_ok(reporters_load(c, &r, trouble()));
+	ck_assert(reporters_have_addresses(r));
+	for (size_t i = 0; i < ORBL_COUNT(cases); i++) {
+		struct addr a = fixture_address(cases[i].address);
+
+		ck_assert_pstr_eq(reporters_by_address(r, &a), cases[i].reporter);
+	}
+	reporters_free(r);
+	conf_free(c);
+}
+END_TEST
+
+START_TEST(a_prefix_has_one_reporter)
+{
+	struct conf *c = conf_of("reporter a {\n syslog_from = {10.0.0.0/8, 192.0.2.0/24}\n}\n"
+				 "reporter b {\n syslog_from = {10.0.0.0/9, 192.0.2.0/24}\n}\n");
+	struct reporters *r;
+
+	ck_assert_int_eq(reporters_load(c, &r, trouble()), ERR_REFUSED);
+	ck_assert_ptr_nonnull(strstr(trouble()->text, "192.0.2.0/24"));
+	conf_free(c);
+}
+END_TEST
+
+START_TEST(domains_and_events_are_the_reporters)
+{
+	struct conf *c = conf_of("reporter a {\n local_domains = {a.example, b.example}\n"
+				 " events = {\"MSExchangeIMC:2027:ip=1,recipient=4\"}\n}\n"
+				 "reporter b {\n}\n");
+	const struct text *domains;
+	struct reporters *r;
+	size_t count;
+
+	ck_ok(reporters_load(c, &r, trouble()));
+	domains = reporters_local_domains(r, "a", &count);
+	ck_assert_uint_eq(count, 2);
+	ck_assert(text_equal(domains[1], TEXT("b.example")));
+	ck_assert_ptr_nonnull(reporters_events(r, "a"));
+	reporters_local_domains(r, "b", &count);
+	ck_assert_uint_eq(count, 0);
+	ck_assert_ptr_null(reporters_events(r, "b"));
+	reporters_local_domains(r, "stranger", &count);
+	ck_assert_uint_eq(count, 0);
+	ck_assert_ptr_null(reporters_events(r, "stranger"));
+	ck_assert(!reporters_have_addresses(r));
+	reporters_free(r);
+	conf_free(c);
+	c = conf_of("reporter a {\n events = {nonsense}\n}\n");
+	ck_assert_int_ne(reporters_load(c, &r, trouble()), OK);
+	ck_assert_ptr_nonnull(strstr(trouble()->text, "reporter a: events: "));
+	conf_free(c);
+}
+END_TEST
+
 static Suite *
 suite(void)
 {
@@ -93,6 +160,9 @@ suite(void)
 	tcase_add_test(t, a_reporter_is_what_its_section_says);
 	tcase_add_test(t, a_stranger_is_trusted_and_has_no_policy);
 	tcase_add_test(t, a_policy_that_is_missing_or_wrong_is_an_error);
+	tcase_add_test(t, an_address_is_of_the_longest_prefix);
+	tcase_add_test(t, a_prefix_has_one_reporter);
+	tcase_add_test(t, domains_and_events_are_the_reporters);
 	suite_add_tcase(s, t);
 	return s;
 }

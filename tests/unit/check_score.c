@@ -85,7 +85,11 @@ START_TEST(a_probable_denial_counts_half)
 
 	f.kind = DENIAL_RELAY_TEMPORARY;
 	ck_assert_double_eq(points_of(f), 10);
+	f.kind = DENIAL_NDR;
+	ck_assert_double_eq(points_of(f), 10);
 	f.kind = DENIAL_RELAY_PROBABLE;
+	ck_assert_double_eq(points_of(f), 5);
+	f.kind = DENIAL_AUTHENTICATED; /* known to the server: a setting amiss, most likely */
 	ck_assert_double_eq(points_of(f), 5);
 }
 END_TEST

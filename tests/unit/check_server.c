@@ -1,163 +1,14 @@
-#include "server.h"
+#include "server_fixture.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <orbl/control.h>
 
-#include "analyzer_fixture.h"
-#include "scratch.h"
 #include "store_sql.h"
-#include "unit.h"
-
-#define DENIAL                                                                                     \
-	"2026-01-02T03:04:05+00:00 mx1 postfix/smtpd[804]: NOQUEUE: reject: RCPT from"             \
-	" unknown[192.0.2.1]: 554 5.7.1 <x@freemail.example>: Relay access denied;"                \
-	" from=<a@offers.example> to=<x@freemail.example> proto=ESMTP helo=<c.example>\n"
-
-static const char path[] = "analyzer.sock";
-static struct analyzer a;
-static struct server *server;
-
-static void
-set_up(void)
-{
-	int fd;
-
-	scratch_enter();
-	analyzer_open(&a, NULL);
-	ck_ok(control_listen(path, 0600, &fd, trouble()));
-	ck_ok(server_new(a.base, fd, &a.context, &server, trouble()));
-}
-
-static void
-tear_down(void)
-{
-	server_free(server);
-	analyzer_close(&a);
-	scratch_leave();
-}
-
-static int
-connect_client(void)
-{
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-
-	memcpy(address.sun_path, path, sizeof(path));
-	ck_assert_int_eq(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
-	return fd;
-}
-
-/* Send all of it, the server working as we go. */
-static void
-put(int fd, const void *bytes, size_t len)
-{
-	const char *at = bytes;
-	ssize_t n;
-
-	for (int round = 0; len != 0; round++) {
-		ck_assert_int_lt(round, 100000);
-		n = send(fd, at, len, MSG_NOSIGNAL);
-		if (n > 0) {
-			at += n;
-			len -= (size_t)n;
-		}
-		analyzer_turn(&a);
-	}
-}
-
-static void
-put_text(int fd, const char *text)
-{
-	put(fd, text, strlen(text));
-}
-
-static void
-put_chunk(int fd, const char *text)
-{
-	size_t len = strlen(text);
-	const unsigned char header[4] = {0, (unsigned char)(len >> 16), (unsigned char)(len >> 8),
-		(unsigned char)len};
-
-	put(fd, header, sizeof(header));
-	put(fd, text, len);
-}
-
-/* What has come by now, without waiting; -1: nothing, and the connection is open. */
-static ssize_t
-get(int fd, char *out, size_t size)
-{
-	size_t used = 0;
-	ssize_t n = 0;
-
-	for (int quiet = 0; quiet < 3 && used + 1 < size; quiet++) {
-		analyzer_turn(&a);
-		n = recv(fd, out + used, size - 1 - used, 0);
-		if (n > 0) {
-			used += (size_t)n;
-			quiet = 0;
-		}
-	}
-	out[used] = '\0';
-	return used != 0 ? (ssize_t)used : n;
-}
-
-static json_t *
-get_json(int fd)
-{
-	char text[65536];
-	json_t *json;
-
-	ck_assert_int_gt(get(fd, text, sizeof(text)), 0);
-	json = json_loads(text, 0, NULL);
-	ck_assert_msg(json_is_object(json), "%s", text);
-	return json;
-}
-
-static void
-assert_answer(int fd, const char *error) /* "": it went well */
-{
-	json_t *json = get_json(fd);
-	const char *code = json_string_value(json_object_get(json, "error"));
-
-	ck_assert_str_eq(code != NULL ? code : "", error);
-	ck_assert_int_eq(json_is_true(json_object_get(json, "ok")), error[0] == '\0');
-	json_decref(json);
-}
-
-static void
-assert_hung_up(int fd)
-{
-	char text[64];
-
-	ck_assert_int_eq(get(fd, text, sizeof(text)), 0);
-	close(fd);
-}
-
-static int64_t
-number(const char *sql)
-{
-	int64_t n;
-
-	ck_ok(store_number(a.store, trouble(), &n, sql, ""));
-	return n;
-}
-
-static size_t
-count_lines(const char *text)
-{
-	size_t n = 0;
-
-	for (; *text != '\0'; text++)
-		n += *text == '\n';
-	return n;
-}
 
 /* So that a list has 40 kB. */
 static void
@@ -167,7 +18,7 @@ list_hosts(void)
 
 	for (int i = 0; i < 200; i++) {
 		snprintf(host, sizeof(host), "198.51.100.%d", i);
-		analyzer_list(&a, host, CATEGORY_RELAY, 1, INT32_MAX);
+		analyzer_list(server_analyzer(), host, CATEGORY_RELAY, 1, INT32_MAX);
 	}
 }
 
@@ -232,7 +83,7 @@ START_TEST(who_has_said_all_still_gets_the_answers)
 			sizeof(request) - 1);
 	ck_assert_int_eq(send(fd, request, 7, MSG_NOSIGNAL), 7); /* a piece of one is none */
 	ck_assert_int_eq(shutdown(fd, SHUT_WR), 0);
-	analyzer_turn(&a);
+	analyzer_turn(server_analyzer());
 	ck_assert_int_gt(get(fd, text, sizeof(text)), 0);
 	ck_assert_uint_eq(count_lines(text), 40);
 	assert_hung_up(fd);
@@ -262,7 +113,8 @@ START_TEST(who_does_not_read_waits)
 	ssize_t n;
 
 	list_hosts();
-	sqlite3_trace_v2(a.store->db, SQLITE_TRACE_STMT, count_statement, &looked_up);
+	sqlite3_trace_v2(server_analyzer()->store->db, SQLITE_TRACE_STMT, count_statement,
+		&looked_up);
 	/* An answer has 40 kB: 4 MB of them, and what the kernel keeps, and no more is done. */
 	for (int round = 0; round < 1000; round++) {
 		n = send(fd, request, sizeof(request) - 1, MSG_NOSIGNAL);
@@ -270,7 +122,7 @@ START_TEST(who_does_not_read_waits)
 			sent++;
 		else
 			ck_assert_int_lt(n, 0);
-		event_base_loop(a.base, EVLOOP_NONBLOCK);
+		event_base_loop(server_analyzer()->base, EVLOOP_NONBLOCK);
 	}
 	ck_assert_uint_gt(sent, 500);
 	ck_assert_uint_gt(looked_up, 50);
@@ -304,8 +156,7 @@ START_TEST(the_end_of_the_server_ends_its_connections)
 
 	put_text(fd, "{\"cmd\":\"submit\",\"reporter\":\"mx1\",\"file\":\"f\"}\n");
 	put_chunk(fd, DENIAL);
-	server_free(server);
-	server = NULL;
+	server_end();
 	assert_hung_up(fd);
 	assert_hung_up(waiting);
 	ck_assert_int_eq(number("SELECT count(*) FROM submission"), 0);
@@ -318,22 +169,6 @@ static void
 put_submit(int fd)
 {
 	put_text(fd, "{\"cmd\":\"submit\",\"reporter\":\"mx1\",\"file\":\"mail.log\"}\n");
-}
-
-/* Of hosts of their own. */
-static void
-put_denials(int fd, int count)
-{
-	char line[512];
-
-	for (int i = 0; i < count; i++) {
-		snprintf(line, sizeof(line),
-			"2026-01-02T03:04:05+00:00 mx1 postfix/smtpd[804]: NOQUEUE: reject: RCPT "
-			"from unknown[10.0.%d.%d]: 554 5.7.1 <x@freemail.example>: Relay access "
-			"denied; from=<a@offers.example> to=<x@freemail.example> proto=ESMTP\n",
-			i / 256, i % 256);
-		put_chunk(fd, line);
-	}
 }
 
 START_TEST(a_submission_is_acknowledged_when_it_is_stored)
@@ -427,15 +262,15 @@ START_TEST(a_submission_that_fails_is_read_to_its_end)
 	put_submit(fd);
 	put_chunk(fd, "\n");
 	/* What comes next cannot be stored. */
-	ck_assert_int_eq(sqlite3_exec(a.store->db, "ALTER TABLE evidence RENAME TO gone", NULL,
-				 NULL, NULL),
+	ck_assert_int_eq(sqlite3_exec(server_analyzer()->store->db,
+				 "ALTER TABLE evidence RENAME TO gone", NULL, NULL, NULL),
 		SQLITE_OK);
 	put_denials(fd, _i == 0 ? 1 : 9000); /* kept in memory, and more than that */
 	ck_assert_int_eq(get(fd, text, sizeof(text)), -1);
 	put_chunk(fd, "");
 	assert_answer(fd, "io");
-	ck_assert_int_eq(sqlite3_exec(a.store->db, "ALTER TABLE gone RENAME TO evidence", NULL,
-				 NULL, NULL),
+	ck_assert_int_eq(sqlite3_exec(server_analyzer()->store->db,
+				 "ALTER TABLE gone RENAME TO evidence", NULL, NULL, NULL),
 		SQLITE_OK);
 	put_submit(fd);
 	put_chunk(fd, DENIAL);
@@ -459,7 +294,7 @@ START_TEST(a_client_that_hangs_up_leaves_nothing)
 		ck_assert_int_eq(shutdown(fd, SHUT_WR), 0);
 	else
 		close(fd);
-	analyzer_turn(&a);
+	analyzer_turn(server_analyzer());
 	if (_i == 2)
 		assert_hung_up(fd);
 	ck_assert_int_eq(number("SELECT count(*) FROM evidence"), 0);
@@ -478,8 +313,8 @@ say(uint64_t probe, enum prober_event_kind kind, const char *text)
 	struct prober_event ev = {.kind = kind, .id = probe, .direction = '<', .reach = REACH_DONE};
 
 	snprintf(ev.text, sizeof(ev.text), "%s", text);
-	fake_prober_say(a.prober, &ev);
-	analyzer_turn(&a);
+	fake_prober_say(server_analyzer()->prober, &ev);
+	analyzer_turn(server_analyzer());
 }
 
 START_TEST(a_retest_is_followed)
@@ -489,7 +324,7 @@ START_TEST(a_retest_is_followed)
 	json_t *json;
 	char text[65536];
 
-	analyzer_list(&a, "192.0.2.7", CATEGORY_RELAY, now_s, now_s + 86400);
+	analyzer_list(server_analyzer(), "192.0.2.7", CATEGORY_RELAY, now_s, now_s + 86400);
 	put_text(fd, delist);
 	json = get_json(fd);
 	ck_assert_ptr_null(json_object_get(json, "ok"));
@@ -508,214 +343,7 @@ START_TEST(a_retest_is_followed)
 	ck_assert_uint_eq(count_lines(text), 2);
 	ck_assert_ptr_nonnull(strstr(text, "\"state\":\"delisted\""));
 	ck_assert_ptr_nonnull(strstr(text, "\"uptime_s\""));
-	ck_assert_uint_eq(analyzer_listed(&a, "192.0.2.7"), 0);
-	close(fd);
-}
-END_TEST
-
-/* --- logs that go on ----------------------------------------------------- */
-
-static json_t *
-put_follow(int fd, const char *source)
-{
-	char request[256];
-	json_t *json;
-
-	snprintf(request, sizeof(request),
-		"{\"cmd\":\"submit\",\"reporter\":\"mx1\",\"file\":\"f\",\"follow\":true,"
-		"\"source\":\"%s\"}\n",
-		source);
-	put_text(fd, request);
-	json = get_json(fd);
-	ck_assert(json_is_true(json_object_get(json, "ok")));
-	return json;
-}
-
-static void
-assert_follows_from(int fd, const char *source, json_int_t position)
-{
-	json_t *json = put_follow(fd, source), *found = json_object_get(json, "position");
-
-	ck_assert_int_eq(json_integer_value(found), position);
-	ck_assert_int_eq(json_is_null(found), position == 0);
-	json_decref(json);
-}
-
-static void
-put_mark(int fd, const char *mark)
-{
-	put_chunk(fd, "");
-	put_text(fd, mark);
-	put_text(fd, "\n");
-}
-
-static void
-assert_part(int fd, const char *mark, json_int_t denials)
-{
-	json_t *json;
-
-	put_mark(fd, mark);
-	json = get_json(fd);
-	ck_assert(json_is_true(json_object_get(json, "ok")));
-	ck_assert_int_eq(json_integer_value(json_object_get(json, "denials")), denials);
-	json_decref(json);
-}
-
-START_TEST(a_log_that_goes_on_is_acknowledged_in_parts)
-{
-	int fd = connect_client();
-	char text[64];
-
-	assert_follows_from(fd, "m", 0);
-	put_chunk(fd, DENIAL);
-	ck_assert_int_eq(get(fd, text, sizeof(text)), -1);
-	ck_assert_int_eq(number("SELECT count(*) FROM evidence"), 0);
-	assert_part(fd, "{\"position\":1}", 1);
-	ck_assert_int_eq(number("SELECT sum(count) FROM evidence"), 1);
-	assert_part(fd, "{}", 0); /* the client is alive */
-	put_denials(fd, 3);
-	assert_part(fd, "{\"position\":2}", 3);
-	put_denials(fd, 9000);
-	close(fd); /* of this nothing counts */
-	analyzer_turn(&a);
-	ck_assert_int_eq(number("SELECT sum(count) FROM evidence"), 4);
-	ck_assert_int_eq(number("SELECT count(*) FROM submission WHERE committed = 0"), 0);
-	fd = connect_client();
-	assert_follows_from(fd, "m", 2);
-	close(fd);
-	fd = connect_client();
-	assert_follows_from(fd, "another", 0);
-	close(fd);
-}
-END_TEST
-
-START_TEST(context_helps_and_lines_are_those_of_the_file)
-{
-	int fd = connect_client();
-
-	assert_follows_from(fd, "m", 0);
-	assert_part(fd, "{\"context\":true}", 0);
-	put_chunk(fd, DENIAL);
-	assert_part(fd, "{\"context\":false,\"line\":77}", 0);
-	put_denials(fd, 2);
-	assert_part(fd, "{\"position\":1}", 2);
-	ck_assert_int_eq(number("SELECT max(line) FROM evidence"), 78);
-	ck_assert_int_eq(number("SELECT sum(count) FROM evidence"), 2);
-	close(fd);
-}
-END_TEST
-
-static const struct {
-	const char *mark, *error;
-} wrong_marks[] = {
-	{"", "syntax"},
-	{"[]", "syntax"},
-	{"{", "syntax"},
-	{"{\"line\":0}", "syntax"},
-	{"{\"line\":\"1\"}", "syntax"},
-	{"{\"context\":1}", "syntax"},
-	{"{\"position\":1,\"position\":2}", "syntax"},
-	{"{\"context\":true}", "refused"}, /* behind what was not acknowledged */
-};
-
-START_TEST(a_wrong_mark_ends_the_connection)
-{
-	int fd = connect_client();
-
-	assert_follows_from(fd, "m", 0);
-	put_chunk(fd, DENIAL);
-	put_mark(fd, wrong_marks[_i].mark);
-	assert_answer(fd, wrong_marks[_i].error);
-	assert_hung_up(fd);
-	ck_assert_int_eq(number("SELECT (SELECT count(*) FROM evidence)"
-				" + (SELECT count(*) FROM submission)"
-				" + (SELECT count(*) FROM position)"),
-		0);
-}
-END_TEST
-
-START_TEST(a_mark_without_end_is_hung_up_on)
-{
-	int fd = connect_client();
-	char *text = malloc(CONTROL_CHUNK_MAX + 1);
-
-	assert_follows_from(fd, "m", 0);
-	memset(text, '{', CONTROL_CHUNK_MAX + 1);
-	put_chunk(fd, "");
-	put(fd, text, CONTROL_CHUNK_MAX + 1);
-	free(text);
-	assert_answer(fd, "syntax");
-	assert_hung_up(fd);
-}
-END_TEST
-
-START_TEST(a_part_that_cannot_be_stored_is_undone)
-{
-	int fd = connect_client();
-
-	assert_follows_from(fd, "m", 0);
-	put_denials(fd, 1);
-	assert_part(fd, "{\"position\":1}", 1);
-	ck_assert_int_eq(sqlite3_exec(a.store->db, "ALTER TABLE evidence RENAME TO gone", NULL,
-				 NULL, NULL),
-		SQLITE_OK);
-	put_chunk(fd, DENIAL);
-	if (_i == 1)
-		put_denials(fd, 9000); /* fails before the mark */
-	put_mark(fd, "{\"position\":2}");
-	assert_answer(fd, "io");
-	assert_hung_up(fd);
-	ck_assert_int_eq(sqlite3_exec(a.store->db, "ALTER TABLE gone RENAME TO evidence", NULL,
-				 NULL, NULL),
-		SQLITE_OK);
-	fd = connect_client();
-	assert_follows_from(fd, "m", 1);
-	put_chunk(fd, DENIAL);
-	assert_part(fd, "{\"position\":2}", 1);
-	ck_assert_int_eq(number("SELECT sum(count) FROM evidence"), 2);
-	close(fd);
-}
-END_TEST
-
-/* What the first one had on its way must not count when the second one has asked. */
-START_TEST(the_last_one_that_follows_a_source_has_it)
-{
-	static const char mark[] = "\0\0\0\0{\"position\":9}\n";
-	int first = connect_client(), other = connect_client(), second;
-	char text[1024];
-
-	assert_follows_from(first, "m", 0);
-	assert_follows_from(other, "n", 0);
-	put_denials(first, 9000);
-	second = connect_client();
-	assert_follows_from(second, "m", 0);
-	(void)!send(first, mark, sizeof(mark) - 1, MSG_NOSIGNAL);
-	ck_assert_int_gt(get(first, text, sizeof(text)), 0);
-	ck_assert_ptr_nonnull(strstr(text, "another client follows"));
-	ck_assert_ptr_nonnull(strstr(text, "\"refused\""));
-	assert_hung_up(first);
-	ck_assert_int_eq(number("SELECT (SELECT count(*) FROM evidence)"
-				" + (SELECT count(*) FROM submission)"
-				" + (SELECT count(*) FROM position)"),
-		0);
-	put_chunk(second, DENIAL);
-	assert_part(second, "{\"position\":1}", 1);
-	put_chunk(other, DENIAL);
-	assert_part(other, "{\"position\":1}", 1); /* known, by another way */
-	ck_assert_int_eq(number("SELECT sum(count) FROM evidence"), 1);
-	close(second);
-	close(other);
-}
-END_TEST
-
-START_TEST(who_may_not_follow_sends_no_body)
-{
-	int fd = connect_client();
-
-	put_text(fd, "{\"cmd\":\"submit\",\"reporter\":\"mx1\",\"follow\":true}\n");
-	assert_answer(fd, "syntax");
-	put_text(fd, "{\"cmd\":\"status\"}\n");
-	assert_answer(fd, "");
+	ck_assert_uint_eq(analyzer_listed(server_analyzer(), "192.0.2.7"), 0);
 	close(fd);
 }
 END_TEST
@@ -725,9 +353,8 @@ suite(void)
 {
 	Suite *s = suite_create("server");
 	TCase *requests = tcase_create("requests"), *bodies = tcase_create("bodies");
-	TCase *parts = tcase_create("parts");
 
-	tcase_add_checked_fixture(requests, set_up, tear_down);
+	tcase_add_checked_fixture(requests, server_set_up, server_tear_down);
 	tcase_set_timeout(requests, 60);
 	tcase_add_test(requests, a_connection_carries_several_requests);
 	tcase_add_loop_test(requests, garbage_is_answered_and_hung_up_on, 0,
@@ -738,7 +365,7 @@ suite(void)
 	tcase_add_test(requests, many_clients_are_served_side_by_side);
 	tcase_add_test(requests, the_end_of_the_server_ends_its_connections);
 	tcase_add_test(requests, a_retest_is_followed);
-	tcase_add_checked_fixture(bodies, set_up, tear_down);
+	tcase_add_checked_fixture(bodies, server_set_up, server_tear_down);
 	tcase_set_timeout(bodies, 60);
 	tcase_add_test(bodies, a_submission_is_acknowledged_when_it_is_stored);
 	tcase_add_test(bodies, a_body_comes_in_any_pieces);
@@ -747,18 +374,7 @@ suite(void)
 	tcase_add_loop_test(bodies, a_submission_that_fails_is_read_to_its_end, 0, 2);
 	tcase_add_loop_test(bodies, a_client_that_hangs_up_leaves_nothing, 0, 3);
 	suite_add_tcase(s, requests);
-	tcase_add_checked_fixture(parts, set_up, tear_down);
-	tcase_set_timeout(parts, 60);
-	tcase_add_test(parts, a_log_that_goes_on_is_acknowledged_in_parts);
-	tcase_add_test(parts, context_helps_and_lines_are_those_of_the_file);
-	tcase_add_loop_test(parts, a_wrong_mark_ends_the_connection, 0,
-		(int)ORBL_COUNT(wrong_marks));
-	tcase_add_test(parts, a_mark_without_end_is_hung_up_on);
-	tcase_add_loop_test(parts, a_part_that_cannot_be_stored_is_undone, 0, 2);
-	tcase_add_test(parts, the_last_one_that_follows_a_source_has_it);
-	tcase_add_test(parts, who_may_not_follow_sends_no_body);
 	suite_add_tcase(s, bodies);
-	suite_add_tcase(s, parts);
 	return s;
 }
 

@@ -1,9 +1,11 @@
 #include "session.h"
 
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "session_key.h"
 #include "unit.h"
 
 enum { MODEL_KEYS = 40, MODEL_SESSIONS = 12, MODEL_BYTES = 12000, MODEL_STEPS = 20000 };
@@ -69,6 +71,41 @@ START_TEST(keys)
 	ck_assert_ptr_null(session_find(t, TEXT("a\0c")));
 	ck_assert_ptr_null(session_find(t, TEXT("a")));
 	session_table_free(t);
+}
+END_TEST
+
+/* Keys that differ in any part, at any length, are different, and none is too long. */
+START_TEST(keys_of_parts)
+{
+	static struct parse_state state;
+	static char a[300], b[300];
+	struct text key, other;
+
+	memset(a, 'a', sizeof(a));
+	memcpy(b, a, sizeof(b));
+	for (size_t len = 0; len <= sizeof(a); len += len < 90 ? 1 : 70) {
+		state.used = 0;
+		key = session_key(&state, "qmail", (struct text){a, len}, TEXT("1"));
+		ck_assert_uint_le(key.len, SESSION_KEY_MAX);
+		other = session_key(&state, "qmail", (struct text){b, len}, TEXT("1"));
+		ck_assert(text_equal(key, other));
+		ck_assert(!text_equal(key,
+			session_key(&state, "qmail", (struct text){a, len}, TEXT("2"))));
+		ck_assert(!text_equal(key,
+			session_key(&state, "haraka", (struct text){a, len}, TEXT("1"))));
+		if (len == 0)
+			continue;
+		b[len - 1] = 'b';
+		other = session_key(&state, "qmail", (struct text){b, len}, TEXT("1"));
+		ck_assert(!text_equal(key, other));
+		ck_assert_uint_le(other.len, SESSION_KEY_MAX);
+		b[len - 1] = 'a';
+	}
+	key = session_key(&state, "qmail", TEXT("a"), TEXT("bc"));
+	ck_assert(!text_equal(key, session_key(&state, "qmail", TEXT("ab"), TEXT("c"))));
+	key = session_key(&state, "a dialect with a name of more than forty bytes",
+		(struct text){a, 300}, (struct text){b, 300});
+	ck_assert_uint_le(key.len, SESSION_KEY_MAX);
 }
 END_TEST
 
@@ -330,6 +367,7 @@ suite(void)
 
 	tcase_add_test(one, start_find_end);
 	tcase_add_test(one, keys);
+	tcase_add_test(one, keys_of_parts);
 	tcase_add_test(one, fields);
 	tcase_add_test(one, key_again_is_another_session);
 	tcase_add_test(one, commands);

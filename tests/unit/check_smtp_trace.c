@@ -349,6 +349,9 @@ START_TEST(text_is_no_command)
 	static const char *const ends[] = {
 		"C: DATA\nS: 354 go on\nC: MAIL FROM:<x@y.example>\nC: RCPT TO:<victim@d.example>\n"
 		"C: ..\nC: AUTH PLAIN AGEAYg==\nC: .\nS: 250 taken\n",
+		/* only "." itself ends it */
+		"C: DATA\nS: 354 go on\nC:  .\nC: . \nC: AUTH PLAIN AGEAYg==\n"
+		"C: RCPT TO:<victim@d.example>\nC: .\nS: 250 taken\n",
 		/* the log has no text */
 		"C: DATA\nS: 354 go on\nS: 250 taken\n",
 		"C: DATA\nS: 354 go on\nC: .\nS: 550 5.7.1 no\n",
@@ -491,6 +494,24 @@ START_TEST(too_many_unanswered)
 }
 END_TEST
 
+/* Unanswered commands are looked at as far as a log may lack replies, and no further. */
+START_TEST(far_unanswered)
+{
+	(void)talk(START "C: MAIL FROM:<a@b.example>\nS: 250 ok\n");
+	for (int i = 0; i < 19; i++)
+		say("NOOP");
+	say("RCPT TO:<c@d.example>");
+	ck_assert_int_eq(hear("550 Unable to relay"), PARSE_DENIAL);
+	expect("h.example", "a@b.example", "c@d.example");
+	for (int i = 0; i < 20; i++)
+		say("NOOP");
+	say("RCPT TO:<c@d.example>");
+	ck_assert_int_eq(hear("550 Unable to relay"), PARSE_REJECTION); /* the first NOOP */
+	ck_assert_int_eq(hear("550 Unable to relay"), PARSE_DENIAL);
+	expect("h.example", "a@b.example", "c@d.example");
+}
+END_TEST
+
 START_TEST(long_command)
 {
 	static char line[SESSION_TEXT_MAX + 100] = "RCPT TO:<";
@@ -553,6 +574,7 @@ denial_cases(void)
 	tcase_add_test(c, tarpit);
 	tcase_add_test(c, unanswered_line);
 	tcase_add_test(c, too_many_unanswered);
+	tcase_add_test(c, far_unanswered);
 	tcase_add_test(c, long_command);
 	return c;
 }
@@ -564,7 +586,7 @@ state_cases(void)
 
 	tcase_add_checked_fixture(c, setup, teardown);
 	tcase_add_test(c, tls_clears);
-	tcase_add_loop_test(c, text_is_no_command, 0, 7);
+	tcase_add_loop_test(c, text_is_no_command, 0, 8);
 	tcase_add_test(c, refused_data_keeps_sender);
 	tcase_add_test(c, denied_message);
 	tcase_add_loop_test(c, envelope_ends, 0, 2);

@@ -450,8 +450,8 @@ START_TEST(a_store_of_the_first_version_is_taken_over)
 	put_listing(s, "192.0.2.1", NOW + 2);
 	store_close(s);
 	store_meddle("DROP TRIGGER listing_inserted; DROP TRIGGER listing_updated;"
-		     "DROP TRIGGER listing_deleted; DROP TABLE changed; DROP TABLE position;"
-		     "PRAGMA user_version = 1");
+		     "DROP TRIGGER listing_deleted; DROP TABLE changed; DROP TABLE "
+		     "position;" STORE_SEEN_2 "PRAGMA user_version = 1");
 	s = open_store();
 	ck_assert_str_eq(changed(s, got), "");
 	probes = waiting(s);

@@ -72,8 +72,7 @@ END_TEST
 
 START_TEST(iso_parts)
 {
-	struct log_line s = parse(
-		"2026-11-21T19:00:56.051238-03:30 mx.example postfix/smtpd: x");
+	struct log_line s = parse("2026-11-21T19:00:56.051238-03:30 mx.example postfix/smtpd: x");
 
 	ck_assert_int_eq(s.stamp.year, 2026);
 	ck_assert_int_eq(s.stamp.us, 51238);

@@ -234,8 +234,9 @@ END_TEST
 
 START_TEST(a_line_feed_inside_forges_no_line)
 {
-	static const char forged[] = "<22>2026-01-02T03:04:05+00:00 mx1 postfix/smtpd[804]: warning: "
-				     "x\n" DENIAL("192.0.2.66") "\n";
+	static const char forged[] =
+		"<22>2026-01-02T03:04:05+00:00 mx1 postfix/smtpd[804]: warning: "
+		"x\n" DENIAL("192.0.2.66") "\n";
 	char counted[sizeof(forged) + 16];
 	int fd = open_socket(SOCK_STREAM, "127.0.0.2", tcp_port);
 
@@ -278,15 +279,18 @@ START_TEST(who_drips_or_says_nothing_is_ended)
 {
 	int dripping = open_socket(SOCK_STREAM, "127.0.0.2", tcp_port);
 	int silent = open_socket(SOCK_STREAM, "127.0.0.2", tcp_port);
+	const struct timespec moment = {.tv_sec = 2};
+	int64_t began_s = (int64_t)time(NULL);
 
 	put(dripping, "100 <22>");
-	tick(SYSLOG_MESSAGE_S - 2);
+	nanosleep(&moment, NULL);
 	put(dripping, "x"); /* does not begin the time anew */
+	syslog_receiver_tick(receiver, began_s + SYSLOG_MESSAGE_S - 1);
 	ck_assert(!is_closed(dripping));
-	tick(SYSLOG_MESSAGE_S + 1);
+	syslog_receiver_tick(receiver, began_s + SYSLOG_MESSAGE_S + 1);
 	ck_assert(is_closed(dripping));
 	ck_assert(!is_closed(silent));
-	tick(SYSLOG_IDLE_S - 2);
+	syslog_receiver_tick(receiver, began_s + SYSLOG_IDLE_S - 1);
 	ck_assert(!is_closed(silent));
 	tick(SYSLOG_IDLE_S + 1);
 	ck_assert(is_closed(silent));
@@ -355,7 +359,8 @@ START_TEST(many_denials_do_not_wait_for_the_clock)
 
 	for (int i = 0; i < 2 * SYSLOG_DENIALS + 50; i++) {
 		snprintf(line, sizeof(line),
-			"<22>2026-01-02T03:04:05+00:00 mx1 postfix/smtpd[804]: NOQUEUE: reject: RCPT "
+			"<22>2026-01-02T03:04:05+00:00 mx1 postfix/smtpd[804]: NOQUEUE: reject: "
+			"RCPT "
 			"from unknown[10.0.%d.%d]: 554 5.7.1 <x@freemail.example>: Relay access "
 			"denied; from=<a@offers.example> to=<x@freemail.example> proto=ESMTP\n",
 			i / 256, i % 256);
@@ -406,8 +411,7 @@ tls_open(const char *certificate) /* NULL: none */
 		snprintf(path, sizeof(path), "%s.crt", certificate);
 		ck_assert_int_eq(SSL_CTX_use_certificate_chain_file(c.context, path), 1);
 		snprintf(path, sizeof(path), "%s.key", certificate);
-		ck_assert_int_eq(SSL_CTX_use_PrivateKey_file(c.context, path, SSL_FILETYPE_PEM),
-			1);
+		ck_assert_int_eq(SSL_CTX_use_PrivateKey_file(c.context, path, SSL_FILETYPE_PEM), 1);
 	}
 	c.fd = open_socket(SOCK_STREAM, "127.0.0.2", tls_port);
 	c.ssl = SSL_new(c.context);
@@ -528,7 +532,8 @@ static const struct {
 		"syslog.tcp listens on 192.0.2.1@5514"},
 	{"syslog.tls = {\"::@5514\"}\n", ERR_REFUSED, "no reporter has syslog_from"},
 	{"syslog.tls = {\"127.0.0.1@5514\"}\n", ERR_REFUSED, "set syslog.certificate"},
-	{"syslog.tls = {\"127.0.0.1@5514\"}\nsyslog.certificate = /none.crt\nsyslog.key = /none.key\n",
+	{"syslog.tls = {\"127.0.0.1@5514\"}\nsyslog.certificate = /none.crt\nsyslog.key = "
+	 "/none.key\n",
 		ERR_IO, "/none.crt"},
 };
 

@@ -49,7 +49,10 @@ static const struct {
 	bool inside;          /* in the end */
 	unsigned passed;
 } cases[] = {
-#define CASE(bytes, messages, inside, passed) {bytes, sizeof(bytes) - 1, messages, inside, passed}
+#define CASE(bytes, messages, inside, passed)                                                      \
+	{                                                                                          \
+		bytes, sizeof(bytes) - 1, messages, inside, passed                                 \
+	}
 	CASE("", "", false, 0),
 	CASE("<22>one\n<22>two\n", "<22>one\n<22>two\n", false, 0),
 	CASE("<22>one\r\n", "<22>one\n", false, 0),
@@ -152,7 +155,8 @@ START_TEST(a_datagram_is_one_line)
 	char bytes[] = "<22>a\nNov 21 10:00:00 mx1 forged: b\r\n\0\n?";
 	size_t len = syslog_stream_line(bytes, sizeof(bytes) - 2);
 
-	ck_assert_str_eq(text_find((struct text){bytes, len}, TEXT("\n")) == len - 1 ? "one" : "more",
+	ck_assert_str_eq(text_find((struct text){bytes, len}, TEXT("\n")) == len - 1 ? "one" :
+										       "more",
 		"one");
 	ck_assert_int_eq(strncmp(bytes, "<22>a Nov 21 10:00:00 mx1 forged: b\n", len), 0);
 	ck_assert_uint_eq(syslog_stream_line(bytes, 0), 0);

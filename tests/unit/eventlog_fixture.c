@@ -36,6 +36,7 @@ take_event(const struct event_record *e, void *context)
 	ck_assert_uint_lt(t->events, TRACE_EVENTS);
 	ck_assert_uint_le(e->string_count, EVENT_STRINGS_MAX);
 	t->line[t->events++] = t->text + t->len;
+	t->doubtful += e->doubtful ? 1 : 0;
 	add(t, "%s%" PRIu64 " ", e->is_line ? "line " : "", e->number);
 	if (s->month != 0)
 		add(t, "%04d-%02d-%02dT%02d:%02d:%02d%s", s->year, s->month, s->day, s->hour,

@@ -14,6 +14,7 @@ struct event_trace {
 	char text[TRACE_TEXT];
 	size_t len;
 	unsigned events, troubles;
+	unsigned doubtful;              /* of the events */
 	const char *line[TRACE_EVENTS]; /* into text, each ended by NUL */
 	char trouble[256];              /* the last */
 	unsigned stop_after;            /* events; then the sink fails. 0: never */

@@ -1,5 +1,7 @@
 #include "store_fixture.h"
 
+#include <stdio.h>
+
 struct store *
 open_store(void)
 {
@@ -50,6 +52,7 @@ add_denial(struct store *s, int64_t submission, const char *host, int64_t time_s
 	struct store_denial d = {.submission = submission,
 		.host = fixture_address(host),
 		.time_s = time_s,
+		.said_s = time_s,
 		.count = 1,
 		.line = 7,
 		.raw = text_of(raw)};
@@ -68,6 +71,46 @@ commit_submission(struct store *s, int64_t id)
 
 	ck_ok(store_submission_commit(s, &sub, trouble()));
 	return sub;
+}
+
+enum err
+on_fact(const struct store_fact *f, void *context)
+{
+	struct seen *seen = context;
+	size_t i = seen->count++;
+
+	ck_assert_uint_lt(i, ORBL_COUNT(seen->facts));
+	snprintf(seen->facts[i].reporter, sizeof(seen->facts[i].reporter), "%s", f->reporter);
+	snprintf(seen->facts[i].file, sizeof(seen->facts[i].file), "%s", f->file);
+	snprintf(seen->facts[i].raw, sizeof(seen->facts[i].raw), "%s", f->raw);
+	snprintf(seen->facts[i].rule, sizeof(seen->facts[i].rule), "%s",
+		f->rule != NULL ? f->rule : "(none)");
+	seen->facts[i].kind = f->kind;
+	seen->facts[i].hour_s = f->hour_s;
+	seen->facts[i].submission = f->submission;
+	seen->facts[i].denials = f->count;
+	seen->facts[i].line = f->line;
+	return seen->count > 1 ? seen->answer : OK;
+}
+
+struct seen
+facts_of(struct store *s, const char *host, int64_t since_s, size_t max)
+{
+	struct addr a = fixture_address(host);
+	struct seen seen = {.count = 0};
+
+	ck_ok(store_facts(s, &a, since_s, max, on_fact, &seen, trouble()));
+	return seen;
+}
+
+size_t
+pending(struct store *s)
+{
+	struct addr hosts[16];
+	size_t count;
+
+	ck_ok(store_hosts_pending(s, hosts, ORBL_COUNT(hosts), &count, trouble()));
+	return count;
 }
 
 TCase *

@@ -9,6 +9,12 @@
 
 enum { NOW = 1900000800, HOUR = 3600 }; /* NOW is the start of an hour */
 
+/* Table seen as it was up to version 2. */
+#define STORE_SEEN_2                                                                               \
+	"DROP TABLE seen; CREATE TABLE seen (hash INTEGER PRIMARY KEY,"                            \
+	" submission INTEGER NOT NULL, time_s INTEGER NOT NULL);"                                  \
+	"CREATE INDEX seen_submission ON seen (submission);"
+
 struct store *open_store(void);                        /* orbl.db */
 struct store *reopen_store(struct store *s);           /* as the next run of the analyzer */
 int64_t store_count(struct store *s, const char *sql); /* the number that a literal gives */
@@ -20,6 +26,23 @@ int64_t begin_submission(struct store *s, const char *reporter);
 bool
 add_denial(struct store *s, int64_t submission, const char *host, int64_t time_s, const char *raw);
 struct store_submission commit_submission(struct store *s, int64_t id);
+
+struct seen {
+	size_t count;
+	struct {
+		char reporter[64], file[64], raw[2100], rule[64];
+		unsigned kind;
+		int64_t hour_s, submission;
+		uint32_t denials;
+		uint64_t line;
+	} facts[16];
+	enum err answer; /* given from the second fact on */
+};
+
+/* For store_facts; context is a struct seen. */
+enum err on_fact(const struct store_fact *f, void *context);
+struct seen facts_of(struct store *s, const char *host, int64_t since_s, size_t max);
+size_t pending(struct store *s); /* hosts that wait for a look */
 
 /* Tests that each have a scratch directory. */
 TCase *store_tests(const char *name, const TTest *const *tests, size_t count);
