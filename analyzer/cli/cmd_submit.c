@@ -61,6 +61,9 @@ submit_files(const struct submit *s, char **names, size_t count)
 static int
 submit(struct submit *s, char **names, size_t count)
 {
+	if (s->domain_count > SUBMIT_DOMAINS_MAX)
+		return client_trouble(&s->client,
+			"more than 256 domains; name them in orbl.conf, as reporters are");
 	if (s->has_journal) {
 		s->journal.matches = (const char *const *)names;
 		s->journal.match_count = count;
@@ -84,7 +87,8 @@ take_option(struct client *c, int letter, const char *value)
 	case 'F': s->format = value; break;
 	case 'L':
 		if (s->domain_count < SUBMIT_DOMAINS_MAX)
-			s->domains[s->domain_count++] = value;
+			s->domains[s->domain_count] = value;
+		s->domain_count++;
 		break;
 	case 'J':
 		s->has_journal = true;

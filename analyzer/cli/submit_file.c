@@ -9,6 +9,9 @@
 
 #include "input.h"
 
+static const char is_no_mail_log[] =
+	"no line of a mail server in it; orbl parse --help names the formats";
+
 enum { ANSWER_TIMEOUT_MS = 600000, PROGRESS_BYTES = 16 << 20 };
 
 /* Where the bytes come from; a file or the journal. */
@@ -204,14 +207,9 @@ submit_and_tell(const struct submit *s, struct body *b, const char *format)
 		status = client_trouble(&s->client, e.text);
 	} else {
 		print_summary(&s->client, b, answer);
-		if (client_number(answer, "lines") != 0 &&
-			client_number(answer, "understood") == 0) {
-			fprintf(stderr,
-				"orbl submit: %s: no line was usable; is it a mail log? "
-				"orbl parse --help names the formats\n",
-				b->printed);
-			status = EXIT_TROUBLE;
-		}
+		if (client_number(answer, "known") == 0 &&
+			client_number(answer, "not_understood") != 0)
+			status = client_trouble(&s->client, is_no_mail_log);
 	}
 	json_decref(answer);
 	return status;

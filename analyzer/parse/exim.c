@@ -266,10 +266,6 @@ exim_knows(const struct log_line *s)
 
 	if (s->tag.len != 0)
 		return text_has_prefix(s->tag, TEXT("exim"));
-	if (s->message.len == 0)
-		return false;
-	if (!scan_is_digit(s->message.p[0]))
-		return s->frame == FRAME_NONE && is_header(s->message);
 	return take_entry(s->message, &e) &&
 		(e.has_id || has_start(e.text) || is_failed_login(e.text));
 }
@@ -279,8 +275,11 @@ exim_continues(const struct log_line *s)
 {
 	struct entry e;
 
-	return s->message.len > 10 && s->message.p[10] == ' ' && scan_is_digit(s->message.p[0]) &&
-		take_entry(s->message, &e);
+	if (s->message.len == 0)
+		return false;
+	if (!scan_is_digit(s->message.p[0]))
+		return s->frame == FRAME_NONE && is_header(s->message);
+	return s->message.len > 10 && s->message.p[10] == ' ' && take_entry(s->message, &e);
 }
 
 static bool

@@ -9,17 +9,17 @@ flags=(-std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror -fsyntax-only -x c
 # shellcheck disable=SC2207 # flags are words
 flags+=($("${PKG_CONFIG:-pkg-config}" --cflags $packages)) || tap_bail 'pkg-config does not answer'
 
+analyzer=(analyzer analyzer/{input,reader,frame,parse,eventlog,syslog,relay,probe,cli,follow})
+
 # A header sees what the sources of its layer see.
 layer_flags() { # HEADER
 	case $1 in
 	analyzer/*)
-		printf -- "-I$top_srcdir/%s\n" analyzer analyzer/parse analyzer/eventlog \
-			analyzer/input analyzer/probe analyzer/relay analyzer/cli
+		printf -- "-I$top_srcdir/%s\n" "${analyzer[@]}"
 		;;
 	tests/*)
-		printf -- "-I$top_srcdir/%s\n" "${1%/*}" tests/unit tests/tools dnsd analyzer \
-			analyzer/parse analyzer/eventlog analyzer/input analyzer/probe \
-			analyzer/relay analyzer/cli feeds feeds/base feeds/snapshot feeds/rbldnsd
+		printf -- "-I$top_srcdir/%s\n" "${1%/*}" tests/unit tests/tools dnsd \
+			"${analyzer[@]}" feeds feeds/base feeds/snapshot feeds/rbldnsd
 		;;
 	feeds/*)
 		printf -- "-I$top_srcdir/%s\n" "${1%/*}" feeds feeds/base

@@ -59,12 +59,11 @@ lint_none 'feeds/rbldnsd includes itself and feeds' \
 lint_none 'feeds includes nothing of dnsd and analyzer' \
 	"$(strangers '^feeds/[^/]*$' feeds feeds/base)"
 lint_none 'dnsd includes itself alone' "$(strangers '^dnsd/' dnsd)"
+analyzer=(analyzer analyzer/{input,reader,frame,parse,eventlog,syslog,relay,probe})
 lint_none 'analyzer includes itself alone, and not the command' "$(strangers \
-	'^analyzer/([^/]*|(parse|eventlog|input|probe|relay)/.*)$' analyzer analyzer/parse analyzer/eventlog \
-	analyzer/input analyzer/probe analyzer/relay)"
-lint_none 'the command includes the analyzer alone' "$(strangers '^analyzer/cli/' \
-	analyzer analyzer/cli analyzer/parse analyzer/eventlog analyzer/input analyzer/probe \
-	analyzer/relay)"
+	'^analyzer/([^/]*|(input|reader|frame|parse|eventlog|syslog|relay|probe)/.*)$' "${analyzer[@]}")"
+lint_none 'the command includes the analyzer alone' "$(strangers '^analyzer/(cli|follow)/' \
+	analyzer/cli analyzer/follow "${analyzer[@]}")"
 lint_none 'libconfuse is in feeds/base/conf* alone' \
 	"$(uses_elsewhere 'confuse\.h' 'feeds/base/conf')"
 lint_none 'SQLite is in feeds/store* alone' "$(uses_elsewhere 'sqlite3\.h' 'feeds/store')"

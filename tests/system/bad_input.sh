@@ -12,7 +12,7 @@ orbl_start_analyzer
 printf 'this is no log\nnor is this\n' >"$orbl_dir/garbage"
 tap_status 'a log without a usable line' 2 orbl submit "$orbl_dir/garbage"
 tap_like 'says which line and why' "garbage:1: not understood: no syslog time stamp" "$tap_output"
-tap_like 'and what it might be' 'no line was usable' "$tap_output"
+tap_like 'and what it might be' 'no line of a mail server in it' "$tap_output"
 { printf 'not a log line\n'; orbl_denial 192.0.2.1; } >"$orbl_dir/mixed"
 tap_status 'one bad line in a good log' 0 orbl submit "$orbl_dir/mixed"
 tap_like 'is counted' '1 denials of 1 hosts.* 1 lines not understood' "$tap_output"
@@ -21,6 +21,8 @@ tap_like 'is named' 'none: .*No such file' "$tap_output"
 tap_status 'a directory' 2 orbl submit "$orbl_dir"
 head -c 300000 /dev/urandom >"$orbl_dir/noise"
 tap_status 'random bytes' 2 orbl submit "$orbl_dir/noise"
+tap_status 'standard input cannot be followed' 2 orbl submit --follow -
+tap_like 'and what to do instead' 'name a file' "$tap_output"
 tap_status 'an empty log is fine' 0 orbl submit /dev/null
 tap_status 'a reporter without a name' 2 orbl submit --reporter '' "$orbl_dir/mixed"
 tap_status 'no address' 2 orbl check 1.2.3

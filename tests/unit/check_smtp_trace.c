@@ -524,37 +524,6 @@ START_TEST(long_command)
 }
 END_TEST
 
-START_TEST(paths)
-{
-	static const struct {
-		const char *argument, *path;
-	} rows[] = {
-		{"<a@b.example>", "a@b.example"},
-		{" <a@b.example> SIZE=1 BODY=8BITMIME", "a@b.example"},
-		{"<>", ""},
-		{"<> SIZE=1", ""},
-		{"a@b.example", "a@b.example"},
-		{" a@b.example SIZE=1", "a@b.example"},
-		{"<a@b.exam", "a@b.exam"},
-		{"<\"a>b\"@c.example> X=<>", "\"a>b\"@c.example"},
-		{"<\"a\\\">b\"@c.example>", "\"a\\\">b\"@c.example"},
-		{"<\"a@c.example> SIZE=1", "\"a@c.example"},
-		{"<@r.example:a@c.example>", "@r.example:a@c.example"},
-		{"<a b@c.example>", "a b@c.example"},
-		{"<", ""},
-		{"\t<a@b.example>\t", "a@b.example"},
-		{"", NULL},
-		{"  ", NULL},
-	};
-	struct text path = TEXT_NONE;
-	bool ok = smtp_trace_path(text_of(rows[_i].argument), &path);
-
-	ck_assert_int_eq(ok, rows[_i].path != NULL);
-	if (ok)
-		ck_assert_msg(same(path, rows[_i].path), "%.*s", TEXT_ARG(path));
-}
-END_TEST
-
 static TCase *
 denial_cases(void)
 {
@@ -601,7 +570,7 @@ static Suite *
 suite(void)
 {
 	Suite *s = suite_create("smtp_trace");
-	TCase *names = tcase_create("authentication"), *path = tcase_create("paths");
+	TCase *names = tcase_create("authentication");
 
 	suite_add_tcase(s, denial_cases());
 	suite_add_tcase(s, state_cases());
@@ -610,8 +579,6 @@ suite(void)
 	tcase_add_loop_test(names, auth_without_name, 0, 12);
 	tcase_add_test(names, auth_answer_is_no_command);
 	suite_add_tcase(s, names);
-	tcase_add_loop_test(path, paths, 0, 16);
-	suite_add_tcase(s, path);
 	return s;
 }
 

@@ -1,5 +1,7 @@
 #include "smtp_words.h"
 
+#include "smtp_trace.h"
+
 #include "unit.h"
 
 static const struct text texts[] = {
@@ -100,6 +102,37 @@ START_TEST(find)
 }
 END_TEST
 
+START_TEST(paths)
+{
+	static const struct {
+		const char *argument, *path;
+	} rows[] = {
+		{"<a@b.example>", "a@b.example"},
+		{" <a@b.example> SIZE=1 BODY=8BITMIME", "a@b.example"},
+		{"<>", ""},
+		{"<> SIZE=1", ""},
+		{"a@b.example", "a@b.example"},
+		{" a@b.example SIZE=1", "a@b.example"},
+		{"<a@b.exam", "a@b.exam"},
+		{"<\"a>b\"@c.example> X=<>", "\"a>b\"@c.example"},
+		{"<\"a\\\">b\"@c.example>", "\"a\\\">b\"@c.example"},
+		{"<\"a@c.example> SIZE=1", "\"a@c.example"},
+		{"<@r.example:a@c.example>", "@r.example:a@c.example"},
+		{"<a b@c.example>", "a b@c.example"},
+		{"<", ""},
+		{"\t<a@b.example>\t", "a@b.example"},
+		{"", NULL},
+		{"  ", NULL},
+	};
+	struct text path = TEXT_NONE;
+	bool ok = smtp_trace_path(text_of(rows[_i].argument), &path);
+
+	ck_assert_int_eq(ok, rows[_i].path != NULL);
+	if (ok)
+		ck_assert_msg(text_equal(path, text_of(rows[_i].path)), "%.*s", TEXT_ARG(path));
+}
+END_TEST
+
 static Suite *
 suite(void)
 {
@@ -111,6 +144,7 @@ suite(void)
 	suite_add_tcase(s, start);
 	tcase_add_loop_test(where, anywhere, 0, 11);
 	tcase_add_test(where, find);
+	tcase_add_loop_test(where, paths, 0, 16);
 	suite_add_tcase(s, where);
 	return s;
 }

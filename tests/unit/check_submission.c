@@ -99,6 +99,19 @@ START_TEST(a_log_that_is_submitted_again_changes_nothing)
 }
 END_TEST
 
+START_TEST(what_is_repeated_is_no_copy)
+{
+	static const char log[] = DENIAL("2030-03-17T17:00:00Z", "192.0.2.9",
+		"a@nine.example") "2030-03-17T17:00:05Z mx1 last message repeated 2 times\n"
+				  "2030-03-17T17:00:35Z mx1 last message repeated 4 times\n";
+
+	json_decref(submit("mx1", log, sizeof(log) - 1, 65536));
+	assert_facts("192.0.2.9", 1, 7, NOW - HOUR);
+	json_decref(submit("mx1", log, sizeof(log) - 1, 65536));
+	assert_facts("192.0.2.9", 1, 7, NOW - HOUR);
+}
+END_TEST
+
 START_TEST(a_date_to_come_is_stored_as_now)
 {
 	static const char late[] = DENIAL("2099-01-01T00:00:00+00:00", "192.0.2.1",
@@ -245,6 +258,7 @@ suite(void)
 	tcase_add_test(logs, the_last_line_needs_no_end);
 	tcase_add_test(logs, nothing_is_a_submission_too);
 	tcase_add_test(logs, a_log_that_is_submitted_again_changes_nothing);
+	tcase_add_test(logs, what_is_repeated_is_no_copy);
 	tcase_add_test(logs, a_date_to_come_is_stored_as_now);
 	tcase_add_test(logs, a_client_that_the_reporter_lets_relay_is_drift);
 	tcase_add_test(logs, a_recipient_that_is_local_to_the_reporter_is_drift);

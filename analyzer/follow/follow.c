@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "follow_feed.h"
@@ -34,10 +35,14 @@ static enum err
 open_feed(const struct submit *s, const char *name, struct follow_feed **out, struct error *e)
 {
 	struct follow_source source;
-	enum err err = s->has_journal ? follow_journal_open(&s->journal, &source, e) :
-					follow_file_open(name, &source, e);
+	enum err err;
 
 	*out = NULL;
+	if (!s->has_journal && strcmp(name, "-") == 0)
+		return error_set(e, ERR_UNSUPPORTED,
+			"standard input cannot be followed; name a file, or leave --follow out");
+	err = s->has_journal ? follow_journal_open(&s->journal, &source, e) :
+			       follow_file_open(name, &source, e);
 	if (err != OK)
 		return err;
 	*out = follow_feed_new(s, &source);

@@ -223,6 +223,7 @@ repeat_last(struct entries *e, const struct log_line *s, uint64_t number)
 	d.time_offset_s = s->stamp.offset_s;
 	d.line = number;
 	d.count = s->count;
+	d.raw = s->raw; /* that of the first would make it a copy of that one */
 	return hand_over(e, l->result, (struct text){l->key, l->key_len}, &d);
 }
 
@@ -300,7 +301,7 @@ judge(struct entries *e, const struct log_line *s, struct denial *d, bool *known
 {
 	enum parse_result result = dialect_parse(e->dialects, s, d, known);
 
-	e->summary.known += *known ? 1 : 0;
+	e->summary.known += *known && result != PARSE_BAD ? 1 : 0;
 	return result;
 }
 
