@@ -5,19 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
 
+#include <orbl/clock.h>
+
 enum { EVERY_MS = 100, COLUMNS = 80, LINE_BYTES = 512, NAME_LEAST = 8 };
-
-static int64_t
-now_ms(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 /* A terminal that knows no escape sequences would show them. */
 static bool
@@ -34,7 +26,7 @@ parse_progress_start(struct parse_progress *p, bool prints_denials, size_t files
 	*p = (struct parse_progress){.files = files};
 	p->is_on = isatty(STDERR_FILENO) != 0 && can_erase() &&
 		!(prints_denials && isatty(STDOUT_FILENO) != 0);
-	p->start_ms = now_ms();
+	p->start_ms = clock_monotonic_ms();
 	p->next_ms = p->start_ms + EVERY_MS;
 }
 
@@ -72,7 +64,7 @@ void
 parse_progress_show(struct parse_progress *p, const char *name, uint64_t done, uint64_t total,
 	uint64_t denials)
 {
-	int64_t now = p->is_on ? now_ms() : 0;
+	int64_t now = p->is_on ? clock_monotonic_ms() : 0;
 	size_t name_len = strlen(name), width, room, len;
 	char rest[LINE_BYTES], line[2 * LINE_BYTES];
 	bool is_cut;

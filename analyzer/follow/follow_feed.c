@@ -3,8 +3,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
+
+#include <orbl/clock.h>
 
 enum {
 	ANSWER_TIMEOUT_MS = 600000,
@@ -30,15 +31,6 @@ struct follow_feed {
 	json_int_t lines, denials; /* since then */
 };
 
-static int64_t
-now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 static void
 say(const struct follow_feed *f, const char *text)
 {
@@ -57,7 +49,7 @@ follow_feed_new(const struct submit *s, const struct follow_source *source)
 	f->submit = s;
 	f->source = *source;
 	f->pause_ms = RETRY_MS;
-	f->told_ms = now_ms();
+	f->told_ms = clock_monotonic_ms();
 	return f;
 }
 
@@ -78,7 +70,7 @@ receive(struct follow_feed *f, json_t **answer, struct error *e)
 {
 	enum err err = control_receive(f->control, ANSWER_TIMEOUT_MS, answer, e);
 
-	f->pinged_ms = now_ms();
+	f->pinged_ms = clock_monotonic_ms();
 	return err == OK ? control_check_answer(*answer, e) : err;
 }
 
@@ -158,7 +150,7 @@ open_connection(struct follow_feed *f, struct error *e)
 	json_decref(request);
 	f->unacked = 0;
 	f->in_context = false;
-	f->acked_ms = now_ms();
+	f->acked_ms = clock_monotonic_ms();
 	return err;
 }
 
@@ -186,12 +178,12 @@ tell_part(const struct follow_feed *f, json_t *answer)
 static void
 tell_minute(struct follow_feed *f)
 {
-	if (now_ms() - f->told_ms < TELL_MS)
+	if (clock_monotonic_ms() - f->told_ms < TELL_MS)
 		return;
 	if (f->lines != 0 && isatty(STDERR_FILENO))
 		fprintf(stderr, "%s: %lld lines, %lld denials\n", f->source.name,
 			(long long)f->lines, (long long)f->denials);
-	f->told_ms = now_ms();
+	f->told_ms = clock_monotonic_ms();
 	f->lines = f->denials = 0;
 }
 
@@ -221,7 +213,7 @@ checkpoint(struct follow_feed *f, struct error *e)
 	err = send_mark(f, json_pack("{s:o}", "position", position), &answer, e);
 	if (err == OK) {
 		f->unacked = 0;
-		f->acked_ms = now_ms();
+		f->acked_ms = clock_monotonic_ms();
 		f->pause_ms = RETRY_MS;
 		f->lines += client_number(answer, "lines");
 		f->denials += client_number(answer, "denials");
@@ -289,9 +281,9 @@ step(struct follow_feed *f, bool *busy, struct error *e)
 			err = send_piece(f, &p, e);
 	}
 	*busy = p.kind != FOLLOW_NOTHING;
-	if (err == OK && f->unacked != 0 && now_ms() - f->acked_ms >= CHECKPOINT_MS)
+	if (err == OK && f->unacked != 0 && clock_monotonic_ms() - f->acked_ms >= CHECKPOINT_MS)
 		err = checkpoint(f, e);
-	if (err == OK && now_ms() - f->pinged_ms >= PING_MS)
+	if (err == OK && clock_monotonic_ms() - f->pinged_ms >= PING_MS)
 		err = send_plain_mark(f, json_object(), e);
 	return err;
 }
@@ -314,7 +306,7 @@ give_up_or_wait(struct follow_feed *f, const struct error *e)
 		return e->code;
 	}
 	tell_lost(f, e);
-	f->retry_ms = now_ms() + f->pause_ms;
+	f->retry_ms = clock_monotonic_ms() + f->pause_ms;
 	f->pause_ms = f->pause_ms * 2 < RETRY_MAX_MS ? f->pause_ms * 2 : RETRY_MAX_MS;
 	return OK;
 }
@@ -326,7 +318,7 @@ follow_feed_step(struct follow_feed *f, bool *busy)
 	enum err err = OK;
 
 	*busy = false;
-	if (f->control == NULL && now_ms() < f->retry_ms)
+	if (f->control == NULL && clock_monotonic_ms() < f->retry_ms)
 		return OK;
 	if (f->control == NULL)
 		err = open_connection(f, &e);

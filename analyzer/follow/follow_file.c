@@ -6,6 +6,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <orbl/clock.h>
+
 #include "follow_open.h"
 
 enum { OLD_S = 10, TRIES = 5, SECOND_NS = 1000000000 };
@@ -29,15 +31,6 @@ struct follow_file {
 	char buffer[FOLLOW_TAIL + FOLLOW_CHUNK];
 };
 
-static int64_t
-now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 static void
 forget_all(struct follow_file *f)
 {
@@ -56,7 +49,7 @@ opened(struct follow_file *f, bool is_named)
 	f->is_fresh = f->now.place.offset == 0;
 	f->is_done = false;
 	f->mid_line = false;
-	f->grown_ms = now_ms();
+	f->grown_ms = clock_monotonic_ms();
 	f->line = f->now.place.line + 1;
 }
 
@@ -311,7 +304,7 @@ may_leave(const struct follow_file *f)
 		return true;
 	if (stat(f->name, &st) != 0 || st.st_size == 0)
 		return false;
-	return now_ms() - f->grown_ms >= FOLLOW_QUIET_MS ||
+	return clock_monotonic_ms() - f->grown_ms >= FOLLOW_QUIET_MS ||
 		follow_open_written_ns(&f->now) / SECOND_NS + OLD_S < (int64_t)time(NULL);
 }
 
@@ -357,7 +350,7 @@ give_bytes(struct follow_file *f, const char *p, size_t len, struct follow_piece
 	follow_open_take(&f->now, p, len);
 	f->is_fresh = false;
 	f->was_read = true;
-	f->grown_ms = now_ms();
+	f->grown_ms = clock_monotonic_ms();
 	give(out, FOLLOW_BYTES, p + skip, len - skip);
 }
 

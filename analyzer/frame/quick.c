@@ -80,15 +80,6 @@ find_no_digit(uint64_t word, uint64_t mask)
 	return (value | (value + EACH(0x76))) & EACH(0x80);
 }
 
-static uint64_t
-load(const char *p)
-{
-	uint64_t word;
-
-	memcpy(&word, p, sizeof(word));
-	return word;
-}
-
 static bool
 is_alike(const struct quick *q, struct text line)
 {
@@ -97,9 +88,9 @@ is_alike(const struct quick *q, struct text line)
 	if (q->len == 0 || line.len < 8 * q->words || line.len == q->len || line.p[q->second] > '5')
 		return false;
 	for (size_t i = 0; i < q->words; i++)
-		wrong |= (load(line.p + 8 * i) ^ q->head[i]) & q->same[i];
+		wrong |= (scan_load64(line.p + 8 * i) ^ q->head[i]) & q->same[i];
 	for (size_t i = q->second / 8; i < q->words && q->digits[i] != 0; i++)
-		wrong |= find_no_digit(load(line.p + 8 * i), q->digits[i]);
+		wrong |= find_no_digit(scan_load64(line.p + 8 * i), q->digits[i]);
 	return wrong == 0;
 }
 
@@ -165,7 +156,7 @@ has_digits(const char *start, const char *end)
 	static const char ones[16] = "\xff\xff\xff\xff\xff\xff\xff\xff";
 	size_t n = (size_t)(end - start);
 
-	return n <= 8 && find_no_digit(load(start), load(ones + 8 - n)) == 0;
+	return n <= 8 && find_no_digit(scan_load64(start), scan_load64(ones + 8 - n)) == 0;
 }
 
 /* Part what stands in front of the colon into TAG "[" PID "]", of digits, or TAG. */

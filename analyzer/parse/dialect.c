@@ -19,6 +19,7 @@
 #include "opensmtpd.h"
 #include "postfix.h"
 #include "qmail.h"
+#include "scan.h"
 #include "sendmail.h"
 #include "session.h"
 #include "spamdyke.h"
@@ -148,22 +149,14 @@ slot_of(struct text tag)
 	return (b[0] + 7u * b[tag.len / 2] + 31u * b[tag.len - 1] + 5u * tag.len) % CACHE_SLOTS;
 }
 
-static uint64_t
-load(const char *p)
-{
-	uint64_t word;
-
-	memcpy(&word, p, sizeof(word));
-	return word;
-}
-
 /* Most tags have 8 to 16 bytes. */
 static bool
 is_same(const char *a, const char *b, size_t len)
 {
 	if (len < 8 || len > 16)
 		return memcmp(a, b, len) == 0;
-	return ((load(a) ^ load(b)) | (load(a + len - 8) ^ load(b + len - 8))) == 0;
+	return ((scan_load64(a) ^ scan_load64(b)) |
+		       (scan_load64(a + len - 8) ^ scan_load64(b + len - 8))) == 0;
 }
 
 static bool

@@ -217,15 +217,6 @@ take_entry(struct text t, struct entry *out)
 	return has_stamp;
 }
 
-static bool
-has_start(struct text t)
-{
-	for (size_t i = 0; i < ORBL_COUNT(starts); i++)
-		if (text_has_prefix(t, starts[i]))
-			return true;
-	return false;
-}
-
 /* "login authenticator failed for ": the first word is the server's. */
 static bool
 is_failed_login(struct text t)
@@ -267,7 +258,8 @@ exim_knows(const struct log_line *s)
 	if (s->tag.len != 0)
 		return text_has_prefix(s->tag, TEXT("exim"));
 	return take_entry(s->message, &e) &&
-		(e.has_id || has_start(e.text) || is_failed_login(e.text));
+		(e.has_id || scan_starts_with(e.text, starts, ORBL_COUNT(starts)) ||
+			is_failed_login(e.text));
 }
 
 bool

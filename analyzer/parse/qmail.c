@@ -104,15 +104,6 @@ take_record(struct text t, struct record *out)
 	return true;
 }
 
-static bool
-has_start(struct text t)
-{
-	for (size_t i = 0; i < ORBL_COUNT(starts); i++)
-		if (text_has_prefix(t, starts[i]))
-			return true;
-	return false;
-}
-
 bool
 qmail_knows(const struct log_line *s)
 {
@@ -122,7 +113,8 @@ qmail_knows(const struct log_line *s)
 	if (s->tag.len != 0)
 		return is_one_of(s->tag, tags, ORBL_COUNT(tags));
 	return tai_line_parse(s, &line) &&
-		(has_start(line.message) || take_record(line.message, &r));
+		(scan_starts_with(line.message, starts, ORBL_COUNT(starts)) ||
+			take_record(line.message, &r));
 }
 
 bool

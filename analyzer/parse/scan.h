@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 
 #include <orbl/addr.h>
@@ -44,6 +45,25 @@ scan_literal(struct text *rest, struct text literal)
 		return false;
 	scan_skip(rest, literal.len);
 	return true;
+}
+
+static inline bool
+scan_starts_with(struct text t, const struct text *any, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (text_has_prefix(t, any[i]))
+			return true;
+	return false;
+}
+
+/* Eight bytes, in the machine's order. */
+static inline uint64_t
+scan_load64(const char *p)
+{
+	uint64_t word;
+
+	memcpy(&word, p, sizeof(word));
+	return word;
 }
 
 /* What stands before the first c, which is taken too. False when there is no c. */
