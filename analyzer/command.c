@@ -10,6 +10,7 @@
 #include <orbl/store_listing.h>
 #include <orbl/store_probe.h>
 
+#include "command_json.h"
 #include "decision.h"
 #include "denial.h"
 #include "outcome.h"
@@ -33,28 +34,6 @@ static struct command_answer
 failure(const struct error *e)
 {
 	return refuse(e->code, e->text);
-}
-
-static json_t *
-time_json(int64_t t)
-{
-	time_t seconds = (time_t)t;
-	char text[32];
-	struct tm tm;
-
-	if (t == 0 || gmtime_r(&seconds, &tm) == NULL)
-		return json_null();
-	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm);
-	return json_string(text);
-}
-
-/* A string for JSON whatever its bytes: it may have come from a log. */
-static json_t *
-text_json(const char *s)
-{
-	json_t *json = s != NULL ? json_string(s) : json_null();
-
-	return json != NULL ? json : json_string("?");
 }
 
 static const char *
@@ -88,9 +67,9 @@ listing_json(const struct store_listing *l)
 
 	return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:I}", "prefix",
 		prefix_format(&l->prefix, prefix), "category", row->name, "code",
-		addr_format(&a, code), "zone", row->subzone, "since", time_json(l->since_s),
-		"expires", time_json(l->expires_s), "reason", text_json(l->reason), "probe",
-		(json_int_t)l->probe);
+		addr_format(&a, code), "zone", row->subzone, "since", command_json_time(l->since_s),
+		"expires", command_json_time(l->expires_s), "reason", command_json_text(l->reason),
+		"probe", (json_int_t)l->probe);
 }
 
 struct gathering {
@@ -165,27 +144,20 @@ on_fact(const struct store_fact *f, void *context)
 
 	json_array_append_new(array,
 		json_pack("{s:o, s:o, s:s, s:I, s:I, s:o, s:I, s:o, s:o}", "reporter",
-			text_json(f->reporter), "hour", time_json(f->hour_s), "kind",
-			denial_kind_name((enum denial_kind)f->kind), "denials",
+			command_json_text(f->reporter), "hour", command_json_time(f->hour_s),
+			"kind", denial_kind_name((enum denial_kind)f->kind), "denials",
 			(json_int_t)f->count, "submission", (json_int_t)f->submission, "file",
-			text_json(f->file), "line", (json_int_t)f->line, "text", text_json(f->raw),
-			"rule", text_json(f->rule)));
+			command_json_text(f->file), "line", (json_int_t)f->line, "text",
+			command_json_text(f->raw), "rule", command_json_text(f->rule)));
 	return OK;
 }
 
 static enum err
 on_probe(const struct store_probe *p, void *context)
 {
-	json_t *array = context, *result = NULL;
+	json_t *array = context;
 
-	if (p->result != NULL)
-		result = json_loads(p->result, 0, NULL);
-	json_array_append_new(array,
-		json_pack("{s:I, s:s, s:o, s:o, s:o, s:o, s:o}", "probe", (json_int_t)p->id,
-			"cause", p->cause == CAUSE_DELISTING ? "delisting request" : "nomination",
-			"queued", time_json(p->queued_s), "finished", time_json(p->finished_s),
-			"verdict", text_json(p->verdict), "reason", text_json(p->reason), "result",
-			result != NULL ? result : json_null()));
+	json_array_append_new(array, command_json_probe(p));
 	return OK;
 }
 
@@ -196,9 +168,9 @@ on_delisting(const struct store_delisting *d, void *context)
 
 	json_array_append_new(array,
 		json_pack("{s:I, s:o, s:o, s:I, s:o, s:o}", "request", (json_int_t)d->id,
-			"requested", time_json(d->requested_s), "finished",
-			time_json(d->finished_s), "probe", (json_int_t)d->probe, "state",
-			text_json(d->state), "reason", text_json(d->reason)));
+			"requested", command_json_time(d->requested_s), "finished",
+			command_json_time(d->finished_s), "probe", (json_int_t)d->probe, "state",
+			command_json_text(d->state), "reason", command_json_text(d->reason)));
 	return OK;
 }
 
@@ -213,7 +185,7 @@ score_json(const struct command_context *c, const struct score *score)
 	for (size_t i = 0; i < score->reporters; i++)
 		json_array_append_new(terms,
 			json_pack("{s:o, s:f, s:I}", "reporter",
-				text_json(score->terms[i].reporter), "points",
+				command_json_text(score->terms[i].reporter), "points",
 				score->terms[i].points, "denials",
 				(json_int_t)score->terms[i].denials));
 	return json_pack("{s:f, s:I, s:I, s:I, s:s, s:o}", "points", score->points, "threshold",
@@ -269,21 +241,26 @@ run_explain(const struct command_context *c, const json_t *request, int64_t now_
 static struct command_answer
 run_status(const struct command_context *c, const json_t *request, int64_t now_s)
 {
+	struct probe_queue_state state = pipeline_probes(c->pipeline);
 	struct error e = {.code = OK};
+	struct store_queue queue;
 	struct store_totals t;
 
 	(void)request;
-	if (store_totals(c->store, &t, &e) != OK)
+	if (store_totals(c->store, &t, &e) != OK ||
+		store_queue_count(c->store, now_s, &queue, &e) != OK)
 		return failure(&e);
 	return (struct command_answer){
-		.object = json_pack("{s:b, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, "
-				    "s:o}",
+		.object = json_pack("{s:b, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, "
+				    "s:o, s:I, s:I, s:o}",
 			"ok", 1, "zone", c->conf->zone.name, "snapshot", c->conf->zone.snapshot,
 			"serial", (json_int_t)t.serial, "listings", (json_int_t)t.listings,
 			"reporters", (json_int_t)t.reporters, "submissions",
 			(json_int_t)t.submissions, "hosts", (json_int_t)t.hosts, "probes_waiting",
-			(json_int_t)(t.probes_waiting - pipeline_running(c->pipeline)),
-			"probes_running", (json_int_t)pipeline_running(c->pipeline), "probes_done",
+			(json_int_t)command_json_count_due(&queue), "probes_held",
+			(json_int_t)command_json_count_held(&queue, &state), "probes_running",
+			(json_int_t)state.running, "probe_queue",
+			command_json_queue(&queue, &state), "probes_done",
 			(json_int_t)t.probes_done, "uptime_s", (json_int_t)(now_s - c->started_s),
 			"syslog", syslog_receiver_status(c->syslog))};
 }
@@ -490,28 +467,51 @@ run_delist(const struct command_context *c, const json_t *request, int64_t now_s
 	return answer;
 }
 
+struct followed {
+	json_t *answer;
+	const char *pair; /* the verdict of both, when there are two */
+	char name[32];
+};
+
+static enum err
+on_second(const struct store_probe *p, void *context)
+{
+	struct followed *f = context;
+
+	if (p->pair_verdict == NULL)
+		return OK;
+	snprintf(f->name, sizeof(f->name), "%s", p->pair_verdict);
+	f->pair = f->name;
+	return OK;
+}
+
 static enum err
 on_followed(const struct store_probe *p, void *context)
 {
-	json_t **out = context;
+	struct followed *f = context;
+	const char *verdict = f->pair != NULL ? f->pair : p->verdict;
 	char address[ADDR_TEXT];
-	bool closed = p->verdict != NULL && strcmp(p->verdict, "closed") == 0;
+	bool closed = verdict != NULL && strcmp(verdict, verdict_name(VERDICT_CLOSED)) == 0;
 
-	*out = json_pack("{s:b, s:s, s:s, s:o, s:o, s:I}", "ok", 1, "address",
+	f->answer = json_pack("{s:b, s:s, s:s, s:o, s:o, s:I}", "ok", 1, "address",
 		addr_format(&p->host, address), "state", closed ? "delisted" : "refused", "verdict",
-		text_json(p->verdict), "reason", text_json(p->reason), "probe", (json_int_t)p->id);
+		command_json_text(verdict), "reason", command_json_text(p->reason), "probe",
+		(json_int_t)p->id);
 	return OK;
 }
 
 json_t *
 command_followed(const struct command_context *c, uint64_t probe)
 {
+	struct followed f = {.answer = NULL};
 	struct error e = {.code = OK};
-	json_t *answer = NULL;
 
-	if (store_probe_get(c->store, probe, on_followed, &answer, &e) != OK)
+	/* Of the two it may be the first or the second. */
+	if (store_probe_get(c->store, probe, on_second, &f, &e) != OK ||
+		store_probe_second(c->store, probe, on_second, &f, &e) != OK ||
+		store_probe_get(c->store, probe, on_followed, &f, &e) != OK)
 		return command_error(e.code, e.text);
-	return answer;
+	return f.answer;
 }
 
 struct command_answer

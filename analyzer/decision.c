@@ -57,6 +57,7 @@ decision_verdict(enum verdict verdict)
 		[VERDICT_ACCEPTS] = {DECISION_KEEP, 0, 0},
 		[VERDICT_UNREACHABLE] = {DECISION_KEEP, 0, 0},
 		[VERDICT_UNDECIDED] = {DECISION_KEEP, 0, 0},
+		[VERDICT_DISCRIMINATES] = {DECISION_KEEP, 0, 0},
 	};
 	struct decision d = {.kind = table[verdict].kind,
 		.category = table[verdict].category,
@@ -64,4 +65,18 @@ decision_verdict(enum verdict verdict)
 
 	snprintf(d.reason, sizeof(d.reason), "verdict %s", verdict_name(verdict));
 	return d;
+}
+
+int64_t
+decision_retry(const struct retry_rules *rules, enum verdict verdict, unsigned tries)
+{
+	unsigned max = verdict == VERDICT_UNDECIDED ? RETRIES_MAX :
+		verdict == VERDICT_UNREACHABLE      ? RETRIES_UNREACHABLE_MAX :
+						      0;
+	int64_t wait_s;
+
+	if (tries >= max)
+		return 0;
+	wait_s = rules->backoff_s << tries;
+	return wait_s <= rules->interval_s ? wait_s : 0;
 }

@@ -11,7 +11,7 @@
 
 #include <orbl/listing.h>
 
-#include "probe/probe_result.h"
+#include "probe_result.h"
 #include "score.h"
 
 enum decision_kind {
@@ -38,6 +38,16 @@ struct decision_rules {
 struct decision decision_nominate(const struct decision_rules *rules, const struct score *score);
 /* What a finished probe changes. */
 struct decision decision_verdict(enum verdict verdict);
+
+struct retry_rules {
+	int64_t backoff_s;  /* the first time; then twice as long, and so on */
+	int64_t interval_s; /* no longer than that: evidence may nominate it again by then */
+};
+enum { RETRIES_MAX = 5, RETRIES_UNREACHABLE_MAX = 1 };
+/* Seconds until a host is probed again whose probe, after so many undecided ones, had this
+ * verdict; 0: it is not. */
+int64_t decision_retry(const struct retry_rules *rules, enum verdict verdict, unsigned tries);
+
 const char *decision_kind_name(enum decision_kind k);
 
 #endif

@@ -17,7 +17,7 @@
 #include <orbl/store.h>
 
 #include "pipeline.h"
-#include "probe/prober.h"
+#include "prober.h"
 #include "prober_setup.h"
 #include "reporters.h"
 #include "server.h"

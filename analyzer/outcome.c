@@ -1,122 +1,137 @@
 #include "outcome.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <orbl/log.h>
-#include <orbl/store_listing.h>
-#include <orbl/store_probe.h>
+#include "outcome_listing.h"
 
-#include "decision.h"
+enum { NEWEST_PROBES = 8, VERDICT_NAME = 32 };
 
-enum { OUTPUTS_MAX = 16, NEWEST_PROBES = 8 };
+/* --- what is final ---------------------------------------------------------- */
 
-struct prefix
-outcome_prefix(const struct addr *host)
+struct pair {                   /* of a probe that is the second one, or has one */
+	uint64_t first, second; /* second 0: there is none */
+	enum verdict verdicts[2];
+	bool has_verdicts[2];
+	bool waits; /* for the second one */
+};
+
+static bool
+verdict_by_name(const char *name, enum verdict *out)
 {
-	struct prefix p = {.addr = *host, .len = host->family == 4 ? 32 : 64};
-
-	if (host->family == 6) /* who has one address of a /64 has them all */
-		memset(p.addr.b + 8, 0, 8);
-	return p;
+	for (unsigned v = 0; name != NULL && v < VERDICT_COUNT; v++)
+		if (strcmp(name, verdict_name((enum verdict)v)) == 0) {
+			*out = (enum verdict)v;
+			return true;
+		}
+	return false;
 }
 
 static enum err
-list(struct outcome *o, const struct addr *host, enum category category, uint64_t probe,
-	const char *reason, struct error *e)
+on_first(const struct store_probe *p, void *context)
 {
-	const struct store_listing listing = {
-		.prefix = outcome_prefix(host),
-		.category = category,
-		.since_s = o->now_s,
-		.expires_s = o->now_s + o->lifetime_s,
-		.probe = probe,
-		.reason = reason,
-	};
-	char prefix[PREFIX_TEXT], detail[512];
-	enum err err = store_listing_put(o->store, &listing, e);
+	struct pair *pair = context;
 
-	if (err != OK)
-		return err;
-	prefix_format(&listing.prefix, prefix);
-	snprintf(detail, sizeof(detail), "%s, probe %" PRIu64 ": %s", category_row(category)->name,
-		probe, reason);
-	log_notice("%s: listed: %s", prefix, detail);
-	o->changed = true;
-	return store_audit_add(o->store, o->now_s, "list", prefix, detail, e);
+	pair->has_verdicts[0] = verdict_by_name(p->verdict, &pair->verdicts[0]);
+	return OK;
 }
 
 static enum err
-unlist(struct outcome *o, const struct addr *host, uint32_t categories, uint64_t probe,
-	const char *reason, struct error *e)
+on_second(const struct store_probe *p, void *context)
 {
-	struct prefix prefix = outcome_prefix(host);
-	char text[PREFIX_TEXT], detail[512];
-	size_t removed = 0;
-	enum err err = store_listing_remove(o->store, host, categories, &removed, e);
+	struct pair *pair = context;
 
-	if (err != OK || removed == 0)
-		return err;
-	prefix_format(&prefix, text);
-	snprintf(detail, sizeof(detail), "probe %" PRIu64 ": %s", probe, reason);
-	log_notice("%s: delisted: %s", text, detail);
-	o->changed = true;
-	return store_audit_add(o->store, o->now_s, "delist", text, detail, e);
-}
-
-/* Outputs are listed in a category of their own: they relay for the input, without being
- * open themselves. One in a network that the Internet does not have is a forwarder of ours,
- * unless the host under test is in such a network too. */
-static enum err
-list_output(struct outcome *o, const struct addr *output, const struct addr *host, uint64_t probe,
-	struct error *e)
-{
-	char reason[128], address[ADDR_TEXT];
-
-	if (addr_equal(output, host) || (addr_is_reserved(output) && !addr_is_reserved(host)))
-		return OK;
-	snprintf(reason, sizeof(reason), "delivered the test message given to %s",
-		addr_format(host, address));
-	return list(o, output, CATEGORY_RELAY_OUTPUT, probe, reason, e);
+	pair->second = p->id;
+	pair->waits = p->finished_s == 0;
+	pair->has_verdicts[1] = verdict_by_name(p->verdict, &pair->verdicts[1]);
+	return OK;
 }
 
 static enum err
-list_outputs(struct outcome *o, const struct probe_result *result, uint64_t probe,
-	const struct addr *host, struct error *e)
+find_pair(struct outcome *o, const struct store_probe *probe, struct pair *pair, struct error *e)
 {
-	struct addr outputs[OUTPUTS_MAX];
-	size_t count = probe_result_outputs(result, outputs, OUTPUTS_MAX);
-	enum err err = OK;
+	enum err err;
 
-	for (size_t i = 0; err == OK && i < count && i < OUTPUTS_MAX; i++)
-		err = list_output(o, &outputs[i], host, probe, e);
+	*pair = (struct pair){.first = probe->second_source ? probe->parent : probe->id};
+	err = store_probe_get(o->store, pair->first, on_first, pair, e);
+	if (err == OK)
+		err = store_probe_second(o->store, pair->first, on_second, pair, e);
 	return err;
 }
 
-static enum err
-apply(struct outcome *o, uint64_t probe, const struct addr *host, enum verdict verdict,
-	const char *reason, struct error *e)
+/* One that was not made, or not yet, is undecided. */
+static enum verdict
+pair_verdict(const struct outcome *o, const struct pair *pair)
 {
-	struct decision decision = decision_verdict(verdict);
-	enum err err = unlist(o, host, decision.removes, probe, reason, e);
+	enum verdict first = pair->has_verdicts[0] ? pair->verdicts[0] : VERDICT_UNDECIDED;
 
-	if (err == OK && decision.kind == DECISION_LIST)
-		err = list(o, host, decision.category, probe, reason, e);
-	return err;
+	if (pair->second == 0 || (!pair->has_verdicts[1] && o->second_family == 0))
+		return first;
+	return verdict_of_two(first, pair->has_verdicts[1] ? pair->verdicts[1] : VERDICT_UNDECIDED);
 }
 
 /* What the requester is told: only a definite refusal of every case ends a listing. */
 static enum err
-finish_delisting(struct outcome *o, uint64_t probe, enum verdict verdict, const char *reason,
-	struct error *e)
+finish_delisting(struct outcome *o, const struct pair *pair, const char *reason, struct error *e)
+{
+	const char *state = o->verdict == VERDICT_CLOSED ? "delisted" : "refused";
+	enum err err;
+
+	err = store_delisting_finish(o->store, pair->first, state, reason, o->now_s, e);
+	if (err == OK && pair->second != 0)
+		err = store_delisting_finish(o->store, pair->second, state, reason, o->now_s, e);
+	return err;
+}
+
+/* An undecided host is probed again, each time later than before. */
+static enum err
+queue_retry(struct outcome *o, const struct store_probe *probe, struct error *e)
+{
+	int64_t wait_s = decision_retry(&o->retry, o->verdict, probe->tries);
+	struct store_probe retry = {
+		.host = probe->host,
+		.cause = CAUSE_BACKOFF,
+		.queued_s = o->now_s,
+		.not_before_s = o->now_s + wait_s,
+		.tries = probe->tries + 1,
+	};
+	uint64_t id;
+
+	return wait_s != 0 ? store_probe_add(o->store, &retry, &id, e) : OK;
+}
+
+static void
+final_reason(const struct outcome *o, const struct pair *pair, const char *reason, char *out,
+	size_t size)
+{
+	if (pair->second == 0)
+		snprintf(out, size, "%s: %s", verdict_name(o->verdict), reason);
+	else
+		snprintf(out, size, "%s (%s from one source, %s from the other): %s",
+			verdict_name(o->verdict),
+			pair->has_verdicts[0] ? verdict_name(pair->verdicts[0]) : "not probed",
+			pair->has_verdicts[1] ? verdict_name(pair->verdicts[1]) : "not probed",
+			reason);
+}
+
+/* The verdict that counts, of the probe or of its pair: o->verdict from here on. */
+static enum err
+conclude(struct outcome *o, const struct store_probe *probe, const struct pair *pair,
+	const char *reason, struct error *e)
 {
 	char text[512];
+	enum err err = OK;
 
-	snprintf(text, sizeof(text), "%s: %s", verdict_name(verdict), reason);
-	return store_delisting_finish(o->store, probe,
-		verdict == VERDICT_CLOSED ? "delisted" : "refused", text, o->now_s, e);
+	o->verdict = pair_verdict(o, pair);
+	final_reason(o, pair, reason, text, sizeof(text));
+	if (pair->second != 0)
+		err = store_probe_set_pair(o->store, pair->second, verdict_name(o->verdict), e);
+	if (err == OK)
+		err = outcome_apply(o, probe->id, &probe->host, o->verdict, reason, e);
+	if (err == OK)
+		err = finish_delisting(o, pair, text, e);
+	return err;
 }
 
 /* COMMIT, or undo everything when err says so. */
@@ -132,101 +147,193 @@ end_transaction(struct outcome *o, enum err err, struct error *e)
 	return err;
 }
 
-enum err
-outcome_finish(struct outcome *o, uint64_t probe, const struct addr *host,
-	const struct probe_result *result, struct error *e)
+/* --- a probe is over -------------------------------------------------------- */
+
+static bool
+is_first_of_two(const struct outcome *o, const struct store_probe *probe, enum verdict verdict)
+{
+	return o->second_family == probe->host.family && !probe->second_source &&
+		verdict != VERDICT_OPEN && verdict != VERDICT_OPEN_MULTIHOP;
+}
+
+static enum err
+queue_second(struct outcome *o, const struct store_probe *probe, struct error *e)
+{
+	const struct store_probe second = {
+		.host = probe->host,
+		.cause = probe->cause,
+		.queued_s = o->now_s,
+		.tries = probe->tries,
+		.parent = probe->id,
+	};
+
+	return store_probe_add(o->store, &second, &o->second, e);
+}
+
+static enum err
+finish_probe(struct outcome *o, const struct store_probe *probe, const struct probe_result *result,
+	struct error *e)
 {
 	enum verdict verdict = probe_result_verdict(result);
 	const char *reason = probe_result_reason(result);
+	struct pair pair;
+	enum err err;
+
+	if (is_first_of_two(o, probe, verdict))
+		return queue_second(o, probe, e);
+	err = find_pair(o, probe, &pair, e);
+	if (err == OK)
+		err = conclude(o, probe, &pair, reason, e);
+	if (err == OK && verdict == VERDICT_OPEN_MULTIHOP)
+		err = outcome_list_outputs(o, result, probe->id, &probe->host, e);
+	return err == OK ? queue_retry(o, probe, e) : err;
+}
+
+enum err
+outcome_finish(struct outcome *o, const struct store_probe *probe,
+	const struct probe_result *result, struct error *e)
+{
 	json_t *json = probe_result_json(result);
 	char *text = json != NULL ? json_dumps(json, JSON_COMPACT) : NULL;
 	enum err err = store_begin(o->store, e);
 
 	json_decref(json);
+	o->verdict = probe_result_verdict(result);
 	if (err == OK)
-		err = store_probe_finish(o->store, probe, verdict_name(verdict), reason, text,
-			o->now_s, e);
+		err = store_probe_finish(o->store, probe->id, verdict_name(o->verdict),
+			probe_result_reason(result), text, o->now_s, e);
 	if (err == OK)
-		err = apply(o, probe, host, verdict, reason, e);
-	if (err == OK && verdict == VERDICT_OPEN_MULTIHOP)
-		err = list_outputs(o, result, probe, host, e);
-	if (err == OK)
-		err = finish_delisting(o, probe, verdict, reason, e);
+		err = finish_probe(o, probe, result, e);
 	free(text);
+	return end_transaction(o, err, e);
+}
+
+enum err
+outcome_cancel(struct outcome *o, const struct store_probe *probe, const char *why, struct error *e)
+{
+	struct pair pair;
+	enum err err = store_begin(o->store, e);
+
+	if (err == OK)
+		err = store_probe_finish(o->store, probe->id, NULL, why, NULL, o->now_s, e);
+	if (err == OK)
+		err = find_pair(o, probe, &pair, e);
+	if (err == OK)
+		err = conclude(o, probe, &pair, why, e);
 	return end_transaction(o, err, e);
 }
 
 /* --- late arrivals -------------------------------------------------------- */
 
-struct late {
-	struct outcome *o;
+struct late { /* a probe that is over, and what came then */
 	const struct prober_event *event;
-	struct error *e;
+	struct store_probe probe; /* its texts are the copies below */
+	char verdict[VERDICT_NAME];
+	char *result; /* or NULL */
 };
 
-static enum verdict
-late_verdict(const struct prober_event *event, const struct addr *host)
+static enum err
+on_late(const struct store_probe *probe, void *context)
 {
-	if (event->to_sender)
+	struct late *late = context;
+
+	late->probe = *probe;
+	snprintf(late->verdict, sizeof(late->verdict), "%s",
+		probe->verdict != NULL ? probe->verdict : "");
+	if (probe->result == NULL)
+		return OK;
+	late->result = strdup(probe->result);
+	return late->result != NULL ? OK : ERR_MEMORY;
+}
+
+static enum verdict
+late_verdict(const struct late *late)
+{
+	if (late->event->to_sender)
 		return VERDICT_BOUNCES;
-	return addr_equal(&event->peer.addr, host) ? VERDICT_OPEN : VERDICT_OPEN_MULTIHOP;
+	return addr_equal(&late->event->peer.addr, &late->probe.host) ? VERDICT_OPEN :
+									VERDICT_OPEN_MULTIHOP;
 }
 
 /* Only a host that had accepted a message can make one arrive late; a token that nobody
  * accepted and that comes all the same was taken from somewhere else. */
 static bool
-may_come_late(const char *verdict, enum verdict late)
+may_come_late(const struct late *late, enum verdict verdict)
 {
-	if (verdict == NULL)
-		return false;
-	if (strcmp(verdict, verdict_name(VERDICT_ACCEPTS)) == 0)
+	if (strcmp(late->verdict, verdict_name(VERDICT_ACCEPTS)) == 0)
 		return true;
-	return late != VERDICT_BOUNCES && strcmp(verdict, verdict_name(VERDICT_BOUNCES)) == 0;
+	return verdict != VERDICT_BOUNCES &&
+		strcmp(late->verdict, verdict_name(VERDICT_BOUNCES)) == 0;
 }
+
+/* Is there a probe of the host that is newer than the pair? */
+struct newer {
+	const struct pair *pair;
+	bool found;
+};
 
 static enum err
 on_newest(const struct store_probe *probe, void *context)
 {
-	uint64_t *newest = context;
+	struct newer *n = context;
+	uint64_t last = n->pair->second != 0 ? n->pair->second : n->pair->first;
 
-	if (probe->verdict != NULL && probe->id > *newest)
-		*newest = probe->id;
+	n->found = n->found || (probe->verdict != NULL && probe->id > last);
 	return OK;
+}
+
+static enum err
+apply_late(struct outcome *o, const struct late *late, enum verdict verdict, struct error *e)
+{
+	const struct store_probe *probe = &late->probe;
+	char reason[200], peer[ADDR_TEXT];
+	struct pair pair;
+	enum err err;
+
+	snprintf(reason, sizeof(reason), "the test message came back late, from %s",
+		addr_format(&late->event->peer.addr, peer));
+	err = store_probe_finish(o->store, probe->id, verdict_name(verdict), reason, late->result,
+		o->now_s, e);
+	if (err == OK)
+		err = find_pair(o, probe, &pair, e);
+	/* Open it is, whatever the second one will find. */
+	if (err == OK && (!pair.waits || verdict != VERDICT_BOUNCES))
+		err = conclude(o, probe, &pair, reason, e);
+	if (err == OK && verdict == VERDICT_OPEN_MULTIHOP)
+		err = outcome_list_output(o, &late->event->peer.addr, &probe->host, probe->id, e);
+	return err;
 }
 
 /* What was found out since then is not undone: the host may have been closed while the message
  * waited in its queue. */
 static enum err
-on_late(const struct store_probe *probe, void *context)
+take_late(struct outcome *o, struct late *late, struct error *e)
 {
-	struct late *late = context;
-	struct outcome *o = late->o;
-	enum verdict verdict = late_verdict(late->event, &probe->host);
-	char reason[200], peer[ADDR_TEXT];
-	uint64_t newest = 0;
-	enum err err = store_probes_of(o->store, &probe->host, NEWEST_PROBES, on_newest, &newest,
-		late->e);
+	struct pair pair;
+	struct newer newer = {.pair = &pair};
+	enum verdict verdict;
+	enum err err = store_probe_get(o->store, late->event->id, on_late, late, e);
 
-	if (err != OK || newest > probe->id || !may_come_late(probe->verdict, verdict))
+	if (err != OK)
 		return err;
-	snprintf(reason, sizeof(reason), "the test message came back late, from %s",
-		addr_format(&late->event->peer.addr, peer));
-	err = store_probe_finish(o->store, probe->id, verdict_name(verdict), reason, probe->result,
-		o->now_s, late->e);
+	verdict = late_verdict(late);
+	if (!may_come_late(late, verdict))
+		return OK;
+	err = find_pair(o, &late->probe, &pair, e);
 	if (err == OK)
-		err = apply(o, probe->id, &probe->host, verdict, reason, late->e);
-	if (err == OK && verdict == VERDICT_OPEN_MULTIHOP)
-		err = list_output(o, &late->event->peer.addr, &probe->host, probe->id, late->e);
-	return err;
+		err = store_probes_of(o->store, &late->probe.host, NEWEST_PROBES, on_newest, &newer,
+			e);
+	return err != OK || newer.found ? err : apply_late(o, late, verdict, e);
 }
 
 enum err
 outcome_arrived_late(struct outcome *o, const struct prober_event *event, struct error *e)
 {
-	struct late late = {.o = o, .event = event, .e = e};
+	struct late late = {.event = event};
 	enum err err = store_begin(o->store, e);
 
 	if (err == OK)
-		err = store_probe_get(o->store, event->id, on_late, &late, e);
+		err = take_late(o, &late, e);
+	free(late.result);
 	return end_transaction(o, err, e);
 }

@@ -1,5 +1,9 @@
 /* outcome.h - what a probe's verdict changes in the store: its own record, the listings, the
- * delisting request, the audit log; all of it in one transaction, or nothing.
+ * delisting request, the probes that follow from it, the audit log; all of it in one transaction,
+ * or nothing.
+ *
+ * With a second source a probe that did not prove the host open is only the first of a pair:
+ * nothing changes but that the second is queued. What both say together (verdict_of_two) decides.
  */
 #ifndef ANALYZER_OUTCOME_H
 #define ANALYZER_OUTCOME_H
@@ -7,19 +11,30 @@
 #include <stdbool.h>
 
 #include <orbl/store.h>
+#include <orbl/store_probe.h>
 
-#include "probe/probe_result.h"
+#include "decision.h"
+#include "probe_result.h"
 
 struct outcome {
 	struct store *store;
 	int64_t now_s;
-	int64_t lifetime_s; /* of a listing */
-	bool changed;       /* out: the list is another one now, publish it */
+	int64_t lifetime_s;    /* of a listing */
+	uint8_t second_family; /* of the second source, which probes its like; 0: there is none */
+	struct retry_rules retry;
+
+	/* out */
+	bool changed;         /* the list is another one now, publish it */
+	uint64_t second;      /* the second of the pair, queued; 0: the verdict is final */
+	enum verdict verdict; /* final: of the probe, or of the pair */
 };
 
-/* A probe is done. COMMITs. */
-enum err outcome_finish(struct outcome *o, uint64_t probe, const struct addr *host,
+/* A probe is done; probe is as it was started. COMMITs. */
+enum err outcome_finish(struct outcome *o, const struct store_probe *probe,
 	const struct probe_result *result, struct error *e) ORBL_NODISCARD;
+/* A queued probe is not made; why is one sentence. COMMITs. */
+enum err outcome_cancel(struct outcome *o, const struct store_probe *probe, const char *why,
+	struct error *e) ORBL_NODISCARD;
 /* A token arrived of a probe that has its verdict already: slow queues exist. Counts only
  * for a host that had accepted a message. COMMITs. */
 enum err outcome_arrived_late(struct outcome *o, const struct prober_event *event,

@@ -2,8 +2,9 @@
  *
  *	submission.c   log bytes -> denials -> evidence in the store    (acknowledged here)
  *	pipeline.c     hosts with news: score.c -> decision.c -> probe queued in the store
- *	               probe queue -> etiquette -> prober process -> events -> verdict
- *	               verdict -> decision.c -> listing or delisting in the store
+ *	probe_queue.c  the queue -> opted out? too many? -> prober process -> events -> verdict
+ *	outcome.c      verdict -> decision.c -> listing or delisting in the store, and the
+ *	               probes that follow: a second opinion, a retry
  *	publish.c      listings -> snapshot file -> dnsd told
  *
  * Every step reads its input from the store and leaves its output there, so that an
@@ -20,7 +21,8 @@
 #include <orbl/conf.h>
 #include <orbl/store.h>
 
-#include "probe/prober.h"
+#include "prober.h"
+#include "probe_queue.h"
 #include "reporters.h"
 #include "score.h"
 
@@ -45,7 +47,7 @@ void pipeline_observe(struct pipeline *p, pipeline_observer_fn *fn, void *contex
 /* There may be something to do: new evidence, a new request. Returns at once. */
 void pipeline_wake(struct pipeline *p);
 bool pipeline_has_failed(const struct pipeline *p); /* the prober was lost: restart */
-size_t pipeline_running(const struct pipeline *p);  /* probes under way */
+struct probe_queue_state pipeline_probes(const struct pipeline *p);
 /* Score of a host from the evidence in the store. */
 enum err pipeline_score(struct pipeline *p, const struct addr *host, int64_t now_s,
 	struct score *out, struct error *e) ORBL_NODISCARD;

@@ -2,7 +2,7 @@
 
 #include <stdio.h>
 
-#include "probe/probe_case.h"
+#include "probe_case.h"
 
 static enum err
 copy(char *out, size_t size, const char *value, const char *option, struct error *e)
@@ -50,6 +50,10 @@ set_addresses(const struct conf *conf, struct prober_conf *out, struct error *e)
 		addr_parse(text_of(conf->probe.source), &out->source) != OK)
 		return error_set(e, ERR_SYNTAX, "probe.source: \"%s\" is not an IP address",
 			conf->probe.source);
+	if (conf->probe.second_source[0] != '\0' &&
+		addr_parse(text_of(conf->probe.second_source), &out->second_source) != OK)
+		return error_set(e, ERR_SYNTAX, "probe.second_source: \"%s\" is not an IP address",
+			conf->probe.second_source);
 	return OK;
 }
 
@@ -65,6 +69,12 @@ set_names(const struct conf *conf, struct prober_conf *out, struct error *e)
 		err = copy(out->url, sizeof(out->url), conf->probe.url, "probe.url", e);
 	if (err == OK)
 		err = copy(out->user, sizeof(out->user), conf->probe.user, "probe.user", e);
+	if (err == OK)
+		err = copy(out->tls_certificate, sizeof(out->tls_certificate),
+			conf->collector.tls_certificate, "collector.tls_certificate", e);
+	if (err == OK)
+		err = copy(out->tls_key, sizeof(out->tls_key), conf->collector.tls_key,
+			"collector.tls_key", e);
 	return err;
 }
 
@@ -80,6 +90,7 @@ prober_setup(const struct conf *conf, struct prober_conf *out, struct error *e)
 		.reply_timeout_s = (uint32_t)conf->probe.reply_timeout_s,
 		.session_timeout_s = (uint32_t)conf->probe.session_timeout_s,
 		.sessions = (uint32_t)conf->probe.sessions,
+		.starttls = conf->probe.starttls != 0,
 	};
 	err = set_addresses(conf, out, e);
 	if (err == OK)

@@ -4,7 +4,7 @@
 
 #include <orbl/conf.h>
 
-#include "probe/prober.h"
+#include "prober.h"
 
 /* Everything but the key. The error names the option. */
 enum err

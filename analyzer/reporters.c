@@ -145,6 +145,14 @@ reporters_relay_policy(const struct reporters *r, const char *name)
 	return reporter != NULL ? reporter->policy : NULL;
 }
 
+const char *
+reporters_policy_file(const struct reporters *r, const char *name)
+{
+	const struct conf_reporter *reporter = conf_reporter(r->conf, name);
+
+	return reporter != NULL ? reporter->relay_policy : "";
+}
+
 int64_t
 reporters_trust(const struct reporters *r, const char *name)
 {

@@ -19,6 +19,8 @@ reporters_load(const struct conf *conf, struct reporters **out, struct error *e)
 void reporters_free(struct reporters *r); /* NULL ok */
 /* NULL when the reporter declared none. Lent. */
 const struct relay_policy *reporters_relay_policy(const struct reporters *r, const char *name);
+/* The name of its file; "" when there is none. Lent. */
+const char *reporters_policy_file(const struct reporters *r, const char *name);
 int64_t reporters_trust(const struct reporters *r, const char *name); /* percent */
 /* NULL: the built-in rows. Lent. */
 const struct event_map *reporters_events(const struct reporters *r, const char *name);

@@ -36,13 +36,25 @@ kind_weight(unsigned kind)
 	return kind == DENIAL_RELAY_PROBABLE || kind == DENIAL_AUTHENTICATED ? 0.5 : 1.0;
 }
 
+/* A client that the reporter's policy denies by its address was found out before. */
+static double
+rule_weight(const char *rule)
+{
+	static const char *const of_the_client[] = {"RelayDenyList", "check_client_access"};
+
+	for (size_t i = 0; rule != NULL && i < ORBL_COUNT(of_the_client); i++)
+		if (strcmp(rule, of_the_client[i]) == 0)
+			return 0.5;
+	return 1.0;
+}
+
 /* In steps of 2^-20: sums of such numbers are exact, so that the order of the facts cannot
  * change the last bit. */
 static double
 fact_points(const struct score *s, const struct score_fact *f, int64_t age_s)
 {
 	double points = s->rules->denial_points * (1.0 + log2((double)f->count)) *
-		kind_weight(f->kind) * ((double)f->trust / 100.0) *
+		kind_weight(f->kind) * rule_weight(f->rule) * ((double)f->trust / 100.0) *
 		exp2(-(double)age_s / (double)s->rules->half_life_s);
 
 	return ldexp(rint(ldexp(points, 20)), -20);

@@ -3,11 +3,12 @@
  * Pure: the same facts and the same now_s give the same score, in any order. A fact is
  * the denials of one reporter about one host in one hour. It is worth
  *
- *	denial_points * (1 + log2(count)) * kind * trust / 100 * 2^(-age / half_life)
+ *	denial_points * (1 + log2(count)) * kind * rule * trust / 100 * 2^(-age / half_life)
  *
  * where kind is 1, but 1/2 for a denial that the log only shows as probable, or of a client that
- * had authenticated. A reporter's facts add up to at most reporter_cap; the score is the sum over
- * reporters.
+ * had authenticated; and rule is 1, but 1/2 when the reporter's relay policy denies this very
+ * client by its address (RelayDenyList, check_client_access): that it was denied is no news. A
+ * reporter's facts add up to at most reporter_cap; the score is the sum over reporters.
  */
 #ifndef ANALYZER_SCORE_H
 #define ANALYZER_SCORE_H
@@ -27,7 +28,8 @@ struct score_fact {
 	unsigned kind;        /* enum denial_kind */
 	int64_t time_s;
 	uint32_t count;
-	int64_t trust; /* percent */
+	int64_t trust;    /* percent */
+	const char *rule; /* of the reporter's relay policy, borrowed; NULL: none was asked */
 };
 
 struct score_term { /* one reporter's part */

@@ -10,75 +10,7 @@
 
 #include "store_sql.h"
 
-enum { SCHEMA_VERSION = 3, BUSY_TIMEOUT_MS = 5000 };
-
-static const char schema[] =
-	"CREATE TABLE number (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;"
-	"CREATE TABLE secret (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;"
-	"CREATE TABLE reporter (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE,"
-	"  since_s INTEGER NOT NULL);"
-	"CREATE TABLE submission (id INTEGER PRIMARY KEY AUTOINCREMENT,"
-	"  reporter INTEGER NOT NULL REFERENCES reporter, file TEXT NOT NULL,"
-	"  received_s INTEGER NOT NULL, committed INTEGER NOT NULL DEFAULT 0,"
-	"  lines INTEGER, denials INTEGER, duplicates INTEGER, drift INTEGER,"
-	"  not_understood INTEGER);"
-	"CREATE TABLE evidence (host TEXT NOT NULL, hour_s INTEGER NOT NULL,"
-	"  submission INTEGER NOT NULL, kind INTEGER NOT NULL, count INTEGER NOT NULL,"
-	"  line INTEGER NOT NULL, raw TEXT NOT NULL, rule TEXT,"
-	"  PRIMARY KEY (host, hour_s, submission, kind)) WITHOUT ROWID;"
-	"CREATE INDEX evidence_submission ON evidence (submission);"
-	"CREATE TABLE pending (host TEXT PRIMARY KEY) WITHOUT ROWID;"
-	"CREATE TABLE probe (id INTEGER PRIMARY KEY AUTOINCREMENT, host TEXT NOT NULL,"
-	"  cause INTEGER NOT NULL, queued_s INTEGER NOT NULL,"
-	"  finished_s INTEGER NOT NULL DEFAULT 0, verdict TEXT, reason TEXT, result TEXT);"
-	"CREATE INDEX probe_host ON probe (host);"
-	"CREATE INDEX probe_waiting ON probe (cause DESC, id) WHERE finished_s = 0;"
-	"CREATE TABLE delisting (id INTEGER PRIMARY KEY AUTOINCREMENT, host TEXT NOT NULL,"
-	"  requested_s INTEGER NOT NULL, finished_s INTEGER NOT NULL DEFAULT 0,"
-	"  probe INTEGER NOT NULL, state TEXT NOT NULL DEFAULT 'queued', reason TEXT);"
-	"CREATE INDEX delisting_host ON delisting (host);"
-	"CREATE INDEX delisting_probe ON delisting (probe);"
-	"CREATE TABLE listing (prefix TEXT NOT NULL, category INTEGER NOT NULL,"
-	"  since_s INTEGER NOT NULL, expires_s INTEGER NOT NULL, probe INTEGER NOT NULL,"
-	"  reason TEXT NOT NULL, PRIMARY KEY (prefix, category)) WITHOUT ROWID;"
-	"CREATE INDEX listing_expires ON listing (expires_s);"
-	"CREATE INDEX listing_probe ON listing (probe);"
-	"CREATE TABLE audit (id INTEGER PRIMARY KEY AUTOINCREMENT, time_s INTEGER NOT NULL,"
-	"  action TEXT NOT NULL, host TEXT, detail TEXT NOT NULL);";
-
-/* Since version 2: which prefixes have changed since the whole list was published. Triggers, so
- * that no way of changing a listing can be forgotten. (Not INSERT OR IGNORE: what a statement says
- * of conflicts holds for the triggers it fires.) */
-#define CHANGED(row)                                                                               \
-	"INSERT INTO changed SELECT " row ".prefix"                                                \
-	" WHERE NOT EXISTS (SELECT 1 FROM changed WHERE prefix = " row ".prefix);"
-static const char schema_changed[] =
-	"CREATE TABLE changed (prefix TEXT PRIMARY KEY) WITHOUT ROWID;"
-	"CREATE TRIGGER listing_inserted AFTER INSERT ON listing BEGIN " CHANGED(
-		"new") " END;"
-		       "CREATE TRIGGER listing_updated AFTER UPDATE ON listing BEGIN " CHANGED(
-			       "new") " END;"
-				      "CREATE TRIGGER listing_deleted AFTER DELETE ON listing "
-				      "BEGIN " CHANGED("old") " END;";
-#undef CHANGED
-
-/* Since version 3: how far logs that go on were read; and lines already counted, by hash of
- * reporter and line, so that a log counts once. Logs are in the order of time: with the hour in
- * front of the hash, lines that come together lie together in the file. */
-static const char schema_position[] =
-	"CREATE TABLE position (reporter INTEGER NOT NULL REFERENCES reporter,"
-	"  source TEXT NOT NULL, json TEXT NOT NULL, PRIMARY KEY (reporter, source))"
-	"  WITHOUT ROWID;"
-	"CREATE TABLE seen (hour_s INTEGER NOT NULL, hash INTEGER NOT NULL,"
-	"  submission INTEGER NOT NULL, PRIMARY KEY (hour_s, hash)) WITHOUT ROWID;"
-	"CREATE INDEX seen_submission ON seen (submission);";
-
-/* The hashes of before are good until they are pruned, but for those of submissions that do not
- * count. */
-static const char schema_seen_2[] =
-	"DELETE FROM seen WHERE submission IN (SELECT id FROM submission WHERE committed = 0);"
-	"DROP INDEX seen_submission; ALTER TABLE seen RENAME TO seen_2;"
-	"INSERT INTO number SELECT 'old_hashes_s', coalesce(max(time_s), 1) FROM seen_2;";
+enum { BUSY_TIMEOUT_MS = 5000 };
 
 enum err
 store_failure(struct store *s, struct error *e)
@@ -254,8 +186,8 @@ store_text(sqlite3_stmt *st, int column)
 	return (const char *)sqlite3_column_text(st, column);
 }
 
-static enum err
-execute(struct store *s, const char *sql, struct error *e)
+enum err
+store_execute(struct store *s, const char *sql, struct error *e)
 {
 	return sqlite3_exec(s->db, sql, NULL, NULL, NULL) == SQLITE_OK ? OK : store_failure(s, e);
 }
@@ -263,14 +195,14 @@ execute(struct store *s, const char *sql, struct error *e)
 enum err
 store_begin(struct store *s, struct error *e)
 {
-	return execute(s, "BEGIN IMMEDIATE", e);
+	return store_execute(s, "BEGIN IMMEDIATE", e);
 }
 
 enum err
 store_begin_lazily(struct store *s, struct error *e)
 {
 	/* In WAL mode a NORMAL commit is written but not synced; the next FULL one syncs it too. */
-	enum err err = execute(s, "PRAGMA synchronous = NORMAL", e);
+	enum err err = store_execute(s, "PRAGMA synchronous = NORMAL", e);
 
 	if (err == OK)
 		err = store_begin(s, e);
@@ -282,7 +214,7 @@ store_begin_lazily(struct store *s, struct error *e)
 enum err
 store_commit(struct store *s, struct error *e)
 {
-	enum err err = execute(s, "COMMIT", e);
+	enum err err = store_execute(s, "COMMIT", e);
 
 	store_rollback(s);
 	return err;
@@ -299,49 +231,6 @@ store_rollback(struct store *s)
 	sqlite3_exec(s->db, "PRAGMA synchronous = FULL", NULL, NULL, NULL);
 }
 
-/* From the version it has, 0 when it is new, to ours. */
-static enum err
-make_schema(struct store *s, int64_t version, struct error *e)
-{
-	enum err err = store_begin(s, e);
-	char pragma[64];
-
-	if (err != OK)
-		return err;
-	snprintf(pragma, sizeof(pragma), "PRAGMA user_version = %d", SCHEMA_VERSION);
-	if (version < 1)
-		err = execute(s, schema, e);
-	if (err == OK && version < 2)
-		err = execute(s, schema_changed, e);
-	if (err == OK && version >= 1)
-		err = execute(s, schema_seen_2, e);
-	if (err == OK)
-		err = execute(s, schema_position, e);
-	if (err == OK)
-		err = execute(s, pragma, e);
-	if (err != OK) {
-		store_rollback(s);
-		return err;
-	}
-	return store_commit(s, e);
-}
-
-static enum err
-check_schema(struct store *s, struct error *e)
-{
-	int64_t version;
-	enum err err = store_number(s, e, &version, "PRAGMA user_version", "");
-
-	if (err != OK || version == SCHEMA_VERSION)
-		return err;
-	if (version >= 0 && version < SCHEMA_VERSION)
-		return make_schema(s, version, e);
-	return error_set(e, ERR_UNSUPPORTED,
-		"%s: has schema version %lld, this program knows %d; "
-		"use the version of orbl that wrote it or a newer one",
-		s->path, (long long)version, SCHEMA_VERSION);
-}
-
 /* What a dead analyzer left half-way. */
 static enum err
 remove_uncommitted(struct store *s, struct error *e)
@@ -350,7 +239,7 @@ remove_uncommitted(struct store *s, struct error *e)
 
 	if (err != OK)
 		return err;
-	err = execute(s,
+	err = store_execute(s,
 		"DELETE FROM evidence WHERE submission IN"
 		" (SELECT id FROM submission WHERE committed = 0);"
 		"DELETE FROM seen WHERE submission IN"
@@ -403,14 +292,14 @@ store_open(const char *path, struct store **out, struct error *e)
 	if (err == OK) {
 		sqlite3_extended_result_codes(s->db, 1);
 		sqlite3_busy_timeout(s->db, BUSY_TIMEOUT_MS);
-		err = execute(s,
+		err = store_execute(s,
 			"PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
 			"PRAGMA temp_store = MEMORY; PRAGMA cache_size = -32000;"
 			"PRAGMA wal_autocheckpoint = 4000",
 			e);
 	}
 	if (err == OK)
-		err = check_schema(s, e);
+		err = store_schema_make(s, e);
 	if (err == OK)
 		err = remove_uncommitted(s, e);
 	if (err == OK)

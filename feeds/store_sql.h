@@ -10,7 +10,7 @@
 #include <orbl/store.h>
 #include <orbl/text.h>
 
-enum { STORE_STATEMENTS_MAX = 96 };
+enum { STORE_STATEMENTS_MAX = 128 };
 
 struct store {
 	sqlite3 *db;
@@ -37,6 +37,10 @@ enum err store_step(struct store *s, sqlite3_stmt *st, bool *row, struct error *
 /* One integer from the first row; 0 when there is none. */
 enum err store_number(struct store *s, struct error *e, int64_t *out, const char *sql,
 	const char *types, ...) ORBL_NODISCARD;
+/* Statements without values, which are not kept. */
+enum err store_execute(struct store *s, const char *sql, struct error *e) ORBL_NODISCARD;
+/* Bring the tables from the version they have, 0 when there are none, to ours. */
+enum err store_schema_make(struct store *s, struct error *e) ORBL_NODISCARD;
 /* What SQLite says, as our error. */
 enum err store_failure(struct store *s, struct error *e);
 /* The code to return when store_bind gave NULL. */

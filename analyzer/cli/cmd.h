@@ -10,6 +10,6 @@ int cmd_status(int argc, char **argv);
 int cmd_delist(int argc, char **argv); /* 0 delisted, 1 refused, 2 trouble */
 int cmd_probe(int argc, char **argv);  /* 0 none open, 1 one open, 2 trouble */
 int cmd_parse(int argc, char **argv);
-int cmd_policy(int argc, char **argv); /* 0 relayed or local, 1 not relayed, 2 trouble */
+int cmd_policy(int argc, char **argv); /* cmd_policy.h */
 
 #endif

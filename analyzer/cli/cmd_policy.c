@@ -1,52 +1,117 @@
+#include "cmd_policy.h"
+
 #include <getopt.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <jansson.h>
-
 #include "cmd.h"
-#include "relay_policy.h"
 
-enum { EXIT_RELAYED = 0, EXIT_NOT_RELAYED = 1, EXIT_TROUBLE = 2 };
+enum { OPTIONS_MAX = 16 };
 
-static int policy_check(int argc, char **argv);
-
-static const struct {
-	const char *name;
-	int (*run)(int argc, char **argv);
-} subcommands[] = {
-	{"check", policy_check},
-};
-
-static const char help[] =
-	"usage: orbl policy check FILE --client ADDR [--local ADDR] [--rcpt MAILBOX] [--auth] "
-	"[--json]\n"
+static const char overview[] =
+	"usage: orbl policy show FILE [--json]\n"
+	"       orbl policy check FILE --client ADDR [OPTION]...\n"
+	"       orbl policy audit FILE [OPTION]...\n"
+	"       orbl policy compare FILE RESULT [OPTION]...\n"
 	"\n"
-	"Ask a relay policy whether a client may relay, and why. FILE is a registry export of\n"
-	"an Exchange IMS (.reg) or orbl's own form (docs/relay-policy.md).\n"
+	"Ask a relay policy whom its server lets relay. FILE is a registry export of an Exchange\n"
+	"IMS (.reg), the main.cf of a Postfix, or has orbl's own form (docs/relay-policy.md).\n"
+	"\n"
+	"  show     the policy as it was understood\n"
+	"  check    may this client relay to this recipient, and why\n"
+	"  audit    which relay tests it would fail, and what to change\n"
+	"  compare  what it predicts beside what orbl probe found\n"
+	"\n"
+	"'orbl policy SUBCOMMAND --help' names the options.\n";
+
+static const char show_help[] =
+	"usage: orbl policy show FILE [--json]\n"
+	"\n"
+	"Print a relay policy as it was understood: each setting and each line of a list with\n"
+	"its place in the file, the rules in effect in their order, and what is odd about it.\n"
+	"\n"
+	"  --json          print a JSON object\n"
+	"\n"
+	"Exit status: 0 printed; 2 trouble.\n";
+
+static const char check_help[] =
+	"usage: orbl policy check FILE --client ADDR [--local ADDR] [--rcpt MAILBOX]\n"
+	"                         [--from MAILBOX] [--helo NAME] [--auth] [--json]\n"
+	"\n"
+	"Ask a relay policy whether a client may relay, and why.\n"
 	"\n"
 	"  --client ADDR   address of the client\n"
 	"  --local ADDR    address of the server that the client is connected to\n"
 	"  --rcpt MAILBOX  recipient; without it, one that is not local\n"
+	"  --from MAILBOX  sender; '' or '<>' is the null sender; without it, not known\n"
+	"  --helo NAME     name that the client gives itself; without it, not known\n"
 	"  --auth          the client has authenticated itself\n"
 	"  --json          print a JSON object\n"
 	"\n"
 	"Exit status: 0 relayed, or the recipient is local; 1 denied, or accepted and then\n"
 	"bounced; 2 trouble.\n";
 
-static const char *const meanings[] = {
-	[RELAY_PERMIT] = "relayed",
-	[RELAY_DENY] = "550 relaying prohibited",
-	[RELAY_THEN_BOUNCE] = "250, then a bounce to the sender",
-	[RELAY_LOCAL] = "250, the recipient is local",
+static const char audit_help[] =
+	"usage: orbl policy audit FILE [--client ADDR] [--local ADDR] [--name HOST]\n"
+	"                         [--domain NAME] [--all] [--json]\n"
+	"\n"
+	"Ask a relay policy what the server would do with each relay test of orbl probe when a\n"
+	"stranger made it, and which recommendations of RFC 2505 it does not meet. No packet is\n"
+	"sent. What is a hole comes first, with what to change.\n"
+	"\n"
+	"  --client ADDR   address of the stranger; without it, many are tried\n"
+	"  --local ADDR    address of the server that he is connected to\n"
+	"  --name HOST     what the server calls itself\n"
+	"  --domain NAME   its mail domain; without both, each local domain of the policy\n"
+	"  --all           print each test and each recommendation\n"
+	"  --json          print a JSON object\n"
+	"\n"
+	"Exit status: 0 no hole; 1 a test is relayed, or accepted and then bounced; 2 trouble.\n";
+
+static const char compare_help[] =
+	"usage: orbl policy compare FILE RESULT [--target ADDR] [--client ADDR] [--local ADDR]\n"
+	"                           [--all] [--json]\n"
+	"\n"
+	"Set what a relay policy predicts beside what a probe of its server found. RESULT is what\n"
+	"'orbl probe --all --json' printed, - is the standard input. A difference is a server\n"
+	"that no longer does what its policy says, or a fault of orbl.\n"
+	"\n"
+	"  --target ADDR   of several targets the one at ADDR or ADDR:PORT\n"
+	"  --client ADDR   where the probe came from, when RESULT does not say\n"
+	"  --local ADDR    address of the server; without it, the target's\n"
+	"  --all           print each test\n"
+	"  --json          print a JSON object\n"
+	"\n"
+	"Exit status: 0 all that could be compared is equal; 1 a test differs; 2 trouble, or\n"
+	"nothing could be compared.\n";
+
+static const struct subcommand {
+	const char *name, *help;
+	const char *options; /* letters of those that it takes */
+	int operands;
+	int (*run)(const struct policy_options *o, struct error *e);
+} subcommands[] = {
+	{"show", show_help, "jh", 1, policy_show},
+	{"check", check_help, "clrfeajh", 1, policy_check},
+	{"audit", audit_help, "clndAjh", 1, policy_audit},
+	{"compare", compare_help, "tclAjh", 2, policy_compare},
 };
 
-struct arguments {
-	struct relay_request request;
-	const char *file;
-	bool json, help;
+static const struct option all_options[] = {
+	{"client", required_argument, NULL, 'c'},
+	{"local", required_argument, NULL, 'l'},
+	{"rcpt", required_argument, NULL, 'r'},
+	{"from", required_argument, NULL, 'f'},
+	{"helo", required_argument, NULL, 'e'},
+	{"auth", no_argument, NULL, 'a'},
+	{"name", required_argument, NULL, 'n'},
+	{"domain", required_argument, NULL, 'd'},
+	{"target", required_argument, NULL, 't'},
+	{"all", no_argument, NULL, 'A'},
+	{"json", no_argument, NULL, 'j'},
+	{"help", no_argument, NULL, 'h'},
 };
+_Static_assert(ORBL_COUNT(all_options) < OPTIONS_MAX, "there is room for the options and an end");
 
 static enum err
 take_address(const char *option, const char *value, struct addr *out, struct error *e)
@@ -58,104 +123,114 @@ take_address(const char *option, const char *value, struct addr *out, struct err
 }
 
 static enum err
-take_option(int option, struct arguments *out, struct error *e)
+take_option(int option, struct policy_options *out, bool *help, struct error *e)
 {
 	switch (option) {
-	case 'c': return take_address("client", optarg, &out->request.client, e);
-	case 'l': return take_address("local", optarg, &out->request.local, e);
-	case 'r': out->request.recipient = text_of(optarg); return OK;
-	case 'a': out->request.authenticated = true; return OK;
+	case 'c': return take_address("client", optarg, &out->client, e);
+	case 'l': return take_address("local", optarg, &out->local, e);
+	case 'r': out->recipient = optarg; return OK;
+	case 'f': out->sender = optarg; return OK;
+	case 'e': out->helo = optarg; return OK;
+	case 'a': out->authenticated = true; return OK;
+	case 'n': out->host = optarg; return OK;
+	case 'd': out->domain = optarg; return OK;
+	case 't': out->target = optarg; return OK;
+	case 'A': out->all = true; return OK;
 	case 'j': out->json = true; return OK;
-	case 'h': out->help = true; return OK;
+	case 'h': *help = true; return OK;
 	default:
 		return error_set(e, ERR_SYNTAX,
-			"unknown or incomplete option; see "
-			"'orbl policy --help'");
+			"unknown or incomplete option; see 'orbl policy --help'");
 	}
 }
 
 static enum err
-parse_arguments(int argc, char **argv, struct arguments *out, struct error *e)
+take_operands(const struct subcommand *s, int argc, char **argv, struct policy_options *out,
+	struct error *e)
 {
-	static const struct option options[] = {
-		{"client", required_argument, NULL, 'c'},
-		{"local", required_argument, NULL, 'l'},
-		{"rcpt", required_argument, NULL, 'r'},
-		{"auth", no_argument, NULL, 'a'},
-		{"json", no_argument, NULL, 'j'},
-		{"help", no_argument, NULL, 'h'},
-		{NULL, 0, NULL, 0},
-	};
-	enum err err = OK;
-	int option;
-
-	optind = 0; /* this program may have parsed other arguments before; 0 starts anew */
-	opterr = 0;
-	while (err == OK && (option = getopt_long(argc, argv, "", options, NULL)) != -1)
-		err = take_option(option, out, e);
-	if (err != OK || out->help)
-		return err;
-	if (argc - optind != 1)
-		return error_set(e, ERR_SYNTAX, "one FILE is needed; see 'orbl policy --help'");
-	if (out->request.client.family == 0)
-		return error_set(e, ERR_SYNTAX, "--client is needed; see 'orbl policy --help'");
+	if (argc - optind != s->operands)
+		return error_set(e, ERR_SYNTAX, "%s; see 'orbl policy %s --help'",
+			s->operands == 1 ? "one FILE is needed" : "FILE and RESULT are needed",
+			s->name);
 	out->file = argv[optind];
+	if (s->operands == 2)
+		out->result = argv[optind + 1];
 	return OK;
 }
 
-static void
-print_json(const struct relay_decision *d)
+static enum err
+parse_arguments(const struct subcommand *s, int argc, char **argv, struct policy_options *out,
+	bool *help, struct error *e)
 {
-	json_t *line = d->line != 0 ? json_integer(d->line) : json_null();
-	json_t *object = json_pack("{s:s, s:s, s:s, s:s?, s:s?, s:o}", "verdict",
-		relay_answer_name(d->answer), "meaning", meanings[d->answer], "rule", d->rule,
-		"list", d->list, "entry", d->entry, "line", line);
+	struct option options[OPTIONS_MAX] = {{NULL, 0, NULL, 0}};
+	size_t count = 0;
+	enum err err = OK;
+	int option;
 
-	json_dumpf(object, stdout, JSON_COMPACT);
-	putchar('\n');
-	json_decref(object);
+	for (size_t i = 0; i < ORBL_COUNT(all_options); i++)
+		if (strchr(s->options, all_options[i].val) != NULL)
+			options[count++] = all_options[i];
+	optind = 0; /* this program may have parsed other arguments before; 0 starts anew */
+	opterr = 0;
+	while (err == OK && (option = getopt_long(argc, argv, "", options, NULL)) != -1)
+		err = take_option(option, out, help, e);
+	if (err != OK || *help)
+		return err;
+	return take_operands(s, argc, argv, out, e);
 }
 
-static void
-print_text(const struct relay_decision *d, const char *file)
+enum err
+policy_file_read(const char *path, struct policy_file *out, struct error *e)
 {
-	printf("verdict  %s (%s)\n", relay_answer_name(d->answer), meanings[d->answer]);
-	printf("rule     %s\n", d->rule);
-	if (d->list != NULL)
-		printf("list     %s: %s\nline     %s:%u\n", d->list, d->entry, file, d->line);
+	size_t size;
+	FILE *warnings;
+	enum err err;
+
+	*out = (struct policy_file){NULL, NULL};
+	warnings = open_memstream(&out->warnings, &size);
+	if (warnings == NULL)
+		return error_set(e, ERR_MEMORY, "out of memory");
+	err = relay_policy_read(path, &out->policy, warnings, e);
+	if (fclose(warnings) != 0 && err == OK)
+		err = error_set(e, ERR_MEMORY, "out of memory");
+	if (err != OK) {
+		fputs(out->warnings != NULL ? out->warnings : "", stderr);
+		policy_file_free(out);
+	}
+	return err;
+}
+
+void
+policy_file_free(struct policy_file *f)
+{
+	relay_policy_free(f->policy);
+	free(f->warnings);
+	*f = (struct policy_file){NULL, NULL};
 }
 
 static int
 fail(const struct error *e)
 {
 	fprintf(stderr, "orbl policy: %s\n", e->text);
-	return EXIT_TROUBLE;
+	return POLICY_TROUBLE;
 }
 
 static int
-policy_check(int argc, char **argv)
+run(const struct subcommand *s, int argc, char **argv)
 {
-	struct arguments a = {.file = NULL};
-	struct relay_policy *policy;
-	struct relay_decision d;
-	struct error e;
+	struct policy_options o = {.file = NULL};
+	struct error e = {.code = OK};
+	bool help = false;
+	int status;
 
-	if (parse_arguments(argc, argv, &a, &e) != OK)
+	if (parse_arguments(s, argc, argv, &o, &help, &e) != OK)
 		return fail(&e);
-	if (a.help) {
-		fputs(help, stdout);
-		return EXIT_RELAYED;
+	if (help) {
+		fputs(s->help, stdout);
+		return POLICY_YES;
 	}
-	if (relay_policy_read(a.file, &policy, stderr, &e) != OK)
-		return fail(&e);
-	d = relay_policy_decide(policy, &a.request);
-	if (a.json)
-		print_json(&d);
-	else
-		print_text(&d, a.file);
-	relay_policy_free(policy);
-	return d.answer == RELAY_PERMIT || d.answer == RELAY_LOCAL ? EXIT_RELAYED :
-								     EXIT_NOT_RELAYED;
+	status = s->run(&o, &e);
+	return status == POLICY_TROUBLE ? fail(&e) : status;
 }
 
 int
@@ -164,12 +239,13 @@ cmd_policy(int argc, char **argv)
 	struct error e;
 
 	if (argc >= 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
-		fputs(help, stdout);
-		return EXIT_RELAYED;
+		fputs(overview, stdout);
+		return POLICY_YES;
 	}
 	for (size_t i = 0; argc >= 2 && i < ORBL_COUNT(subcommands); i++)
 		if (strcmp(argv[1], subcommands[i].name) == 0)
-			return subcommands[i].run(argc - 1, argv + 1);
-	error_set(&e, ERR_SYNTAX, "the only subcommand is check; see 'orbl policy --help'");
+			return run(&subcommands[i], argc - 1, argv + 1);
+	error_set(&e, ERR_SYNTAX,
+		"name one of show, check, audit, compare; see 'orbl policy --help'");
 	return fail(&e);
 }

@@ -1,6 +1,7 @@
 /* The commands that look: check, explain, list, status. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "client.h"
 #include "cmd.h"
@@ -138,9 +139,13 @@ print_probe(const json_t *p)
 	const json_t *result = json_object_get(p, "result"), *line;
 	size_t i;
 
-	printf("  probe %lld (%s), %s: %s: %s\n", client_number(p, "probe"),
-		client_text(p, "cause"), client_text(p, "finished"), client_text(p, "verdict"),
-		client_text(p, "reason"));
+	printf("  probe %lld (%s%s), %s: %s: %s\n", client_number(p, "probe"),
+		client_text(p, "cause"),
+		strcmp(client_text(p, "source"), "second") == 0 ? ", second source" : "",
+		client_text(p, "finished"), client_text(p, "verdict"), client_text(p, "reason"));
+	if (json_is_string(json_object_get(p, "pair_verdict")))
+		printf("    with probe %lld from the first source: %s\n", client_number(p, "first"),
+			client_text(p, "pair_verdict"));
 	json_array_foreach (json_object_get(result, "transcript"), i, line)
 		printf("    %s\n", json_string_value(line));
 }
@@ -209,6 +214,46 @@ print_syslog(const json_t *s)
 		client_number(s, "overlong"), client_number(s, "lost"));
 }
 
+/* What waits, the most urgent first, and what for. */
+static void
+print_queue(const json_t *answer)
+{
+	json_t *queue = json_object_get(answer, "probe_queue"), *due, *count;
+	const char *cause, *between = "";
+
+	printf("probes       %lld running, %lld waiting, %lld later, %lld done\n",
+		client_number(answer, "probes_running"), client_number(answer, "probes_waiting"),
+		client_number(queue, "later"), client_number(answer, "probes_done"));
+	if (client_number(answer, "probes_waiting") == 0)
+		return;
+	printf("waiting      ");
+	due = json_object_get(queue, "due");
+	json_object_foreach (due, cause, count) {
+		if (json_integer_value(count) == 0)
+			continue;
+		printf("%s%lld for %s", between, json_integer_value(count), cause);
+		between = ", ";
+	}
+	if (strcmp(client_text(queue, "waits_for"), "nothing") != 0)
+		printf("; held by probe.%s, %lld of them for a rate",
+			client_text(queue, "waits_for"), client_number(answer, "probes_held"));
+	putchar('\n');
+}
+
+static void
+print_status(const json_t *answer)
+{
+	printf("zone         %s, serial %lld, %lld listings, in %s\n"
+	       "evidence     %lld hosts, from %lld submissions of %lld reporters\n",
+		client_text(answer, "zone"), client_number(answer, "serial"),
+		client_number(answer, "listings"), client_text(answer, "snapshot"),
+		client_number(answer, "hosts"), client_number(answer, "submissions"),
+		client_number(answer, "reporters"));
+	print_queue(answer);
+	printf("up           %lld s\n", client_number(answer, "uptime_s"));
+	print_syslog(json_object_get(answer, "syslog"));
+}
+
 int
 cmd_status(int argc, char **argv)
 {
@@ -221,18 +266,7 @@ cmd_status(int argc, char **argv)
 	if (c.json)
 		client_print_json(answer);
 	else
-		printf("zone         %s, serial %lld, %lld listings, in %s\n"
-		       "evidence     %lld hosts, from %lld submissions of %lld reporters\n"
-		       "probes       %lld running, %lld waiting, %lld done\n"
-		       "up           %lld s\n",
-			client_text(answer, "zone"), client_number(answer, "serial"),
-			client_number(answer, "listings"), client_text(answer, "snapshot"),
-			client_number(answer, "hosts"), client_number(answer, "submissions"),
-			client_number(answer, "reporters"), client_number(answer, "probes_running"),
-			client_number(answer, "probes_waiting"),
-			client_number(answer, "probes_done"), client_number(answer, "uptime_s"));
-	if (!c.json)
-		print_syslog(json_object_get(answer, "syslog"));
+		print_status(answer);
 	json_decref(answer);
 	return EXIT_SUCCESS;
 }

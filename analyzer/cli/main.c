@@ -28,7 +28,7 @@ static const struct {
 	{"status", cmd_status, "how the analyzer is doing"},
 	{"probe", cmd_probe, "test hosts for open relaying, without the analyzer"},
 	{"delist", cmd_delist, "have a listed host retested, and removed when it is closed"},
-	{"policy", cmd_policy, "ask a relay policy whether a client may relay"},
+	{"policy", cmd_policy, "show, ask and audit a relay policy, compare it with a probe"},
 };
 
 static void

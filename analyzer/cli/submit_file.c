@@ -174,6 +174,29 @@ print_rejected(const json_t *answer)
 	putchar(')');
 }
 
+/* To the reporter's administrator: the server and its policy disagree. */
+static void
+print_drift(const char *name, const json_t *answer)
+{
+	const json_t *examples = json_object_get(answer, "drift_examples"), *d;
+	json_int_t drift = client_number(answer, "drift");
+	const char *entry;
+	size_t i;
+
+	json_array_foreach (examples, i, d) {
+		entry = client_text(d, "entry");
+		fprintf(stderr, "%s:%lld: %s was denied though the policy %s", name,
+			client_number(d, "line"), client_text(d, "ip"), client_text(d, "policy"));
+		if (client_number(d, "policy_line") != 0)
+			fprintf(stderr, ":%lld", client_number(d, "policy_line"));
+		fprintf(stderr, " allows it (%s%s%s)\n", client_text(d, "rule"),
+			entry[0] != '\0' ? " " : "", entry);
+	}
+	if (json_array_size(examples) != 0 && (size_t)drift > json_array_size(examples))
+		fprintf(stderr, "%s: %lld more that the policy allows\n", name,
+			drift - (json_int_t)json_array_size(examples));
+}
+
 static void
 print_summary(const struct client *c, const struct body *b, json_t *answer)
 {
@@ -194,6 +217,7 @@ print_summary(const struct client *c, const struct body *b, json_t *answer)
 			client_number(answer, "drift"));
 	printf(", %lld lines not understood\n", client_number(answer, "not_understood"));
 	print_reasons(b->printed, answer);
+	print_drift(b->printed, answer);
 }
 
 static int

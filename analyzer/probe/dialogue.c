@@ -11,17 +11,20 @@
 #include <event2/bufferevent.h>
 #include <event2/event.h>
 
+#include "probe_tls.h"
+
 enum { READ_AHEAD_MAX = 16384 }; /* of what the kernel holds for us */
 
 struct dialogue {
+	struct event_base *base;
 	struct bufferevent *bev;
 	struct event *reply_timer, *session_timer;
 	struct dialogue_listener listener;
 	uint32_t reply_timeout_s;
-	bool connected;
-	bool waiting; /* for a reply */
+	size_t due; /* replies to come */
+	bool connected, encrypting;
 	bool ahead;   /* it began to speak before our last command */
-	bool hung_up; /* while there was nothing to wait for */
+	bool hung_up; /* with replies still to be read, or none due */
 	struct smtp_reply reply;
 };
 
@@ -31,14 +34,43 @@ seconds(uint32_t s)
 	return (struct timeval){.tv_sec = (time_t)s};
 }
 
+static size_t
+input_length(const struct dialogue *d)
+{
+	return evbuffer_get_length(bufferevent_get_input(d->bev));
+}
+
 static void
 end_dialogue(struct dialogue *d, enum dialogue_end end, const char *why)
 {
-	d->waiting = false;
-	bufferevent_disable(d->bev, EV_READ | EV_WRITE);
+	d->due = 0;
+	if (d->bev != NULL)
+		bufferevent_disable(d->bev, EV_READ | EV_WRITE);
 	evtimer_del(d->reply_timer);
 	evtimer_del(d->session_timer);
 	d->listener.end(d->listener.context, end, why);
+}
+
+static void
+end_handshake(struct dialogue *d, const char *why)
+{
+	char text[128];
+
+	snprintf(text, sizeof(text), "handshake failure: %s", why);
+	end_dialogue(d, DIALOGUE_NO_TLS, text);
+}
+
+/* Once more through the event loop, as whoever listens may end the dialogue in each call. */
+static void
+wait_for_reply(struct dialogue *d)
+{
+	bool at_once = d->hung_up && input_length(d) == 0;
+	struct timeval time = seconds(at_once ? 0 : d->reply_timeout_s);
+
+	evtimer_add(d->reply_timer, &time);
+	if (input_length(d) != 0)
+		bufferevent_trigger(d->bev, EV_READ,
+			BEV_TRIG_IGNORE_WATERMARKS | BEV_TRIG_DEFER_CALLBACKS);
 }
 
 /* The reply is complete. A reply that began before we spoke answers something else; only
@@ -50,35 +82,66 @@ take_reply(struct dialogue *d)
 		end_dialogue(d, DIALOGUE_BROKEN, "it spoke out of turn");
 		return;
 	}
-	d->waiting = false;
-	evtimer_del(d->reply_timer);
+	d->ahead = false;
+	if (--d->due == 0)
+		evtimer_del(d->reply_timer);
+	else
+		wait_for_reply(d);
 	d->listener.reply(d->listener.context, &d->reply);
+}
+
+/* True: the state is not MORE any more. */
+static bool
+feed_reply(struct dialogue *d)
+{
+	struct evbuffer *input = bufferevent_get_input(d->bev);
+	unsigned char chunk[4096];
+
+	if (d->reply.state != SMTP_REPLY_MORE)
+		smtp_reply_reset(&d->reply);
+	while (evbuffer_get_length(input) != 0) {
+		ev_ssize_t n = evbuffer_copyout(input, chunk, sizeof(chunk));
+		size_t used;
+
+		if (n <= 0)
+			break;
+		smtp_reply_feed(&d->reply, chunk, (size_t)n, &used);
+		evbuffer_drain(input, used);
+		if (d->reply.state != SMTP_REPLY_MORE)
+			return true;
+	}
+	return false;
 }
 
 static void
 read_input(struct bufferevent *bev, void *context)
 {
-	struct evbuffer *input = bufferevent_get_input(bev);
 	struct dialogue *d = context;
-	unsigned char chunk[4096];
 
-	while (d->waiting && evbuffer_get_length(input) != 0) {
-		ev_ssize_t n = evbuffer_copyout(input, chunk, sizeof(chunk));
-		enum smtp_reply_state state;
-		size_t used;
-
-		if (n <= 0)
-			return;
-		state = smtp_reply_feed(&d->reply, chunk, (size_t)n, &used);
-		evbuffer_drain(input, used);
-		if (state == SMTP_REPLY_MORE)
-			continue;
-		if (state == SMTP_REPLY_COMPLETE)
-			take_reply(d);
-		else
-			end_dialogue(d, DIALOGUE_BROKEN, smtp_reply_state_text(state));
+	(void)bev;
+	if (d->due == 0 || d->encrypting)
 		return;
+	if (!feed_reply(d)) {
+		if (d->hung_up)
+			end_dialogue(d, DIALOGUE_DROPPED, "it hung up");
+	} else if (d->reply.state == SMTP_REPLY_COMPLETE) {
+		take_reply(d);
+	} else {
+		end_dialogue(d, DIALOGUE_BROKEN, smtp_reply_state_text(d->reply.state));
 	}
+}
+
+static void
+take_connected(struct dialogue *d)
+{
+	char how[PROBE_TLS_TEXT];
+
+	d->connected = true;
+	if (!d->encrypting)
+		return;
+	d->encrypting = false;
+	evtimer_del(d->reply_timer);
+	d->listener.encrypted(d->listener.context, probe_tls_describe(d->bev, how));
 }
 
 static void
@@ -87,17 +150,16 @@ take_event(struct bufferevent *bev, short what, void *context)
 	struct dialogue *d = context;
 	int error = EVUTIL_SOCKET_ERROR();
 
-	(void)bev;
 	if ((what & BEV_EVENT_CONNECTED) != 0) {
-		d->connected = true;
-		return;
-	}
-	if (!d->connected) {
+		take_connected(d);
+	} else if (!d->connected) {
 		end_dialogue(d, DIALOGUE_UNREACHABLE, strerror(error));
-	} else if (d->waiting) {
-		end_dialogue(d, DIALOGUE_DROPPED, "it hung up");
+	} else if (d->encrypting) {
+		end_handshake(d, probe_tls_failure(bev));
 	} else {
 		d->hung_up = true;
+		if (d->due != 0 && input_length(d) == 0)
+			end_dialogue(d, DIALOGUE_DROPPED, "it hung up");
 	}
 }
 
@@ -110,6 +172,8 @@ reply_timed_out(evutil_socket_t fd, short what, void *context)
 	(void)what;
 	if (!d->connected)
 		end_dialogue(d, DIALOGUE_UNREACHABLE, "no connection in time");
+	else if (d->encrypting)
+		end_handshake(d, "no answer in time");
 	else if (d->hung_up)
 		end_dialogue(d, DIALOGUE_DROPPED, "it hung up");
 	else
@@ -121,7 +185,7 @@ session_timed_out(evutil_socket_t fd, short what, void *context)
 {
 	(void)fd;
 	(void)what;
-	end_dialogue(context, DIALOGUE_TIMEOUT, "the session took too long");
+	end_dialogue(context, DIALOGUE_DEADLINE, "the session took too long");
 }
 
 static void
@@ -199,7 +263,8 @@ dialogue_new(struct event_base *base, const struct dialogue_conf *conf,
 		return NULL;
 	d->listener = *listener;
 	d->reply_timeout_s = conf->reply_timeout_s;
-	d->waiting = true;
+	d->base = base;
+	d->due = 1;
 	smtp_reply_init(&d->reply, take_line, d);
 	if (!start_connection(d, base, conf)) {
 		saved = errno;
@@ -225,25 +290,30 @@ dialogue_free(struct dialogue *d)
 }
 
 static void
-expect_reply(struct dialogue *d)
+expect_replies(struct dialogue *d, size_t count)
 {
-	struct timeval time = seconds(d->hung_up ? 0 : d->reply_timeout_s);
-
 	smtp_reply_reset(&d->reply);
-	d->waiting = true;
-	d->ahead = evbuffer_get_length(bufferevent_get_input(d->bev)) != 0;
-	evtimer_add(d->reply_timer, &time);
-	if (d->ahead)
-		bufferevent_trigger(d->bev, EV_READ,
-			BEV_TRIG_IGNORE_WATERMARKS | BEV_TRIG_DEFER_CALLBACKS);
+	d->due = count;
+	d->ahead = input_length(d) != 0;
+	wait_for_reply(d);
 }
 
 void
 dialogue_say(struct dialogue *d, const char *command)
 {
-	d->listener.line(d->listener.context, '>', text_of(command));
-	evbuffer_add_printf(bufferevent_get_output(d->bev), "%s\r\n", command);
-	expect_reply(d);
+	dialogue_say_group(d, &command, 1);
+}
+
+void
+dialogue_say_group(struct dialogue *d, const char *const commands[], size_t count)
+{
+	struct evbuffer *output = bufferevent_get_output(d->bev);
+
+	for (size_t i = 0; i < count; i++) {
+		d->listener.line(d->listener.context, '>', text_of(commands[i]));
+		evbuffer_add_printf(output, "%s\r\n", commands[i]);
+	}
+	expect_replies(d, count);
 }
 
 void
@@ -260,7 +330,42 @@ dialogue_say_message(struct dialogue *d, const char *message, size_t len)
 	snprintf(note, sizeof(note), "(message of %zu bytes)", len);
 	d->listener.line(d->listener.context, '>', text_of(note));
 	d->listener.line(d->listener.context, '>', TEXT("."));
-	expect_reply(d);
+	expect_replies(d, 1);
+}
+
+/* The socket goes over from one bufferevent to the other: nothing of what came in clear does. */
+static bool
+change_to_tls(struct dialogue *d, struct probe_tls *tls)
+{
+	evutil_socket_t fd = bufferevent_getfd(d->bev);
+
+	bufferevent_setfd(d->bev, -1);
+	bufferevent_free(d->bev);
+	d->bev = probe_tls_connect(tls, d->base, fd);
+	if (d->bev == NULL)
+		return false;
+	bufferevent_setcb(d->bev, read_input, NULL, take_event, d);
+	bufferevent_setwatermark(d->bev, EV_READ, 0, READ_AHEAD_MAX);
+	return bufferevent_enable(d->bev, EV_READ | EV_WRITE) == 0;
+}
+
+void
+dialogue_encrypt(struct dialogue *d, struct probe_tls *tls)
+{
+	struct timeval time = seconds(d->reply_timeout_s);
+	size_t ahead = input_length(d);
+	char text[64];
+
+	if (ahead != 0) {
+		snprintf(text, sizeof(text), "%zu bytes in clear before it", ahead);
+		end_handshake(d, text);
+		return;
+	}
+	d->encrypting = true;
+	d->hung_up = false; /* the handshake finds out again */
+	evtimer_add(d->reply_timer, &time);
+	if (!change_to_tls(d, tls))
+		end_handshake(d, "out of memory");
 }
 
 void

@@ -9,51 +9,56 @@
 #define RCPT  "<$U@$D>"
 
 static const struct probe_case cases[] = {
-	{1, "P01-plain", PLAIN, RCPT, "a relay for everybody"},
-	{2, "P02-null", "<>", RCPT, "\"always accept bounces\""},
-	{7, "P07-fhost", "<$F@$H>", RCPT, "trust in a sender of the server's own host name"},
-	{8, "P08-fparent", "<$F@$P>", RCPT, "trust in a sender of the server's own domain"},
-	{10, "P10-fip", "<$F@[$I]>", RCPT, "trust in a sender at the server's address literal"},
-	{11, "P11-pct-host", PLAIN, "<$U%$D@$H>", "the percent hack"},
-	{12, "P12-pct-parent", PLAIN, "<$U%$D@$P>", "the percent hack at the mail domain"},
-	{13, "P13-pct-ip", PLAIN, "<$U%$D@[$I]>", "the percent hack at the address literal"},
-	{18, "P18-qat", PLAIN, "<\"$U@$D\">", "an @ in quotes taken as a local user"},
-	{21, "P21-route-host", PLAIN, "<@$H:$U@$D>", "source routes, first hop checked only"},
-	{24, "P24-bang-bare", PLAIN, "<$D!$U>", "UUCP paths taken as local"},
-	{25, "P25-bang-host", PLAIN, "<$D!$U@$H>", "a UUCP path behind the host name"},
-	{28, "P28-imcea", PLAIN, "<IMCEASMTP-$U+40$E@$H>", "Exchange's encapsulated addresses"},
-	{19, "P19-qat-host", PLAIN, "<\"$U@$D\"@$H>", "an @ in quotes before the host name"},
-	{15, "P15-qpct", PLAIN, "<\"$U%$D\">", "a percent sign hidden in quotes"},
-	{14, "P14-pct-bare", PLAIN, "<$U%$D>", "a percent sign without a domain"},
-	{16, "P16-at-host", PLAIN, "<$U@$D@$H>", "two @, the last one at the host name"},
-	{17, "P17-at-ip", PLAIN, "<$U@$D@[$I]>", "two @, the last one at the address literal"},
-	{20, "P20-qat-ip", PLAIN, "<\"$U@$D\"@[$I]>", "an @ in quotes before the literal"},
-	{22, "P22-route-ip", PLAIN, "<@[$I]:$U@$D>", "a source route through the literal"},
-	{23, "P23-route-multi", PLAIN, "<@$H,@$P:$U@$D>", "a source route of two hops"},
-	{26, "P26-bang-ip", PLAIN, "<$D!$U@[$I]>", "a UUCP path behind the literal"},
-	{27, "P27-bang-multi", PLAIN, "<$H!$D!$U>", "a UUCP path through the server"},
-	{29, "P29-imcea-parent", PLAIN, "<IMCEASMTP-$U+40$E@$P>", "P28 at the mail domain"},
-	{30, "P30-imcea-ip", PLAIN, "<IMCEASMTP-$U+40$E@[$I]>", "P28 at the literal"},
-	{31, "P31-dot", PLAIN, "<$U@$D.>", "a trailing dot that slips past a rule"},
-	{32, "P32-substr", PLAIN, "<$U@$P.$D>", "a rule without an anchor at the end"},
-	{33, "P33-literal", PLAIN, "<$U@[$C]>", "a rule that looks at names only"},
-	{34, "P34-nobracket", PLAIN, "$U@$D", "parsers that differ on missing brackets"},
-	{35, "P35-space", PLAIN, " <$U@$D>", "parsers that differ on a space"},
-	{36, "P36-pct-localhost", PLAIN, "<$U%$D@localhost>", "the percent hack at localhost"},
-	{37, "P37-route-pct", PLAIN, "<@$H:$U%$D@$H>", "a source route with a percent sign"},
-	{38, "P38-pct-double", PLAIN, "<$U%$D%$H@[$I]>", "a rule that strips once"},
-	{39, "P39-srs", PLAIN, "<SRS0=aaaa=zz=$D=$U@$H>", "SRS reversed without its hash"},
-	{40, "P40-eq", PLAIN, "<$U=$D@$H>", "rewriting as in VERP"},
-	{4, "P04-nodom", "<$F@nosuch.$D>", RCPT, "sender domains that do not resolve"},
-	{5, "P05-localhost", "<$F@localhost>", RCPT, "trust in a sender at localhost"},
-	{6, "P06-bare", "<$F>", RCPT, "an unqualified sender made local, then trusted"},
-	{9, "P09-fpostmaster", "<postmaster@$H>", RCPT, "trust in a sender that exists"},
-	{41, "P41-pct-null", "<>", "<$U%$D@$H>", "the percent hack for bounces"},
-	{42, "P42-pct-fhost", "<$F@$H>", "<$U%$D@$H>", "P07 and the percent hack"},
-	{45, "P45-bang-fhost", "<$F@$H>", "<$D!$U@$H>", "P07 and a UUCP path"},
-	{46, "P46-pct-fparent", "<$F@$P>", "<$U%$D@$P>", "P08 and the percent hack"},
-	{43, "P43-pct-fip", "<$F@[$I]>", "<$U%$D@[$I]>", "P10 and the percent hack"},
-	{3, "P03-same", RCPT, RCPT, "an exemption for mail to oneself"},
+	{1, "P01-plain", PLAIN, RCPT, "a relay for everybody", NULL},
+	{2, "P02-null", "<>", RCPT, "\"always accept bounces\"", NULL},
+	{7, "P07-fhost", "<$F@$H>", RCPT, "trust in a sender of the server's own host name", NULL},
+	{8, "P08-fparent", "<$F@$P>", RCPT, "trust in a sender of the server's own domain", NULL},
+	{10, "P10-fip", "<$F@[$I]>", RCPT, "trust in a sender at the server's address literal",
+		NULL},
+	{11, "P11-pct-host", PLAIN, "<$U%$D@$H>", "the percent hack", NULL},
+	{12, "P12-pct-parent", PLAIN, "<$U%$D@$P>", "the percent hack at the mail domain", NULL},
+	{13, "P13-pct-ip", PLAIN, "<$U%$D@[$I]>", "the percent hack at the address literal", NULL},
+	{18, "P18-qat", PLAIN, "<\"$U@$D\">", "an @ in quotes taken as a local user", NULL},
+	{21, "P21-route-host", PLAIN, "<@$H:$U@$D>", "source routes, first hop checked only", NULL},
+	{24, "P24-bang-bare", PLAIN, "<$D!$U>", "UUCP paths taken as local", NULL},
+	{25, "P25-bang-host", PLAIN, "<$D!$U@$H>", "a UUCP path behind the host name", NULL},
+	{28, "P28-imcea", PLAIN, "<IMCEASMTP-$U+40$E@$H>", "Exchange's encapsulated addresses",
+		NULL},
+	{19, "P19-qat-host", PLAIN, "<\"$U@$D\"@$H>", "an @ in quotes before the host name", NULL},
+	{15, "P15-qpct", PLAIN, "<\"$U%$D\">", "a percent sign hidden in quotes", NULL},
+	{14, "P14-pct-bare", PLAIN, "<$U%$D>", "a percent sign without a domain", NULL},
+	{16, "P16-at-host", PLAIN, "<$U@$D@$H>", "two @, the last one at the host name", NULL},
+	{17, "P17-at-ip", PLAIN, "<$U@$D@[$I]>", "two @, the last one at the address literal",
+		NULL},
+	{20, "P20-qat-ip", PLAIN, "<\"$U@$D\"@[$I]>", "an @ in quotes before the literal", NULL},
+	{22, "P22-route-ip", PLAIN, "<@[$I]:$U@$D>", "a source route through the literal", NULL},
+	{23, "P23-route-multi", PLAIN, "<@$H,@$P:$U@$D>", "a source route of two hops", NULL},
+	{26, "P26-bang-ip", PLAIN, "<$D!$U@[$I]>", "a UUCP path behind the literal", NULL},
+	{27, "P27-bang-multi", PLAIN, "<$H!$D!$U>", "a UUCP path through the server", NULL},
+	{29, "P29-imcea-parent", PLAIN, "<IMCEASMTP-$U+40$E@$P>", "P28 at the mail domain", NULL},
+	{30, "P30-imcea-ip", PLAIN, "<IMCEASMTP-$U+40$E@[$I]>", "P28 at the literal", NULL},
+	{31, "P31-dot", PLAIN, "<$U@$D.>", "a trailing dot that slips past a rule", NULL},
+	{32, "P32-substr", PLAIN, "<$U@$P.$D>", "a rule without an anchor at the end", NULL},
+	{33, "P33-literal", PLAIN, "<$U@[$C]>", "a rule that looks at names only", NULL},
+	{34, "P34-nobracket", PLAIN, "$U@$D", "parsers that differ on missing brackets", NULL},
+	{35, "P35-space", PLAIN, " <$U@$D>", "parsers that differ on a space", NULL},
+	{36, "P36-pct-localhost", PLAIN, "<$U%$D@localhost>", "the percent hack at localhost",
+		NULL},
+	{37, "P37-route-pct", PLAIN, "<@$H:$U%$D@$H>", "a source route with a percent sign", NULL},
+	{38, "P38-pct-double", PLAIN, "<$U%$D%$H@[$I]>", "a rule that strips once", NULL},
+	{39, "P39-srs", PLAIN, "<SRS0=aaaa=zz=$D=$U@$H>", "SRS reversed without its hash", NULL},
+	{40, "P40-eq", PLAIN, "<$U=$D@$H>", "rewriting as in VERP", NULL},
+	{4, "P04-nodom", "<$F@nosuch.$D>", RCPT, "sender domains that do not resolve", NULL},
+	{5, "P05-localhost", "<$F@localhost>", RCPT, "trust in a sender at localhost", NULL},
+	{6, "P06-bare", "<$F>", RCPT, "an unqualified sender made local, then trusted", NULL},
+	{9, "P09-fpostmaster", "<postmaster@$H>", RCPT, "trust in a sender that exists", NULL},
+	{41, "P41-pct-null", "<>", "<$U%$D@$H>", "the percent hack for bounces", NULL},
+	{42, "P42-pct-fhost", "<$F@$H>", "<$U%$D@$H>", "P07 and the percent hack", NULL},
+	{45, "P45-bang-fhost", "<$F@$H>", "<$D!$U@$H>", "P07 and a UUCP path", NULL},
+	{46, "P46-pct-fparent", "<$F@$P>", "<$U%$D@$P>", "P08 and the percent hack", NULL},
+	{43, "P43-pct-fip", "<$F@[$I]>", "<$U%$D@[$I]>", "P10 and the percent hack", NULL},
+	{44, "P44-mixed", PLAIN, RCPT, "a rule for the first recipient only", "<postmaster@$H>"},
+	{3, "P03-same", RCPT, RCPT, "an exemption for mail to oneself", NULL},
 };
 
 size_t
@@ -96,6 +101,17 @@ probe_case_mask_all(void)
 
 	for (size_t i = 0; i < ORBL_COUNT(cases); i++)
 		mask |= UINT64_C(1) << cases[i].number;
+	return mask;
+}
+
+uint64_t
+probe_case_mask_default(void)
+{
+	uint64_t mask = 0;
+
+	for (size_t i = 0; i < ORBL_COUNT(cases); i++)
+		if (cases[i].before_rcpt == NULL)
+			mask |= UINT64_C(1) << cases[i].number;
 	return mask;
 }
 

@@ -10,6 +10,9 @@
  *
  * The rows stand in the order in which they are sent: cheapest and most telling first. A
  * case's number, the one in its id, never changes: tokens and evidence keep it.
+ *
+ * A case with before_rcpt names another recipient first, in the same transaction. The message
+ * goes to both: such a case is sent only when it, or everything, is asked for.
  */
 #ifndef ANALYZER_PROBE_CASE_H
 #define ANALYZER_PROBE_CASE_H
@@ -27,7 +30,8 @@ struct probe_case {
 	const char *id;
 	const char *mail_from;
 	const char *rcpt_to;
-	const char *finds; /* one clause */
+	const char *finds;       /* one clause */
+	const char *before_rcpt; /* NULL: none */
 };
 
 struct probe_names { /* what the letters stand for; "" is unknown: such cases are skipped */
@@ -43,6 +47,7 @@ const struct probe_case *probe_case_by_number(unsigned number); /* NULL: no such
 /* "P01-plain", "P01" or "p01". NULL: no such case. */
 const struct probe_case *probe_case_by_name(struct text name);
 uint64_t probe_case_mask_all(void);
+uint64_t probe_case_mask_default(void); /* those that are sent unless others are asked for */
 /* Cases of a comma separated list, as a mask of 1 << number. The error names the first
  * unknown one. */
 enum err probe_case_parse_list(struct text list, uint64_t *mask, struct error *e) ORBL_NODISCARD;

@@ -19,13 +19,10 @@ format_date(int64_t now_s, char *out, size_t size)
 		tm.tm_sec);
 }
 
-/* RFC 3834 section 5: Auto-Submitted keeps vacation programs silent. */
+/* RFC 3834 section 5: Auto-Submitted keeps vacation programs silent; Exchange wants its own. */
 static int
-format_header(const struct probe_message *m, char *out, size_t size)
+format_header(const struct probe_message *m, const char *date, char *out, size_t size)
 {
-	char date[64];
-
-	format_date(m->now_s, date, sizeof(date));
 	return snprintf(out, size,
 		"From: Relay test <%s@%s>\r\n"
 		"To: <%s@%s>\r\n"
@@ -33,6 +30,7 @@ format_header(const struct probe_message *m, char *out, size_t size)
 		"Date: %s\r\n"
 		"Message-ID: <%s.%s@%s>\r\n"
 		"Auto-Submitted: auto-generated\r\n"
+		"X-Auto-Response-Suppress: All\r\n"
 		"Precedence: junk\r\n"
 		"%s%s%s"
 		"\r\n",
@@ -42,19 +40,21 @@ format_header(const struct probe_message *m, char *out, size_t size)
 }
 
 static int
-format_body(const struct probe_message *m, char *out, size_t size)
+format_body(const struct probe_message *m, const char *date, char *out, size_t size)
 {
 	return snprintf(out, size,
 		"This is a test, made by %s, of whether the mail server\r\n"
-		"at %s relays mail for strangers. The address was reported for\r\n"
-		"abuse of mail relays, or its operator asked for the test. Nobody but us gets\r\n"
-		"this message, and one proof ends the test.\r\n"
+		"at %s relays mail for strangers.\r\n"
 		"\r\n"
+		"Why: the address was reported for abuse of mail relays, or its operator asked.\r\n"
+		"When: %s\r\n"
 		"Test: %s\r\n"
-		"Token: %s\r\n"
+		"Tracking id: %s\r\n"
 		"\r\n"
-		"Who we are, and how to be left out of further tests: %s%s\r\n",
-		m->helo, m->target, m->case_id, m->recipient_token,
+		"Nobody but us gets this message, and one proof ends the test. It needs no\r\n"
+		"answer. Who we are, and how to opt out of further tests:\r\n"
+		"%s%s\r\n",
+		m->helo, m->target, date, m->case_id, m->recipient_token,
 		m->url[0] != '\0' ? "" : "https://", m->url[0] != '\0' ? m->url : m->domain);
 }
 
@@ -62,10 +62,13 @@ enum err
 probe_message_format(const struct probe_message *m, char out[PROBE_MESSAGE_MAX], size_t *len,
 	struct error *e)
 {
-	int header = format_header(m, out, PROBE_MESSAGE_MAX), body = -1;
+	int header, body = -1;
+	char date[64];
 
+	format_date(m->now_s, date, sizeof(date));
+	header = format_header(m, date, out, PROBE_MESSAGE_MAX);
 	if (header > 0 && header < PROBE_MESSAGE_MAX)
-		body = format_body(m, out + header, (size_t)(PROBE_MESSAGE_MAX - header));
+		body = format_body(m, date, out + header, (size_t)(PROBE_MESSAGE_MAX - header));
 	if (body < 0 || header + body >= PROBE_MESSAGE_MAX)
 		return error_set(e, ERR_FULL,
 			"the test message would exceed %d bytes: shorten collector.domain, "

@@ -9,6 +9,8 @@
 
 #include <event2/event.h>
 
+#include "probe_choice.h"
+
 int64_t
 probe_run_clock_ms(void)
 {
@@ -72,15 +74,6 @@ probe_run_has_enough(const struct probe_run *run)
 	return run->proved && !run->host->conf->all;
 }
 
-size_t
-probe_run_next_row(const struct probe_run *run)
-{
-	for (size_t i = 0; i < probe_case_count(); i++)
-		if (run->cases[i].wanted && run->cases[i].answer == PROBER_ANSWER_NONE)
-			return i;
-	return SIZE_MAX;
-}
-
 static size_t
 count_answer(const struct probe_run *run, enum prober_answer answer)
 {
@@ -91,26 +84,42 @@ count_answer(const struct probe_run *run, enum prober_answer answer)
 	return n;
 }
 
+static bool
+has_answers_elsewhere(const struct probe_run *run)
+{
+	for (size_t i = 0; i < probe_case_count(); i++)
+		if (run->cases[i].elsewhere)
+			return true;
+	return false;
+}
+
+static bool
+has_definite_answers(const struct probe_run *run)
+{
+	return has_answers_elsewhere(run) || run->accepted != 0 ||
+		count_answer(run, PROBER_ANSWER_REFUSED) != 0;
+}
+
+/* What an earlier run of the same probe found is part of it: that one had reached the target, and
+ * had definite answers. */
 static enum prober_reach
 find_reach(const struct probe_run *run)
 {
 	static const enum prober_answer missing[] = {PROBER_ANSWER_TEMPORARY, PROBER_ANSWER_BROKEN,
 		PROBER_ANSWER_NONE};
+	bool definite = has_definite_answers(run);
 
-	if (!run->reached)
+	if (!run->reached && !has_answers_elsewhere(run))
 		return REACH_NONE;
 	if (probe_run_has_enough(run))
 		return REACH_DONE;
-	if (run->refused_as_client && count_answer(run, PROBER_ANSWER_ACCEPTED) == 0 &&
-		count_answer(run, PROBER_ANSWER_REFUSED) == 0)
+	if (run->refused_as_client && !definite)
 		return REACH_REFUSED;
 	for (size_t i = 0; i < ORBL_COUNT(missing); i++)
 		if (count_answer(run, missing[i]) != 0)
 			return REACH_TEMPORARY;
 	/* When no case could be asked at all, nothing is known. */
-	return count_answer(run, PROBER_ANSWER_REFUSED) != 0 || run->accepted != 0 ?
-		REACH_DONE :
-		REACH_TEMPORARY;
+	return definite ? REACH_DONE : REACH_TEMPORARY;
 }
 
 static void
@@ -153,7 +162,7 @@ static bool
 may_retry(const struct probe_run *run)
 {
 	return !probe_run_has_enough(run) && run->passes < run->host->conf->retries &&
-		count_answer(run, PROBER_ANSWER_TEMPORARY) != 0;
+		run->talk_left_ms > 0 && count_answer(run, PROBER_ANSWER_TEMPORARY) != 0;
 }
 
 static void
@@ -165,6 +174,7 @@ begin_pass(struct probe_run *run)
 		if (run->cases[i].answer == PROBER_ANSWER_TEMPORARY) {
 			run->cases[i].answer = PROBER_ANSWER_NONE;
 			run->cases[i].drops = 0;
+			run->cases[i].alone = false;
 		}
 }
 
@@ -181,56 +191,78 @@ stop_talking(struct probe_run *run)
 	set_state(run, PROBE_RUN_RESTING);
 }
 
-static void
-timer_fired(evutil_socket_t fd, short what, void *context)
-{
-	struct probe_run *run = context;
+/* --- connections -------------------------------------------------------- */
 
-	(void)fd;
-	(void)what;
-	switch (run->state) {
-	case PROBE_RUN_TALKING: probe_talk_next(run); break;
-	case PROBE_RUN_RESTING:
-		begin_pass(run);
-		set_state(run, PROBE_RUN_QUEUED);
-		break;
-	case PROBE_RUN_WAITING: finish(run); break;
-	case PROBE_RUN_QUEUED:
-	case PROBE_RUN_DONE: break;
-	}
+static const struct addr *
+find_source(const struct probe_run *run)
+{
+	const struct prober_conf *conf = run->host->conf;
+
+	return run->job.from_second_source ? &conf->second_source : &conf->source;
 }
 
-/* --- connections -------------------------------------------------------- */
+/* A second opinion must not come from the first source. */
+static bool
+lacks_source(const struct probe_run *run)
+{
+	return run->job.from_second_source &&
+		find_source(run)->family != run->job.target.addr.family;
+}
+
+static struct dialogue *
+open_dialogue(struct probe_run *run)
+{
+	const struct prober_conf *conf = run->host->conf;
+	int64_t left_s = (run->talk_left_ms + 999) / 1000;
+	struct dialogue_conf dialogue = {
+		.target = run->job.target,
+		.source = *find_source(run),
+		.reply_timeout_s = conf->reply_timeout_s,
+		.session_timeout_s = left_s < (int64_t)conf->session_timeout_s ?
+			(uint32_t)left_s :
+			conf->session_timeout_s,
+	};
+	struct dialogue_listener listener = probe_talk_listener(run);
+
+	return dialogue_new(run->host->base, &dialogue, &listener);
+}
+
+/* Our trouble, not its: out of sockets or memory, or no such source address. */
+static void
+cannot_connect(struct probe_run *run)
+{
+	if (lacks_source(run))
+		snprintf(run->why, sizeof(run->why),
+			"probe.second_source is not of the target's address family");
+	else
+		snprintf(run->why, sizeof(run->why), "no socket for the connection: %s%s",
+			strerror(errno),
+			errno == EADDRNOTAVAIL ? "; the source must be an address of this machine" :
+						 "");
+	run->reached = true;
+	probe_run_note(run, "%s", run->why);
+	probe_run_give_up(run, PROBER_ANSWER_BROKEN);
+	stop_talking(run);
+}
 
 static void
 connect_again(struct probe_run *run)
 {
-	const struct prober_conf *conf = run->host->conf;
-	struct dialogue_conf dialogue = {
-		.target = run->job.target,
-		.source = conf->source,
-		.reply_timeout_s = conf->reply_timeout_s,
-		.session_timeout_s = conf->session_timeout_s,
-	};
-	struct dialogue_listener listener = probe_talk_listener(run);
 	char target[ENDPOINT_TEXT];
 
 	run->connections++;
 	probe_run_note(run, "connecting to %s", endpoint_format(&run->job.target, target));
 	run->step = PROBE_STEP_GREETING;
+	run->waits[0].step = PROBE_STEP_GREETING;
+	run->wait_count = 1;
+	run->wait_next = 0;
 	run->sender = NULL;
-	run->spoiled = run->progress = false;
+	run->spoiled = run->progress = run->encrypted = false;
 	run->refusals = run->resets = 0;
-	run->dialogue = dialogue_new(run->host->base, &dialogue, &listener);
-	if (run->dialogue != NULL)
-		return;
-	/* Out of sockets or memory, or no such source address: our trouble, not its. */
-	snprintf(run->why, sizeof(run->why), "no socket for the connection: %s%s", strerror(errno),
-		errno == EADDRNOTAVAIL ? "; the source must be an address of this machine" : "");
-	run->reached = true;
-	probe_run_note(run, "%s", run->why);
-	probe_run_give_up(run, PROBER_ANSWER_BROKEN);
-	stop_talking(run);
+	run->connected_ms = probe_run_clock_ms();
+	run->dialogue = lacks_source(run) ? NULL : open_dialogue(run);
+	if (run->dialogue == NULL)
+		cannot_connect(run);
 }
 
 void
@@ -243,30 +275,78 @@ probe_run_give_up(struct probe_run *run, enum prober_answer answer)
 		}
 }
 
+static void
+continue_talking(struct probe_run *run)
+{
+	run->pausing = false;
+	if (probe_choice_next(run) == SIZE_MAX || probe_run_has_enough(run))
+		stop_talking(run);
+	else
+		connect_again(run);
+}
+
+/* Why there is no further connection in this pass; NULL: there is. */
+static const char *
+find_limit(const struct probe_run *run)
+{
+	if (run->talk_left_ms <= 0)
+		return "it has had all the time that one host gets";
+	if (run->barren >= PROBE_BARREN_MAX || run->connections >= PROBE_CONNECTIONS_MAX)
+		return "it answers nothing";
+	return NULL;
+}
+
 void
 probe_run_hung_up(struct probe_run *run)
 {
+	const char *limit;
+
 	dialogue_free(run->dialogue);
 	run->dialogue = NULL;
+	run->talk_left_ms -= probe_run_clock_ms() - run->connected_ms;
 	run->barren = run->progress ? 0 : run->barren + 1;
-	if (probe_run_next_row(run) == SIZE_MAX || probe_run_has_enough(run)) {
-		stop_talking(run);
-		return;
+	if (run->refused_as_client && !has_definite_answers(run))
+		probe_run_give_up(run, PROBER_ANSWER_BROKEN);
+	limit = find_limit(run);
+	if (probe_choice_next(run) != SIZE_MAX && !probe_run_has_enough(run) && limit != NULL) {
+		probe_run_note(run, "no more connections: %s", limit);
+		probe_run_give_up(run, PROBER_ANSWER_BROKEN);
 	}
-	if (run->barren < PROBE_BARREN_MAX && run->connections < PROBE_CONNECTIONS_MAX) {
-		connect_again(run);
-		return;
+	if (run->pausing)
+		probe_run_set_timer(run, PROBE_PAUSE_MS);
+	else
+		continue_talking(run);
+}
+
+static void
+timer_fired(evutil_socket_t fd, short what, void *context)
+{
+	struct probe_run *run = context;
+
+	(void)fd;
+	(void)what;
+	switch (run->state) {
+	case PROBE_RUN_TALKING:
+		if (run->pausing)
+			continue_talking(run);
+		else
+			probe_talk_next(run);
+		break;
+	case PROBE_RUN_RESTING:
+		begin_pass(run);
+		set_state(run, PROBE_RUN_QUEUED);
+		break;
+	case PROBE_RUN_WAITING: finish(run); break;
+	case PROBE_RUN_QUEUED:
+	case PROBE_RUN_DONE: break;
 	}
-	probe_run_note(run, "no more connections: it answers nothing");
-	probe_run_give_up(run, PROBER_ANSWER_BROKEN);
-	stop_talking(run);
 }
 
 void
 probe_run_start(struct probe_run *run)
 {
 	run->state = PROBE_RUN_TALKING;
-	connect_again(run);
+	continue_talking(run);
 }
 
 void
@@ -301,6 +381,7 @@ probe_run_new(const struct probe_host *host, const struct prober_job *job)
 	run->host = host;
 	run->job = *job;
 	run->settle_left_ms = conf->wait_s * 1000;
+	run->talk_left_ms = (int64_t)conf->session_timeout_s * PROBE_BUDGET_SESSIONS * 1000;
 	run->timer = evtimer_new(host->base, timer_fired, run);
 	if (run->timer == NULL ||
 		probe_names_init(&run->names, conf->collector_domain, &job->target.addr,
@@ -308,9 +389,7 @@ probe_run_new(const struct probe_host *host, const struct prober_job *job)
 		probe_run_free(run);
 		return NULL;
 	}
-	for (size_t i = 0; i < probe_case_count(); i++)
-		run->cases[i].wanted = conf->cases == 0 ||
-			(conf->cases >> probe_case_row(i)->number & 1) != 0;
+	probe_choice_begin(run);
 	return run;
 }
 

@@ -1,45 +1,105 @@
-#include "probe_run.h"
+#include "probe_talk.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
-#include <time.h>
 
-#include "probe_message.h"
+#include "probe_group.h"
+#include "probe_choice.h"
+#include "probe_say.h"
 
-enum { COMMAND_MAX = 600 };
+/* --- what a reply means ------------------------------------------------- */
 
-/* --- what is said ------------------------------------------------------- */
-
-/* The same tokens whenever the case is sent again: only the job's hour is in them. */
-static void
-set_tokens(struct probe_run *run, const struct probe_case *c)
+bool
+probe_talk_contains(const char *text, const char *word)
 {
-	struct token token = {.probe_id = run->job.id};
-
-	token.hour = (uint16_t)((uint64_t)run->job.now_s / 3600);
-	token.case_index = (uint8_t)c->number;
-	token_format(&token, run->host->conf->key, run->names.u);
-	token.case_index = (uint8_t)probe_case_sender(c);
-	token.to_sender = true;
-	token_format(&token, run->host->conf->key, run->names.f);
-}
-
-static enum err
-expand_case(struct probe_run *run, const struct probe_case *c, struct prober_event *ev)
-{
-	enum err err;
-
-	set_tokens(run, c);
-	err = probe_case_expand(c->mail_from, &run->names, ev->mail_from, sizeof(ev->mail_from));
-	if (err == OK)
-		err = probe_case_expand(c->rcpt_to, &run->names, ev->rcpt_to, sizeof(ev->rcpt_to));
-	return err;
+	for (; *text != '\0'; text++)
+		if (strncasecmp(text, word, strlen(word)) == 0)
+			return true;
+	return false;
 }
 
 static void
-answer_case(struct probe_run *run, size_t row, enum prober_answer answer, const char *rcpt_reply,
-	const char *data_reply)
+set_why(struct probe_run *run, const char *what, const char *text)
+{
+	/* Both bounded: a step's name and a reply. */
+	snprintf(run->why, sizeof(run->why), "%.60s: %.900s", what, text);
+}
+
+/* What mail servers say about the client: Postfix's check_client_access, check_helo_access and
+ * reject_rbl_client; Sendmail's FEATURE(dnsbl). */
+static bool
+blames_client(const struct smtp_reply *r)
+{
+	static const char *const phrases[] = {"client host rejected", "client host blocked",
+		"helo command rejected", "blocked using", "listed in ", "listed by ", "listed at ",
+		"listed on ", "blacklisted", "blocklisted"};
+
+	for (size_t i = 0; i < ORBL_COUNT(phrases); i++)
+		if (probe_talk_contains(r->text, phrases[i]))
+			return true;
+	return false;
+}
+
+static bool
+has_own_sender(const struct probe_run *run)
+{
+	const char *sender = probe_case_row(run->row)->mail_from;
+
+	return strstr(sender, "@$D>") != NULL || strcmp(sender, "<>") == 0;
+}
+
+/* A sender of a test need not exist, and what looks it up may say "for now" for ever: Postfix's
+ * reject_unknown_sender_domain and reject_unverified_sender, Sendmail's check_mail (RFC 3463:
+ * X.1.8), Exim's callouts. With the last retry that is an answer. */
+static bool
+blames_sender(const struct probe_run *run, const struct smtp_reply *r)
+{
+	static const char *const phrases[] = {" 4.1.8 ", "sender address rejected", "sender verify",
+		"domain of sender address"};
+
+	if (run->passes < run->host->conf->retries || has_own_sender(run))
+		return false;
+	for (size_t i = 0; i < ORBL_COUNT(phrases); i++)
+		if (probe_talk_contains(r->text, phrases[i]))
+			return true;
+	return false;
+}
+
+/* "454 4.7.1 <...>: Relay access denied" is Postfix's own default, defer_unauth_destination: it
+ * will say so for ever. "530 Must issue a STARTTLS command first" says nothing about relaying. */
+enum prober_answer
+probe_talk_judge(struct probe_run *run, const struct smtp_reply *r)
+{
+	if (r->code == 454 && probe_talk_contains(r->text, "relay access denied"))
+		return PROBER_ANSWER_REFUSED;
+	if (r->code < 500)
+		return blames_sender(run, r) ? PROBER_ANSWER_REFUSED : PROBER_ANSWER_TEMPORARY;
+	if (r->code == 530 && probe_talk_contains(r->text, "STARTTLS"))
+		return PROBER_ANSWER_TEMPORARY;
+	if (!blames_client(r))
+		return PROBER_ANSWER_REFUSED;
+	set_why(run, "it refuses us", r->text);
+	run->refused_as_client = run->progress = true;
+	return PROBER_ANSWER_BROKEN;
+}
+
+/* RFC 3207 section 4: 530 5.7.0. Others put it into words. */
+bool
+probe_talk_wants_tls(const struct probe_run *run, const struct smtp_reply *r)
+{
+	bool named = probe_talk_contains(r->text, "STARTTLS");
+
+	if (!run->host->conf->starttls || run->host->tls == NULL || run->encrypted || r->code < 400)
+		return false;
+	if (r->code == 530 && run->offers_starttls && strstr(r->text, "5.7.0") != NULL)
+		return true;
+	return named && (r->code == 530 || run->offers_starttls);
+}
+
+void
+probe_talk_answer(struct probe_run *run, size_t row, enum prober_answer answer,
+	const char *rcpt_reply, const char *data_reply)
 {
 	const struct probe_case *c = probe_case_row(row);
 	struct prober_event ev = {.kind = PROBER_CASE, .id = run->job.id};
@@ -51,197 +111,100 @@ answer_case(struct probe_run *run, size_t row, enum prober_answer answer, const 
 		run->accepted++;
 	ev.case_index = c->number;
 	ev.answer = answer;
-	if (expand_case(run, c, &ev) != OK)
+	if (probe_say_expand(run, c, &ev) != OK)
 		return;
 	text_printable(text_of(rcpt_reply), ev.rcpt_reply, sizeof(ev.rcpt_reply));
 	text_printable(text_of(data_reply), ev.data_reply, sizeof(ev.data_reply));
 	run->host->emit(run->host->context, &ev);
 }
 
-static void
-say_step(struct probe_run *run, enum probe_step step, const char *command)
-{
-	run->step = step;
-	dialogue_say(run->dialogue, command);
-}
-
-static void
-say_helo(struct probe_run *run, enum probe_step step)
-{
-	char command[COMMAND_MAX];
-
-	snprintf(command, sizeof(command), "%s %s", step == PROBE_STEP_EHLO ? "EHLO" : "HELO",
-		run->host->conf->helo);
-	say_step(run, step, command);
-}
-
-static void
-say_quit(struct probe_run *run)
-{
-	dialogue_hurry(run->dialogue, PROBE_QUIT_S);
-	say_step(run, PROBE_STEP_QUIT, "QUIT");
-}
-
-static void
-say_mail(struct probe_run *run)
-{
-	struct prober_event ev;
-	char command[COMMAND_MAX];
-
-	if (expand_case(run, probe_case_row(run->row), &ev) != OK)
-		return;
-	snprintf(command, sizeof(command), "MAIL FROM:%s", ev.mail_from);
-	say_step(run, PROBE_STEP_MAIL, command);
-}
-
-static void
-say_rcpt(struct probe_run *run)
-{
-	struct prober_event ev;
-	char command[COMMAND_MAX];
-
-	if (expand_case(run, probe_case_row(run->row), &ev) != OK)
-		return;
-	snprintf(command, sizeof(command), "RCPT TO:%s", ev.rcpt_to);
-	say_step(run, PROBE_STEP_RCPT, command);
-}
-
-static void
-say_message(struct probe_run *run)
+void
+probe_talk_took_sender(struct probe_run *run)
 {
 	const struct probe_case *c = probe_case_row(run->row);
-	char target[ADDR_TEXT], text[PROBE_MESSAGE_MAX];
-	struct probe_message m = {
-		.helo = run->host->conf->helo,
-		.domain = run->host->conf->collector_domain,
-		.url = run->host->conf->url,
-		.target = addr_format(&run->job.target.addr, target),
-		.case_id = c->id,
-		.sender_token = run->names.f,
-		.recipient_token = run->names.u,
-		.now_s = (int64_t)time(NULL),
-	};
-	size_t len = 0;
 
-	set_tokens(run, c);
-	/* prober_start has seen that it fits. */
-	if (probe_message_format(&m, text, &len, NULL) != OK)
-		len = 0;
-	run->step = PROBE_STEP_MESSAGE;
-	dialogue_say_message(run->dialogue, text, len);
+	run->sender = c->mail_from;
+	run->senders |= UINT64_C(1) << probe_case_sender(c);
 }
 
-/* --- which case is next ------------------------------------------------- */
-
-static bool
-has_same_paths(struct probe_run *run, const struct probe_case *a, const struct probe_case *b)
+void
+probe_talk_refused_sender(struct probe_run *run, const char *sender, const struct smtp_reply *r)
 {
-	static const char *const tokens[2] = {"U", "F"};
-	struct probe_names names = run->names;
-	char one[512], other[512];
+	char text[PROBER_TEXT];
 
-	snprintf(names.u, sizeof(names.u), "%s", tokens[0]);
-	snprintf(names.f, sizeof(names.f), "%s", tokens[1]);
-	if (probe_case_expand(a->mail_from, &names, one, sizeof(one)) != OK ||
-		probe_case_expand(b->mail_from, &names, other, sizeof(other)) != OK ||
-		strcmp(one, other) != 0)
-		return false;
-	return probe_case_expand(a->rcpt_to, &names, one, sizeof(one)) == OK &&
-		probe_case_expand(b->rcpt_to, &names, other, sizeof(other)) == OK &&
-		strcmp(one, other) == 0;
-}
-
-static bool
-has_letter(const struct probe_case *c, const char *letter)
-{
-	return strstr(c->mail_from, letter) != NULL || strstr(c->rcpt_to, letter) != NULL;
-}
-
-/* Of two cases that have become the same, the one stays that needs no name of the target. */
-static bool
-yields_to(const struct probe_case *a, size_t a_row, const struct probe_case *b, size_t b_row)
-{
-	bool a_needs = has_letter(a, "$H") || has_letter(a, "$P");
-	bool b_needs = has_letter(b, "$H") || has_letter(b, "$P");
-
-	return a_needs != b_needs ? a_needs : a_row > b_row;
-}
-
-static bool
-is_superfluous(struct probe_run *run, size_t row)
-{
-	const struct probe_case *c = probe_case_row(row);
-	struct prober_event ev;
-
-	if (expand_case(run, c, &ev) != OK)
-		return true;
+	snprintf(text, sizeof(text), "MAIL FROM: %.900s", r->text);
+	run->refusals++;
 	for (size_t i = 0; i < probe_case_count(); i++)
-		if (i != row && run->cases[i].wanted && yields_to(c, row, probe_case_row(i), i) &&
-			has_same_paths(run, c, probe_case_row(i)))
-			return true;
-	return false;
+		if (run->cases[i].wanted && run->cases[i].answer == PROBER_ANSWER_NONE &&
+			strcmp(probe_case_row(i)->mail_from, sender) == 0)
+			probe_talk_answer(run, i, probe_talk_judge(run, r), text, "");
 }
 
-/* Once, when it is known how the target calls itself: strike out what then cannot be said, or
- * is said by another case. */
+/* --- what is said next -------------------------------------------------- */
+
+static bool
+may_reset(struct probe_run *run)
+{
+	return run->resets++ < PROBE_RESETS_MAX;
+}
+
+/* RFC 3207 has no STARTTLS in the middle of a transaction. */
 static void
-strike_out_cases(struct probe_run *run)
+ask_for_tls(struct probe_run *run)
 {
-	for (size_t i = 0; i < probe_case_count(); i++)
-		if (run->cases[i].wanted && is_superfluous(run, i))
-			run->cases[i].wanted = false;
+	if (run->sender == NULL)
+		probe_say_step(run, PROBE_STEP_STARTTLS, "STARTTLS");
+	else if (may_reset(run))
+		probe_say_step(run, PROBE_STEP_RSET, "RSET");
+	else
+		probe_say_quit(run);
+}
+
+static void
+ask_recipient(struct probe_run *run)
+{
+	if (probe_case_row(run->row)->before_rcpt != NULL)
+		probe_say_before(run);
+	else
+		probe_say_rcpt(run);
+}
+
+static void
+ask_case(struct probe_run *run, size_t row)
+{
+	bool fits = probe_choice_fits(run, row), reset = run->sender != NULL && !fits;
+	size_t rows[PROBE_GROUP_MAX], count = probe_choice_group(run, row, rows);
+
+	run->row = row;
+	if (reset && !may_reset(run))
+		probe_say_quit(run);
+	else if (count != 0)
+		probe_group_say(run, rows, count, reset);
+	else if (reset)
+		probe_say_step(run, PROBE_STEP_RSET, "RSET");
+	else if (fits)
+		ask_recipient(run);
+	else
+		probe_say_mail(run);
 }
 
 void
 probe_talk_next(struct probe_run *run)
 {
-	size_t row = probe_run_next_row(run);
-	const char *sender;
+	size_t row = probe_choice_next(run);
 
-	if (run->dialogue == NULL) {
+	if (run->dialogue == NULL)
 		probe_run_hung_up(run);
-		return;
-	}
-	if (row == SIZE_MAX || probe_run_has_enough(run) || run->refusals >= PROBE_REFUSALS_MAX) {
-		say_quit(run);
-		return;
-	}
-	run->row = row;
-	sender = probe_case_row(row)->mail_from;
-	if (run->sender == NULL)
-		say_mail(run);
-	else if (!run->spoiled && strcmp(run->sender, sender) == 0)
-		say_rcpt(run);
-	else if (run->resets++ < PROBE_RESETS_MAX)
-		say_step(run, PROBE_STEP_RSET, "RSET");
+	else if (row == SIZE_MAX || probe_run_has_enough(run) ||
+		run->refusals >= PROBE_REFUSALS_MAX)
+		probe_say_quit(run);
+	else if (run->tls_wanted && !run->encrypted)
+		ask_for_tls(run);
 	else
-		say_quit(run);
+		ask_case(run, row);
 }
 
 /* --- replies, in the order of the steps --------------------------------- */
-
-static bool
-contains_nocase(const char *text, const char *word)
-{
-	for (; *text != '\0'; text++)
-		if (strncasecmp(text, word, strlen(word)) == 0)
-			return true;
-	return false;
-}
-
-/* "454 4.7.1 <...>: Relay access denied" is Postfix's own default, defer_unauth_destination: it
- * will say so for ever. "530 Must issue a STARTTLS command first" says nothing about relaying. */
-static enum prober_answer
-judge_refusal(const struct smtp_reply *r)
-{
-	if (r->code == 454 && contains_nocase(r->text, "relay access denied"))
-		return PROBER_ANSWER_REFUSED;
-	if (r->code < 500)
-		return PROBER_ANSWER_TEMPORARY;
-	if (r->code == 530 && contains_nocase(r->text, "STARTTLS"))
-		return PROBER_ANSWER_TEMPORARY;
-	return PROBER_ANSWER_REFUSED;
-}
 
 static void
 learn_names(struct probe_run *run, const struct smtp_reply *r)
@@ -252,13 +215,6 @@ learn_names(struct probe_run *run, const struct smtp_reply *r)
 		probe_names_host(&run->names, text_cut(&rest, ' '));
 }
 
-static void
-set_why(struct probe_run *run, const char *what, const char *text)
-{
-	/* Both bounded: a step's name and a reply. */
-	snprintf(run->why, sizeof(run->why), "%.60s: %.900s", what, text);
-}
-
 /* It will not talk to us at all, now (4xx) or ever (5xx). */
 static void
 turned_away(struct probe_run *run, const char *what, const struct smtp_reply *r)
@@ -267,7 +223,7 @@ turned_away(struct probe_run *run, const char *what, const struct smtp_reply *r)
 	if (r->code >= 500)
 		run->refused_as_client = true;
 	probe_run_give_up(run, r->code >= 500 ? PROBER_ANSWER_BROKEN : PROBER_ANSWER_TEMPORARY);
-	say_quit(run);
+	probe_say_quit(run);
 }
 
 static void
@@ -278,14 +234,26 @@ reply_greeting(struct probe_run *run, const struct smtp_reply *r)
 		return;
 	}
 	learn_names(run, r);
-	say_helo(run, run->helo_only ? PROBE_STEP_HELO : PROBE_STEP_EHLO);
+	probe_say_helo(run, run->helo_only ? PROBE_STEP_HELO : PROBE_STEP_EHLO);
+}
+
+static void
+begin_tls(struct probe_run *run)
+{
+	run->refusals++;
+	run->tls_wanted = true;
+	probe_talk_next(run);
 }
 
 static void
 reply_helo(struct probe_run *run, const struct smtp_reply *r)
 {
+	if (probe_talk_wants_tls(run, r)) {
+		begin_tls(run);
+		return;
+	}
 	if (r->code >= 500 && run->step == PROBE_STEP_EHLO) {
-		say_helo(run, PROBE_STEP_HELO);
+		probe_say_helo(run, PROBE_STEP_HELO);
 		return;
 	}
 	if (r->code >= 400) {
@@ -294,9 +262,23 @@ reply_helo(struct probe_run *run, const struct smtp_reply *r)
 	}
 	learn_names(run, r);
 	if (!run->names_known)
-		strike_out_cases(run);
+		probe_choice_strike_out(run);
 	run->names_known = true;
 	probe_talk_next(run);
+}
+
+static const char no_tls[] = "it wants STARTTLS";
+
+static void
+reply_starttls(struct probe_run *run, const struct smtp_reply *r)
+{
+	if (r->code < 300) {
+		dialogue_encrypt(run->dialogue, run->host->tls);
+		return;
+	}
+	set_why(run, no_tls, r->text);
+	probe_run_give_up(run, PROBER_ANSWER_TEMPORARY);
+	probe_say_quit(run);
 }
 
 static void
@@ -305,36 +287,39 @@ reply_rset(struct probe_run *run, const struct smtp_reply *r)
 	run->sender = NULL;
 	run->spoiled = false;
 	if (r->code >= 400)
-		say_quit(run);
+		probe_say_quit(run);
 	else
 		probe_talk_next(run);
-}
-
-/* A refusal of the sender is one of all cases that have it. */
-static void
-refuse_sender(struct probe_run *run, const struct smtp_reply *r)
-{
-	const char *sender = probe_case_row(run->row)->mail_from;
-	char text[PROBER_TEXT];
-
-	snprintf(text, sizeof(text), "MAIL FROM: %.900s", r->text);
-	run->refusals++;
-	for (size_t i = 0; i < probe_case_count(); i++)
-		if (run->cases[i].wanted && run->cases[i].answer == PROBER_ANSWER_NONE &&
-			strcmp(probe_case_row(i)->mail_from, sender) == 0)
-			answer_case(run, i, judge_refusal(r), text, "");
-	probe_talk_next(run);
 }
 
 static void
 reply_mail(struct probe_run *run, const struct smtp_reply *r)
 {
-	if (r->code >= 400) {
-		refuse_sender(run, r);
+	if (r->code < 400) {
+		run->recipients = 0;
+		probe_talk_took_sender(run);
+		ask_recipient(run);
+	} else if (probe_talk_wants_tls(run, r)) {
+		begin_tls(run);
+	} else {
+		probe_talk_refused_sender(run, probe_case_row(run->row)->mail_from, r);
+		probe_talk_next(run);
+	}
+}
+
+/* Taken or not: the question is whether the next one is. */
+static void
+reply_before(struct probe_run *run, const struct smtp_reply *r)
+{
+	if (probe_talk_wants_tls(run, r)) {
+		begin_tls(run);
 		return;
 	}
-	run->sender = probe_case_row(run->row)->mail_from;
-	say_rcpt(run);
+	if (r->code >= 400)
+		run->refusals++;
+	else
+		run->spoiled = true;
+	probe_say_rcpt(run);
 }
 
 /* The refused recipients before it are not in the transaction: the accepted one is alone. */
@@ -343,25 +328,28 @@ reply_rcpt(struct probe_run *run, const struct smtp_reply *r)
 {
 	if (r->code < 400) {
 		snprintf(run->rcpt_reply, sizeof(run->rcpt_reply), "%s", r->text);
-		say_step(run, PROBE_STEP_DATA, "DATA");
-		return;
+		probe_say_step(run, PROBE_STEP_DATA, "DATA");
+	} else if (probe_talk_wants_tls(run, r)) {
+		begin_tls(run);
+	} else {
+		run->refusals++;
+		probe_talk_answer(run, run->row, probe_talk_judge(run, r), r->text, "");
+		probe_talk_next(run);
 	}
-	run->refusals++;
-	answer_case(run, run->row, judge_refusal(r), r->text, "");
-	probe_talk_next(run);
 }
 
 static void
 reply_data(struct probe_run *run, const struct smtp_reply *r)
 {
 	if (r->code == 354) {
-		say_message(run);
+		probe_say_message(run);
 		return;
 	}
 	run->refusals++;
 	run->spoiled = true;
-	answer_case(run, run->row, r->code >= 400 ? judge_refusal(r) : PROBER_ANSWER_BROKEN,
-		run->rcpt_reply, r->text);
+	probe_talk_answer(run, run->row,
+		r->code >= 400 ? probe_talk_judge(run, r) : PROBER_ANSWER_BROKEN, run->rcpt_reply,
+		r->text);
 	probe_talk_next(run);
 }
 
@@ -374,8 +362,7 @@ settle(struct probe_run *run)
 
 	if (ms > run->settle_left_ms)
 		ms = run->settle_left_ms;
-	if (probe_run_next_row(run) == SIZE_MAX || probe_run_has_enough(run) ||
-		run->host->conf->all)
+	if (probe_choice_next(run) == SIZE_MAX || probe_run_has_enough(run) || run->host->conf->all)
 		ms = 0;
 	run->settle_left_ms -= ms;
 	run->step = PROBE_STEP_SETTLE;
@@ -389,12 +376,13 @@ reply_message(struct probe_run *run, const struct smtp_reply *r)
 	run->spoiled = false;
 	if (r->code >= 400) {
 		run->refusals++;
-		answer_case(run, run->row, judge_refusal(r), run->rcpt_reply, r->text);
+		probe_talk_answer(run, run->row, probe_talk_judge(run, r), run->rcpt_reply,
+			r->text);
 		probe_talk_next(run);
 		return;
 	}
 	run->accepted_at_ms = probe_run_clock_ms();
-	answer_case(run, run->row, PROBER_ANSWER_ACCEPTED, run->rcpt_reply, r->text);
+	probe_talk_answer(run, run->row, PROBER_ANSWER_ACCEPTED, run->rcpt_reply, r->text);
 	if (run->accepted >= PROBE_MESSAGES_MAX && !run->host->conf->all) {
 		probe_run_note(run, "%u messages accepted, none came back: no more", run->accepted);
 		probe_run_give_up(run, PROBER_ANSWER_NONE);
@@ -418,8 +406,10 @@ static const struct step {
 	[PROBE_STEP_GREETING] = {"greeting", reply_greeting},
 	[PROBE_STEP_EHLO] = {"EHLO", reply_helo},
 	[PROBE_STEP_HELO] = {"HELO", reply_helo},
+	[PROBE_STEP_STARTTLS] = {"STARTTLS", reply_starttls},
 	[PROBE_STEP_RSET] = {"RSET", reply_rset},
 	[PROBE_STEP_MAIL] = {"MAIL", reply_mail},
+	[PROBE_STEP_BEFORE] = {"RCPT", reply_before},
 	[PROBE_STEP_RCPT] = {"RCPT", reply_rcpt},
 	[PROBE_STEP_DATA] = {"DATA", reply_data},
 	[PROBE_STEP_MESSAGE] = {"message", reply_message},
@@ -439,7 +429,7 @@ interrupted(struct probe_run *run, enum prober_answer answer, const char *text)
 	if (run->step < PROBE_STEP_MAIL || run->step > PROBE_STEP_MESSAGE || run->progress)
 		return;
 	if (++c->drops >= PROBE_DROPS_MAX)
-		answer_case(run, run->row, answer,
+		probe_talk_answer(run, run->row, answer,
 			run->step > PROBE_STEP_RCPT ? run->rcpt_reply : text,
 			run->step > PROBE_STEP_RCPT ? text : "");
 }
@@ -448,9 +438,10 @@ static void
 take_421(struct probe_run *run, const struct smtp_reply *r)
 {
 	set_why(run, steps[run->step].name, r->text);
-	if (run->step <= PROBE_STEP_HELO)
+	if (run->step <= PROBE_STEP_STARTTLS)
 		probe_run_give_up(run, PROBER_ANSWER_TEMPORARY);
-	interrupted(run, PROBER_ANSWER_TEMPORARY, r->text);
+	else if (!probe_group_broke(run, DIALOGUE_DROPPED))
+		interrupted(run, PROBER_ANSWER_TEMPORARY, r->text);
 	probe_run_hung_up(run);
 }
 
@@ -458,16 +449,63 @@ static void
 take_reply(void *context, const struct smtp_reply *r)
 {
 	struct probe_run *run = context;
+	bool group = probe_group_is_open(run);
 
 	run->reached = true;
-	if (run->step == PROBE_STEP_QUIT)
+	run->step = run->waits[run->wait_next].step;
+	if (group)
+		run->row = run->waits[run->wait_next].row;
+	if (run->step == PROBE_STEP_QUIT) {
 		reply_quit(run, r);
-	else if (r->code == 421)
+	} else if (r->code == 421) {
 		take_421(run, r);
-	else if (probe_run_has_enough(run) && run->step < PROBE_STEP_DATA)
-		say_quit(run); /* the proof came meanwhile */
-	else
+	} else if (group) {
+		run->wait_next++;
+		probe_group_reply(run, r);
+	} else if (probe_run_has_enough(run) && run->step < PROBE_STEP_DATA) {
+		probe_say_quit(run); /* the proof came meanwhile */
+	} else {
 		steps[run->step].reply(run, r);
+	}
+}
+
+static void
+take_encrypted(void *context, const char *how)
+{
+	struct probe_run *run = context;
+	struct prober_event ev = {.kind = PROBER_TLS, .id = run->job.id};
+
+	text_printable(text_of(how), ev.text, sizeof(ev.text));
+	run->host->emit(run->host->context, &ev);
+	run->encrypted = true;
+	/* RFC 3207 section 4.2: what it said before is forgotten. */
+	probe_say_helo(run, run->helo_only ? PROBE_STEP_HELO : PROBE_STEP_EHLO);
+}
+
+/* Whether the same is tried again on a new connection, and how. */
+static void
+judge_end(struct probe_run *run, enum dialogue_end end, const char *why)
+{
+	if (end == DIALOGUE_NO_TLS)
+		probe_run_give_up(run, PROBER_ANSWER_TEMPORARY);
+	else if (probe_group_broke(run, end))
+		return;
+	else if (end == DIALOGUE_DEADLINE && run->progress)
+		return;
+	else if (end != DIALOGUE_DROPPED)
+		probe_run_give_up(run, PROBER_ANSWER_BROKEN);
+	else if (run->step == PROBE_STEP_EHLO)
+		run->helo_only = true;
+	else
+		interrupted(run, PROBER_ANSWER_BROKEN, why);
+}
+
+static const char *
+name_of_end(const struct probe_run *run, enum dialogue_end end)
+{
+	if (end == DIALOGUE_UNREACHABLE)
+		return "no connection";
+	return end == DIALOGUE_NO_TLS ? no_tls : steps[run->step].name;
 }
 
 static void
@@ -484,23 +522,42 @@ take_end(void *context, enum dialogue_end end, const char *why)
 		run->dialogue = NULL;
 		return;
 	}
-	set_why(run, end == DIALOGUE_UNREACHABLE ? "no connection" : steps[run->step].name, why);
+	if (probe_group_is_open(run)) {
+		run->step = run->waits[run->wait_next].step;
+		run->row = run->waits[run->wait_next].row;
+	}
+	set_why(run, name_of_end(run, end), why);
 	probe_run_note(run, "%s", run->why);
 	if (end != DIALOGUE_UNREACHABLE)
 		run->reached = true;
-	if (end != DIALOGUE_DROPPED)
-		probe_run_give_up(run, PROBER_ANSWER_BROKEN);
-	else if (run->step == PROBE_STEP_EHLO)
-		run->helo_only = true;
-	else
-		interrupted(run, PROBER_ANSWER_BROKEN, why);
+	judge_end(run, end, why);
+	run->pausing = end != DIALOGUE_DROPPED && end != DIALOGUE_UNREACHABLE &&
+		probe_choice_next(run) != SIZE_MAX;
 	probe_run_hung_up(run);
+}
+
+/* RFC 5321 section 4.1.1.1: a keyword behind the code, on a line of its own. */
+static void
+learn_extension(struct probe_run *run, struct text line)
+{
+	struct text rest = text_from(line, 4), keyword = text_trim(text_cut(&rest, ' '));
+
+	if (!text_has_prefix(line, TEXT("250")))
+		return;
+	if (text_equal_nocase(keyword, TEXT("STARTTLS")))
+		run->offers_starttls = true;
+	else if (text_equal_nocase(keyword, TEXT("PIPELINING")))
+		run->offers_pipelining = true;
 }
 
 static void
 take_line(void *context, char direction, struct text line)
 {
-	probe_run_emit_line(context, direction, line);
+	struct probe_run *run = context;
+
+	if (direction == '<' && run->step == PROBE_STEP_EHLO)
+		learn_extension(run, line);
+	probe_run_emit_line(run, direction, line);
 }
 
 struct dialogue_listener
@@ -509,6 +566,7 @@ probe_talk_listener(struct probe_run *run)
 	return (struct dialogue_listener){
 		.line = take_line,
 		.reply = take_reply,
+		.encrypted = take_encrypted,
 		.end = take_end,
 		.context = run,
 	};

@@ -223,6 +223,8 @@ prober_submit(struct prober *p, const struct prober_job *job, struct error *e)
 
 	if (job->id == 0 || job->id >> 40 != 0)
 		return error_set(e, ERR_RANGE, "probe id %" PRIu64 " is out of range", job->id);
+	if ((job->cases & ~probe_case_mask_all()) != 0)
+		return error_set(e, ERR_RANGE, "unknown probe cases");
 	if (job->target.port == 0 || job->target.addr.family == 0)
 		return error_set(e, ERR_RANGE, "a probe needs an address and a port");
 	do {

@@ -27,10 +27,15 @@ enum { PROBER_TEXT = 1024, PROBER_ALLOW_MAX = 64 };
 struct prober_conf {
 	struct endpoint collector; /* where our collector listens; port 0: any */
 	char collector_domain[256];
-	char helo[256];     /* name of the prober, RFC 5321 EHLO argument */
-	char url[512];      /* page about us, put into the message */
-	char user[64];      /* to become when root */
-	struct addr source; /* family 0: any */
+	char helo[256];            /* name of the prober, RFC 5321 EHLO argument */
+	char url[512];             /* page about us, put into the message */
+	char user[64];             /* to become when root */
+	struct addr source;        /* family 0: any */
+	struct addr second_source; /* of jobs that ask for it; family 0: none */
+	bool starttls;             /* with hosts that take no mail without it */
+	/* PEM files, read before the process shuts itself in; "": the collector has no STARTTLS,
+	 * the key is in the certificate's file. */
+	char tls_certificate[1024], tls_key[1024];
 	size_t allow_count; /* reserved networks that may be probed */
 	struct prefix allow[PROBER_ALLOW_MAX];
 	uint64_t cases;                  /* mask of 1 << case number, 0: all (probe_case.h) */
@@ -46,6 +51,9 @@ struct prober_job {
 	uint64_t id;            /* 1..2^40-1: probe id, part of its tokens */
 	struct endpoint target; /* port set */
 	int64_t now_s;
+	bool from_second_source;
+	uint64_t cases; /* mask of 1 << case number: only these, of a resumed probe; 0: as conf says
+	                 */
 };
 
 enum prober_event_kind {
@@ -54,6 +62,9 @@ enum prober_event_kind {
 	PROBER_DIALOGUE, /* one line of transcript: direction, text, time_us */
 	PROBER_CASE,     /* a case got its replies */
 	PROBER_ARRIVAL,  /* a token came back; may be of a probe long done */
+	PROBER_HEADER,   /* a line of the header of the message that came back, after its ARRIVAL */
+	PROBER_TLS,      /* the connection is encrypted from here on: text says how */
+	PROBER_AGAIN,    /* what an ARRIVAL told has come once more: nothing new; text says it */
 	PROBER_DONE,     /* no more dialogue for this job; reach and text say how it ended */
 };
 
@@ -61,7 +72,7 @@ enum prober_answer { /* what a case got */
 	PROBER_ANSWER_NONE,
 	PROBER_ANSWER_ACCEPTED,  /* 250 to the message: a hint, no proof */
 	PROBER_ANSWER_REFUSED,   /* for good (5xx) */
-	PROBER_ANSWER_TEMPORARY, /* 4xx, or only with a thing we cannot do (STARTTLS) */
+	PROBER_ANSWER_TEMPORARY, /* 4xx, or only with STARTTLS, which failed or is off */
 	PROBER_ANSWER_BROKEN,    /* hung up, twice */
 };
 
@@ -76,15 +87,19 @@ struct prober_event {
 	enum prober_event_kind kind;
 	uint64_t id;
 	int64_t time_us;           /* epoch, microseconds */
-	uint32_t case_index;       /* CASE, ARRIVAL: number of the case (probe_case.h) */
+	uint32_t case_index;       /* CASE, ARRIVAL, HEADER: number of the case (probe_case.h) */
 	enum prober_answer answer; /* CASE */
 	enum prober_reach reach;   /* DONE */
-	/* ARRIVAL: a bounce: it came to the return path (case_index is then the first of the cases
-	 * with that MAIL FROM), or with an empty reverse-path though ours was not. */
+	/* ARRIVAL: no relayed message but a bounce or an automatic reply. Its case_index is exact
+	 * when it names the message, else the first of the cases with that MAIL FROM. */
 	bool to_sender;
-	struct endpoint peer;              /* ARRIVAL: who delivered it; READY: the collector */
-	char direction;                    /* DIALOGUE: '>' we said, '<' it said, '*' note */
-	char text[PROBER_TEXT];            /* printable */
+	struct endpoint peer;   /* ARRIVAL: who delivered it; READY: the collector */
+	char direction;         /* DIALOGUE: '>' we said, '<' it said, '*' note */
+	char text[PROBER_TEXT]; /* printable */
+	/* ARRIVAL, to_sender: what a delivery status notification says of our message (RFC 3464),
+	 * "failed 5.7.1 <recipient>, by host" (dsn_summary.h), or "auto-reply"; "" when it says
+	 * nothing that can be read. */
+	char dsn[256];
 	char mail_from[320], rcpt_to[512]; /* CASE: as sent; ARRIVAL: as received */
 	/* CASE: "" not asked; a refusal of MAIL FROM stands in rcpt_reply, said so. */
 	char rcpt_reply[PROBER_TEXT], data_reply[PROBER_TEXT];

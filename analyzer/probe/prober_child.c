@@ -11,19 +11,29 @@
 
 #include <event2/event.h>
 
+#include "collector_seen.h"
 #include "collector_server.h"
+#include "collector_tls.h"
 #include "etiquette.h"
+#include "probe_busy.h"
 #include "probe_run.h"
+#include "probe_tls.h"
+#include "prober_arrival.h"
 #include "sandbox.h"
+
+enum { DESCRIPTORS_OTHER = 32 }; /* besides connections */
 
 struct child {
 	struct prober_conf conf;
 	int channel;
 	struct event_base *base;
 	struct event *channel_event, *schedule_event;
+	struct collector_tls *collector_tls; /* NULL: none */
 	struct collector_server *collector;
+	struct collector_seen *seen;
 	struct probe_host host;
 	struct probe_run *runs, **runs_end; /* in the order of their jobs */
+	struct probe_busy *busy;
 	size_t count;
 	bool channel_paused;
 };
@@ -86,30 +96,38 @@ free_done(struct child *child)
 }
 
 static size_t
-count_talking(const struct child *child)
+count_state(const struct child *child, enum probe_run_state state)
 {
 	size_t n = 0;
 
 	for (const struct probe_run *run = child->runs; run != NULL; run = run->next)
-		n += run->state == PROBE_RUN_TALKING;
+		n += run->state == state;
 	return n;
 }
 
 /* One connection to a host at a time, whatever the jobs. */
-static bool
-is_busy(const struct child *child, const struct addr *host)
+static void
+start_runs(struct child *child, size_t talking)
 {
-	for (const struct probe_run *run = child->runs; run != NULL; run = run->next)
-		if (run->state == PROBE_RUN_TALKING && addr_equal(&run->job.target.addr, host))
-			return true;
-	return false;
+	probe_busy_forget(child->busy);
+	for (struct probe_run *run = child->runs; run != NULL; run = run->next)
+		if (run->state == PROBE_RUN_TALKING)
+			probe_busy_add(child->busy, &run->job.target.addr);
+	for (struct probe_run *run = child->runs; run != NULL; run = run->next) {
+		if (talking >= child->conf.sessions)
+			return;
+		if (run->state != PROBE_RUN_QUEUED ||
+			!probe_busy_add(child->busy, &run->job.target.addr))
+			continue;
+		probe_run_start(run);
+		talking++;
+	}
 }
 
 static void
 schedule(evutil_socket_t fd, short what, void *context)
 {
 	struct child *child = context;
-	size_t talking;
 
 	(void)fd;
 	(void)what;
@@ -118,15 +136,8 @@ schedule(evutil_socket_t fd, short what, void *context)
 		child->channel_paused = false;
 		event_add(child->channel_event, NULL);
 	}
-	talking = count_talking(child);
-	for (struct probe_run *run = child->runs; run != NULL; run = run->next) {
-		if (talking >= child->conf.sessions)
-			return;
-		if (run->state != PROBE_RUN_QUEUED || is_busy(child, &run->job.target.addr))
-			continue;
-		probe_run_start(run);
-		talking++;
-	}
+	if (count_state(child, PROBE_RUN_QUEUED) != 0)
+		start_runs(child, count_state(child, PROBE_RUN_TALKING));
 }
 
 static void
@@ -196,47 +207,65 @@ read_channel(evutil_socket_t fd, short what, void *context)
 
 /* --- arrivals ----------------------------------------------------------- */
 
-/* A message with an empty reverse-path, when ours had one, is a notification about ours. */
+/* What was refused cannot prove anything; the test goes on. Of a resumed one we do not know what
+ * was. */
 static bool
-is_bounce(const struct collector_arrival *a)
+was_refused(const struct probe_run *run, unsigned case_number)
 {
-	const struct probe_case *c = probe_case_by_number(a->token.case_index);
+	for (size_t i = 0; i < probe_case_count(); i++)
+		if (probe_case_row(i)->number == case_number)
+			return run->cases[i].elsewhere ||
+				run->cases[i].answer == PROBER_ANSWER_REFUSED;
+	return false;
+}
 
-	if (a->token.to_sender)
-		return true;
-	return a->null_sender && c != NULL && strcmp(c->mail_from, "<>") != 0;
+static void
+tell_run(void *context, uint64_t probe_id, unsigned case_number, bool bounce)
+{
+	struct child *child = context;
+
+	for (struct probe_run *run = child->runs; run != NULL; run = run->next)
+		if (run->job.id == probe_id) {
+			if (bounce || !was_refused(run, case_number))
+				probe_run_arrival(run, case_number, bounce);
+			return;
+		}
 }
 
 static void
 take_arrival(const struct collector_arrival *a, const struct endpoint *peer, void *context)
 {
-	struct prober_event ev = {.kind = PROBER_ARRIVAL, .id = a->token.probe_id, .peer = *peer};
 	struct child *child = context;
-	char text[ENDPOINT_TEXT];
+	const struct prober_arrival_host host = {.key = child->conf.key,
+		.seen = child->seen,
+		.emit = emit,
+		.tell = tell_run,
+		.context = child};
 
-	if (probe_case_by_number(a->token.case_index) == NULL)
-		return;
-	ev.case_index = a->token.case_index;
-	ev.to_sender = is_bounce(a);
-	memcpy(ev.mail_from, a->mail_from, sizeof(ev.mail_from));
-	memcpy(ev.rcpt_to, a->rcpt_to, sizeof(a->rcpt_to));
-	snprintf(ev.text, sizeof(ev.text), "%zu bytes from %s, HELO %s", a->bytes,
-		endpoint_format(peer, text), a->helo);
-	emit(child, &ev);
-	for (struct probe_run *run = child->runs; run != NULL; run = run->next)
-		if (run->job.id == a->token.probe_id) {
-			probe_run_arrival(run, ev.case_index, ev.to_sender);
-			return;
-		}
+	prober_arrival_take(&host, a, peer);
 }
 
 /* --- start -------------------------------------------------------------- */
+
+static enum err
+open_tls(struct child *child, struct error *e)
+{
+	const struct prober_conf *conf = &child->conf;
+	enum err err = conf->starttls ? probe_tls_new(&child->host.tls, e) : OK;
+
+	if (err != OK)
+		return err;
+	if (conf->tls_certificate[0] == '\0' && conf->tls_key[0] == '\0')
+		return OK;
+	return collector_tls_new(conf->tls_certificate, conf->tls_key, &child->collector_tls, e);
+}
 
 static enum err
 open_all(struct child *child, struct error *e)
 {
 	struct collector_server_conf conf = {.domain = child->conf.collector_domain,
 		.name = child->conf.helo,
+		.url = child->conf.url,
 		.key = child->conf.key,
 		.arrival_fn = take_arrival,
 		.context = child};
@@ -246,17 +275,34 @@ open_all(struct child *child, struct error *e)
 	child->base = event_base_new();
 	if (child->base == NULL)
 		return error_set(e, ERR_MEMORY, "no event loop");
-	err = collector_server_bind(&child->conf.collector, &fd, e);
+	err = open_tls(child, e);
+	if (err == OK)
+		err = collector_server_bind(&child->conf.collector, &fd, e);
 	if (err != OK)
 		return err;
+	conf.tls = child->collector_tls;
+	child->seen = collector_seen_new(COLLECTOR_SEEN_MAX);
+	child->busy = probe_busy_new(PROBER_JOBS_MAX);
 	child->collector = collector_server_new(child->base, fd, &conf);
 	child->channel_event = event_new(child->base, child->channel, EV_READ | EV_PERSIST,
 		read_channel, child);
 	child->schedule_event = evtimer_new(child->base, schedule, child);
-	if (child->collector == NULL || child->channel_event == NULL ||
-		child->schedule_event == NULL || event_add(child->channel_event, NULL) != 0)
+	if (child->collector == NULL || child->seen == NULL || child->busy == NULL ||
+		child->channel_event == NULL || child->schedule_event == NULL ||
+		event_add(child->channel_event, NULL) != 0)
 		return error_set(e, ERR_MEMORY, "out of memory");
 	return OK;
+}
+
+/* Fewer sessions rather than some that find no socket. */
+static void
+limit_sessions(struct child *child)
+{
+	size_t others = COLLECTOR_CONNECTIONS_MAX + DESCRIPTORS_OTHER;
+	size_t n = sandbox_raise_descriptors(child->conf.sessions + others);
+
+	if (n < child->conf.sessions + others)
+		child->conf.sessions = n > others ? (uint32_t)(n - others) : 1;
 }
 
 static void
@@ -278,6 +324,10 @@ close_all(struct child *child)
 		probe_run_free(run);
 	}
 	collector_server_free(child->collector);
+	collector_tls_free(child->collector_tls);
+	collector_seen_free(child->seen);
+	probe_busy_free(child->busy);
+	probe_tls_free(child->host.tls);
 	if (child->channel_event != NULL)
 		event_free(child->channel_event);
 	if (child->schedule_event != NULL)
@@ -299,6 +349,7 @@ prober_child_main(const struct prober_conf *conf, int channel)
 		.changed = run_changed,
 		.context = &child};
 	signal(SIGPIPE, SIG_IGN);
+	limit_sessions(&child);
 	if (open_all(&child, &e) != OK || sandbox_enter(conf->user, &e) != OK) {
 		status = emit_failure(&child, &e);
 	} else {

@@ -4,7 +4,7 @@
 
 #include "prober.h"
 
-enum { PROBER_JOBS_MAX = 4096 }; /* held by the child; more wait in the pipe */
+enum { PROBER_JOBS_MAX = 8192 }; /* held by the child; more wait in the pipe */
 
 /* Bind the collector, shut the process in, and work until the parent hangs up. channel: the
  * child's end of the SOCK_SEQPACKET pair. Returns an exit status. */

@@ -13,6 +13,7 @@ static const struct {
 	size_t offset, size;
 } text_fields[] = {
 	TEXT_FIELD(text),
+	TEXT_FIELD(dsn),
 	TEXT_FIELD(mail_from),
 	TEXT_FIELD(rcpt_to),
 	TEXT_FIELD(rcpt_reply),
@@ -63,12 +64,16 @@ is_well_formed(const unsigned char *p)
 static bool
 is_sensible(const struct prober_event *ev)
 {
-	bool needs_case = ev->kind == PROBER_CASE || ev->kind == PROBER_ARRIVAL;
-	bool needs_peer = ev->kind == PROBER_READY || ev->kind == PROBER_ARRIVAL;
+	bool needs_case = ev->kind == PROBER_CASE || ev->kind == PROBER_ARRIVAL ||
+		ev->kind == PROBER_HEADER || ev->kind == PROBER_AGAIN;
+	bool needs_peer = ev->kind == PROBER_READY || ev->kind == PROBER_ARRIVAL ||
+		ev->kind == PROBER_AGAIN;
 
 	if (ev->id >> 40 != 0 || (ev->direction != '\0' && strchr("<>*", ev->direction) == NULL))
 		return false;
 	if (needs_case && probe_case_by_number(ev->case_index) == NULL)
+		return false;
+	if (ev->dsn[0] != '\0' && (ev->kind != PROBER_ARRIVAL || !ev->to_sender))
 		return false;
 	return !needs_peer || ev->peer.addr.family != 0;
 }

@@ -230,6 +230,21 @@ sandbox_close_others(int keep, int keep_too)
 	close_range((unsigned)high + 1, ~0U, 0);
 }
 
+size_t
+sandbox_raise_descriptors(size_t wanted)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return 0;
+	if (limit.rlim_cur < wanted) {
+		limit.rlim_cur = wanted < limit.rlim_max ? wanted : limit.rlim_max;
+		if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
+			getrlimit(RLIMIT_NOFILE, &limit);
+	}
+	return limit.rlim_cur < wanted ? (size_t)limit.rlim_cur : wanted;
+}
+
 enum err
 sandbox_enter(const char *user, struct error *e)
 {

@@ -19,7 +19,8 @@ smtp_reply_reset(struct smtp_reply *r)
 	r->lines = r->bytes = 0;
 	r->text[0] = '\0';
 	r->text_len = 0;
-	r->partial_len = 0;
+	r->line_len = 0;
+	r->last = '\0';
 }
 
 static bool
@@ -56,7 +57,7 @@ keep_text(struct smtp_reply *r, struct text line)
 static enum smtp_reply_state
 take_line(struct smtp_reply *r, struct text line)
 {
-	if (line.len > SMTP_REPLY_LINE_MAX || ++r->lines > SMTP_REPLY_LINES_MAX)
+	if (++r->lines > SMTP_REPLY_LINES_MAX)
 		return SMTP_REPLY_TOO_BIG;
 	if (r->line_fn != NULL)
 		r->line_fn(line, r->context);
@@ -70,12 +71,25 @@ take_line(struct smtp_reply *r, struct text line)
 static enum smtp_reply_state
 end_line(struct smtp_reply *r)
 {
-	struct text line = {r->partial, r->partial_len};
+	size_t len = r->line_len - (r->last == '\r');
 
-	if (line.len != 0 && line.p[line.len - 1] == '\r')
-		line.len--;
-	r->partial_len = 0;
-	return take_line(r, line);
+	r->line_len = 0;
+	r->last = '\0';
+	if (len > SMTP_REPLY_LINE_MAX)
+		return SMTP_REPLY_TOO_BIG;
+	return take_line(r, (struct text){r->line, len < SMTP_REPLY_KEPT ? len : SMTP_REPLY_KEPT});
+}
+
+static enum smtp_reply_state
+add_byte(struct smtp_reply *r, char c)
+{
+	if (r->line_len > SMTP_REPLY_LINE_MAX)
+		return SMTP_REPLY_TOO_BIG;
+	if (r->line_len < SMTP_REPLY_KEPT)
+		r->line[r->line_len] = c;
+	r->line_len++;
+	r->last = c;
+	return SMTP_REPLY_MORE;
 }
 
 enum smtp_reply_state
@@ -91,10 +105,8 @@ smtp_reply_feed(struct smtp_reply *r, const void *bytes, size_t len, size_t *use
 			r->state = SMTP_REPLY_TOO_BIG;
 		else if (c == '\n')
 			r->state = end_line(r);
-		else if (r->partial_len == sizeof(r->partial))
-			r->state = SMTP_REPLY_TOO_BIG;
 		else
-			r->partial[r->partial_len++] = c;
+			r->state = add_byte(r, c);
 	}
 	return r->state;
 }

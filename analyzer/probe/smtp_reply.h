@@ -2,7 +2,8 @@
  *
  * Takes any cutting of the bytes into pieces; a reply is complete at the end of its last
  * line ("250 ..."), never before. Pure and bounded: a line, the number of lines and the whole
- * are limited, and a reply beyond its limits is over, for good.
+ * are limited, and a reply beyond its limits is over, for good. Of a line only its beginning is
+ * kept, as much as anybody shows: thousands of replies are read at once.
  */
 #ifndef ANALYZER_SMTP_REPLY_H
 #define ANALYZER_SMTP_REPLY_H
@@ -16,6 +17,7 @@ enum {
 	SMTP_REPLY_LINES_MAX = 100,
 	SMTP_REPLY_BYTES_MAX = 65536,
 	SMTP_REPLY_TEXT = 1024,
+	SMTP_REPLY_KEPT = 1024, /* bytes of a line that are told */
 };
 
 enum smtp_reply_state {
@@ -25,7 +27,7 @@ enum smtp_reply_state {
 	SMTP_REPLY_TOO_BIG,
 };
 
-/* Called for each line, without its end; the text is dead on return. */
+/* Called for each line, without its end, at most SMTP_REPLY_KEPT of it; dead on return. */
 typedef void smtp_reply_line_fn(struct text line, void *context);
 
 struct smtp_reply {
@@ -36,8 +38,9 @@ struct smtp_reply {
 	size_t text_len;
 	smtp_reply_line_fn *line_fn; /* may be NULL */
 	void *context;
-	size_t partial_len;
-	char partial[SMTP_REPLY_LINE_MAX + 2];
+	size_t line_len; /* of the line so far */
+	char last;       /* its last byte */
+	char line[SMTP_REPLY_KEPT];
 };
 
 void smtp_reply_init(struct smtp_reply *r, smtp_reply_line_fn *line_fn, void *context);

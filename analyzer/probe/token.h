@@ -28,4 +28,10 @@ void token_format(const struct token *t, const uint8_t key[TOKEN_KEY_BYTES], cha
 enum err token_parse(struct text local_part, const uint8_t key[TOKEN_KEY_BYTES], int64_t now_s,
 	unsigned max_age_hours, struct token *out) ORBL_NODISCARD;
 
+/* The next token in *rest that was made for the same probe as like, and to its recipient; what is
+ * before it is taken out of *rest, and it. Other tokens are passed over, however old this one is.
+ * False at the end. */
+bool token_find(struct text *rest, const uint8_t key[TOKEN_KEY_BYTES], const struct token *like,
+	struct token *out);
+
 #endif

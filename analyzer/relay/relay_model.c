@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "relay_postfix.h"
+
 enum { KNOWN_FLAGS = RELAY_FLAG_DENY | RELAY_FLAG_ALLOW | RELAY_FLAG_LOCAL_IP | RELAY_FLAG_AUTH };
 enum { DOMAIN_MAX = 255, SHOWN = 80 };
 
@@ -34,6 +36,7 @@ relay_model_forget_registry(struct relay_policy *p)
 {
 	p->flags_set = false;
 	p->flags = 0;
+	p->setting_lines[RELAY_SETTING_FLAGS] = 0;
 	for (size_t i = 0; i < RELAY_LIST_COUNT; i++) {
 		free(p->lists[i].lines);
 		p->lists[i] = (struct relay_list){0};
@@ -49,6 +52,7 @@ relay_model_free(struct relay_policy *p)
 	for (size_t i = 0; i < p->domain_count; i++)
 		free(p->domains[i].name);
 	free(p->domains);
+	relay_postfix_free(p->postfix);
 	free(p);
 }
 
@@ -62,7 +66,8 @@ relay_model_refuse(const struct relay_source *source, enum err code, unsigned li
 	va_start(ap, fmt);
 	vsnprintf(reason, sizeof(reason), fmt, ap);
 	va_end(ap);
-	return error_set(source->error, code, "%s:%u: %s", source->name, line, reason);
+	return error_set(source->error, code, "%s:%u: %s", source->name, line != 0 ? line : 1,
+		reason);
 }
 
 void
@@ -72,7 +77,7 @@ relay_model_warn(const struct relay_source *source, unsigned line, const char *f
 
 	if (source->warnings == NULL)
 		return;
-	fprintf(source->warnings, "%s:%u: ", source->name, line);
+	fprintf(source->warnings, "%s:%u: ", source->name, line != 0 ? line : 1);
 	va_start(ap, fmt);
 	vfprintf(source->warnings, fmt, ap);
 	va_end(ap);
@@ -224,6 +229,7 @@ relay_model_set_flags(struct relay_policy *p, uint32_t flags, unsigned line,
 {
 	p->flags_set = true;
 	p->flags = flags;
+	p->setting_lines[RELAY_SETTING_FLAGS] = line;
 	if ((flags & ~(uint32_t)KNOWN_FLAGS) != 0)
 		relay_model_warn(source, line,
 			"RelayFlags %u has bits that name no rule (1 deny "

@@ -23,6 +23,16 @@ enum relay_list_kind { RELAY_LIST_DENY, RELAY_LIST_ALLOW, RELAY_LIST_LOCAL_IP, R
 
 enum relay_version { RELAY_VERSION_4_0, RELAY_VERSION_5_0, RELAY_VERSION_5_5 };
 
+enum relay_setting_kind { /* those that have one value */
+	RELAY_SETTING_FLAGS,
+	RELAY_SETTING_ROUTING,
+	RELAY_SETTING_VERSION,
+	RELAY_SETTING_ENCAPSULATED_FIX,
+	RELAY_SETTING_POP3_IMAP4,
+	RELAY_SETTING_IP_FORWARDING,
+	RELAY_SETTING_COUNT
+};
+
 struct relay_line {
 	uint32_t net, mask; /* host order; matches when (address AND mask) = net */
 	unsigned line;
@@ -40,8 +50,12 @@ struct relay_domain {
 	unsigned line;
 };
 
+struct relay_postfix; /* relay_postfix.h */
+
 /* Everything at rest is a 5.5 server with SP3 as installed: no registry value set. */
 struct relay_policy {
+	enum relay_dialect dialect;
+	struct relay_postfix *postfix; /* all of a Postfix policy; the rest is of the IMS */
 	bool flags_set;
 	uint32_t flags;
 	struct relay_list lists[RELAY_LIST_COUNT];
@@ -49,6 +63,7 @@ struct relay_policy {
 	size_t domain_count, domain_room;
 	enum relay_version version;
 	bool do_not_reroute, unfixed_encapsulation, no_pop3_imap4, ip_forwarding;
+	unsigned setting_lines[RELAY_SETTING_COUNT]; /* 0: not set, a default */
 };
 
 /* The text being read, for messages. */
@@ -74,14 +89,15 @@ void relay_model_set_flags(struct relay_policy *p, uint32_t flags, unsigned line
 /* When all is read: warn of what has no effect. */
 void relay_model_check(const struct relay_policy *p, const struct relay_source *source);
 
-/* Set the error to "NAME:LINE: ..." and return code. */
+/* Set the error to "NAME:LINE: ..." and return code. Line 0, of a default, is told as 1. */
 enum err relay_model_refuse(const struct relay_source *source, enum err code, unsigned line,
 	const char *fmt, ...) ORBL_PRINTF(4, 5);
 void relay_model_warn(const struct relay_source *source, unsigned line, const char *fmt, ...)
 	ORBL_PRINTF(3, 4);
 
-/* Readers of the forms: fill p from len bytes. */
-bool relay_reg_is(struct text bytes);
+/* Readers of the forms: fill p from all bytes; whether a form is meant is told from the content,
+ * and from the file's name when that leaves it open. */
+bool relay_reg_is(struct text bytes, const char *name);
 enum err relay_reg_parse(struct text bytes, struct relay_policy *p,
 	const struct relay_source *source) ORBL_NODISCARD;
 enum err relay_policy_file_parse(struct text bytes, struct relay_policy *p,

@@ -6,6 +6,7 @@
 #include <orbl/file.h>
 
 #include "relay_model.h"
+#include "relay_postfix_rules.h"
 
 enum { FILE_MAX = 16 << 20 };
 
@@ -53,11 +54,30 @@ static const struct relay_decision otherwise = {.answer = RELAY_DENY, .rule = "d
 
 /* How a policy is written down. The first whose sign the content has; the last has none. */
 static const struct {
-	bool (*is)(struct text bytes);
+	bool (*is)(struct text bytes, const char *name);
 	enum err (*parse)(struct text bytes, struct relay_policy *p, const struct relay_source *s);
 } forms[] = {
 	{relay_reg_is, relay_reg_parse},
+	{relay_postfix_is, relay_postfix_parse},
 	{NULL, relay_policy_file_parse},
+};
+
+static struct relay_decision ims_decide(const struct relay_policy *, const struct relay_request *);
+static struct relay_decision
+postfix_decide(const struct relay_policy *, const struct relay_request *);
+static bool ims_is_local(const struct relay_policy *, struct text domain);
+static bool postfix_is_local(const struct relay_policy *, struct text domain);
+static struct text ims_resolve(const struct relay_policy *, struct text path, char *buffer);
+static struct text postfix_resolve(const struct relay_policy *, struct text path, char *buffer);
+
+static const struct {
+	const char *name;
+	struct relay_decision (*decide)(const struct relay_policy *, const struct relay_request *);
+	bool (*is_local)(const struct relay_policy *, struct text domain);
+	struct text (*resolve)(const struct relay_policy *, struct text path, char *buffer);
+} dialects[] = {
+	[RELAY_DIALECT_IMS] = {"ims", ims_decide, ims_is_local, ims_resolve},
+	[RELAY_DIALECT_POSTFIX] = {"postfix", postfix_decide, postfix_is_local, postfix_resolve},
 };
 
 static const char *const answer_names[] = {
@@ -211,22 +231,22 @@ resolve(const struct relay_policy *p, struct text path, char buffer[RECIPIENT_MA
 	return mailbox;
 }
 
-struct text
-relay_policy_resolve(const struct relay_policy *p, struct text path, char buffer[RECIPIENT_MAX])
+static struct text
+ims_resolve(const struct relay_policy *p, struct text path, char *buffer)
 {
 	bool decapsulated;
 
 	return resolve(p, path, buffer, &decapsulated);
 }
 
-bool
-relay_policy_is_local(const struct relay_policy *p, struct text domain)
+static bool
+ims_is_local(const struct relay_policy *p, struct text domain)
 {
 	return find_domain(p, domain) != NULL;
 }
 
-struct relay_decision
-relay_policy_decide(const struct relay_policy *p, const struct relay_request *request)
+static struct relay_decision
+ims_decide(const struct relay_policy *p, const struct relay_request *request)
 {
 	struct question q = {.policy = p, .request = request};
 	char buffer[RECIPIENT_MAX];
@@ -242,6 +262,65 @@ relay_policy_decide(const struct relay_policy *p, const struct relay_request *re
 			return d;
 	}
 	return otherwise;
+}
+
+static struct relay_decision
+postfix_decide(const struct relay_policy *p, const struct relay_request *request)
+{
+	return relay_postfix_decide(p->postfix, request);
+}
+
+static bool
+postfix_is_local(const struct relay_policy *p, struct text domain)
+{
+	return relay_postfix_is_local(p->postfix, domain);
+}
+
+static struct text
+postfix_resolve(const struct relay_policy *p, struct text path, char *buffer)
+{
+	struct relay_address a;
+
+	if (!relay_address_resolve(p->postfix, path, NULL, &a))
+		return path;
+	memcpy(buffer, a.text, sizeof(a.text));
+	return text_of(buffer);
+}
+
+struct relay_decision
+relay_policy_decide(const struct relay_policy *p, const struct relay_request *request)
+{
+	return dialects[p->dialect].decide(p, request);
+}
+
+bool
+relay_policy_is_local(const struct relay_policy *p, struct text domain)
+{
+	return dialects[p->dialect].is_local(p, domain);
+}
+
+struct text
+relay_policy_resolve(const struct relay_policy *p, struct text path, char buffer[RECIPIENT_MAX])
+{
+	return dialects[p->dialect].resolve(p, path, buffer);
+}
+
+enum relay_dialect
+relay_policy_dialect(const struct relay_policy *p)
+{
+	return p->dialect;
+}
+
+const char *
+relay_dialect_name(enum relay_dialect d)
+{
+	return dialects[d].name;
+}
+
+bool
+relay_policy_setting(const struct relay_policy *p, size_t i, struct relay_setting *out)
+{
+	return p->postfix != NULL && relay_postfix_setting(p->postfix, i, out);
 }
 
 const char *
@@ -263,7 +342,7 @@ relay_policy_parse(const void *bytes, size_t len, const char *name, struct relay
 	*out = NULL;
 	if (p == NULL)
 		return error_set(e, ERR_MEMORY, "out of memory");
-	while (forms[form].is != NULL && !forms[form].is(all))
+	while (forms[form].is != NULL && !forms[form].is(all, name))
 		form++;
 	err = forms[form].parse(all, p, &source);
 	if (err != OK) {

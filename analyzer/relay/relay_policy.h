@@ -32,29 +32,43 @@ enum relay_answer {
 	RELAY_DUNNO,       /* of a single rule: it does not apply; never a decision */
 };
 
-struct relay_policy; /* opaque; relay_policy.c */
+/* Whose rules a policy has. */
+enum relay_dialect { RELAY_DIALECT_IMS, RELAY_DIALECT_POSTFIX };
+
+struct relay_policy; /* opaque; relay_model.h */
 
 struct relay_request {
 	struct addr client; /* who is connected */
 	struct addr local;  /* the server address it connected to; family 0: unknown */
 	bool authenticated;
 	struct text recipient; /* forward-path without brackets; empty: one that is not local */
+	struct text sender;    /* reverse-path without brackets; p NULL: not known */
+	struct text helo;      /* name after HELO or EHLO; p NULL: not known */
 };
 
 struct relay_decision {
 	enum relay_answer answer;
-	const char *rule;  /* "RelayDenyList", "RelayFlags exactly 1", "not set", "default" ... */
-	const char *list;  /* list that matched, NULL none */
+	const char *rule;  /* "RelayDenyList", "not set", "default", "permit_mynetworks" ... */
+	const char *list;  /* list or table that matched, NULL none */
 	const char *entry; /* its entry, such as "192.0.2.0;255.255.255.0"; lent by the policy */
-	unsigned line;     /* 1-based line of that entry in its source file, 0 none */
+	const char *file;  /* where that entry stands, NULL: in the policy's own file */
+	unsigned line; /* 1-based line of that entry there; 0 none, or a default of the server */
 };
 
-/* Read orbl's own form or a .reg export (REGEDIT4, or Windows Registry Editor 5.00 in UTF-16LE
- * or ANSI); which one is told from the content. Warnings (a net with bits outside its mask
- * never matches) go to warnings, which may be NULL, as "FILE:LINE: text". */
+/* One line of what was read, for people. */
+struct relay_setting {
+	const char *name;  /* "mynetworks" */
+	const char *value; /* printable; lent by the policy */
+	unsigned line;     /* in the policy's own file; 0: not set there, a default */
+};
+
+/* Read orbl's own form, a .reg export (REGEDIT4, or Windows Registry Editor 5.00 in UTF-16LE
+ * or ANSI), or a Postfix main.cf with the tables beside it; which one is told from the
+ * content. Warnings (a net with bits outside its mask never matches) go to warnings, which may be
+ * NULL, as "FILE:LINE: text". */
 enum err relay_policy_read(const char *path, struct relay_policy **out, FILE *warnings,
 	struct error *e) ORBL_NODISCARD;
-/* The same from bytes; name is for messages. */
+/* The same from bytes; name is for messages, and tables are looked for in its folder. */
 enum err relay_policy_parse(const void *bytes, size_t len, const char *name,
 	struct relay_policy **out, FILE *warnings, struct error *e) ORBL_NODISCARD;
 void relay_policy_free(struct relay_policy *p); /* NULL ok */
@@ -67,5 +81,11 @@ bool relay_policy_is_local(const struct relay_policy *p, struct text domain);
 struct text
 relay_policy_resolve(const struct relay_policy *p, struct text path, char buffer[RECIPIENT_MAX]);
 const char *relay_answer_name(enum relay_answer a); /* "permit", "then-bounce" */
+
+enum relay_dialect relay_policy_dialect(const struct relay_policy *p);
+const char *relay_dialect_name(enum relay_dialect d); /* "ims", "postfix" */
+/* The settings of a main.cf that decide, in the order of a table, expanded; i counts from 0. False
+ * beyond the last one, and of an IMS at once. */
+bool relay_policy_setting(const struct relay_policy *p, size_t i, struct relay_setting *out);
 
 #endif

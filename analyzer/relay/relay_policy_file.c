@@ -64,12 +64,14 @@ take_word(const struct line *l, const char *const words[WORD_MAX], size_t *out)
 }
 
 static enum err
-take_switch(const struct line *l, const char *off, const char *on, bool *out)
+take_switch(const struct line *l, enum relay_setting_kind kind, const char *off, const char *on,
+	bool *out)
 {
 	const char *const words[WORD_MAX] = {off, on};
 	size_t i = 0;
 	enum err err = take_word(l, words, &i);
 
+	l->policy->setting_lines[kind] = l->number;
 	*out = i == 1;
 	return err;
 }
@@ -81,6 +83,7 @@ take_flags(const struct line *l)
 	uint64_t flags;
 	char shown[SHOWN];
 
+	l->policy->setting_lines[RELAY_SETTING_FLAGS] = l->number;
 	if (text_equal(l->value, TEXT("absent")))
 		return OK;
 	if (text_to_u64(l->value, UINT32_MAX, &flags) != OK) {
@@ -116,7 +119,7 @@ take_local_ip(const struct line *l)
 static enum err
 take_ip_forwarding(const struct line *l)
 {
-	return take_switch(l, "off", "on", &l->policy->ip_forwarding);
+	return take_switch(l, RELAY_SETTING_IP_FORWARDING, "off", "on", &l->policy->ip_forwarding);
 }
 
 static enum err
@@ -128,7 +131,8 @@ take_local_domain(const struct line *l)
 static enum err
 take_routing(const struct line *l)
 {
-	return take_switch(l, "reroute", "do-not-reroute", &l->policy->do_not_reroute);
+	return take_switch(l, RELAY_SETTING_ROUTING, "reroute", "do-not-reroute",
+		&l->policy->do_not_reroute);
 }
 
 static enum err
@@ -142,6 +146,7 @@ take_version(const struct line *l)
 	size_t i = RELAY_VERSION_5_5;
 	enum err err = take_word(l, words, &i);
 
+	l->policy->setting_lines[RELAY_SETTING_VERSION] = l->number;
 	l->policy->version = (enum relay_version)i;
 	return err;
 }
@@ -149,13 +154,14 @@ take_version(const struct line *l)
 static enum err
 take_encapsulated_fix(const struct line *l)
 {
-	return take_switch(l, "yes", "no", &l->policy->unfixed_encapsulation);
+	return take_switch(l, RELAY_SETTING_ENCAPSULATED_FIX, "yes", "no",
+		&l->policy->unfixed_encapsulation);
 }
 
 static enum err
 take_pop3_imap4(const struct line *l)
 {
-	return take_switch(l, "on", "off", &l->policy->no_pop3_imap4);
+	return take_switch(l, RELAY_SETTING_POP3_IMAP4, "on", "off", &l->policy->no_pop3_imap4);
 }
 
 static const struct setting *

@@ -27,7 +27,7 @@ static const struct text utf16le_mark = {"\xff\xfe", 2}, utf16be_mark = {"\xfe\x
 			 utf8_mark = {"\xef\xbb\xbf", 3};
 
 bool
-relay_reg_is(struct text bytes)
+relay_reg_is(struct text bytes, ORBL_UNUSED const char *name)
 {
 	if (text_has_prefix(bytes, utf16le_mark) || text_has_prefix(bytes, utf16be_mark))
 		return true;

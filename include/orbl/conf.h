@@ -67,13 +67,17 @@ struct conf {
 	struct {
 		char *listen; /* ADDR@PORT */
 		char *domain;
+		char *tls_certificate, *tls_key; /* "": no STARTTLS */
 	} collector;
 
 	struct {
-		char *helo, *source, *user, *url;
+		char *helo, *source, *second_source, *user, *url;
+		char *opt_out_file; /* "": none */
 		struct conf_list allow, opt_out, cases;
 		int64_t port, interval_s, wait_s, retry_after_s, retries;
 		int64_t sessions, reply_timeout_s, session_timeout_s;
+		int64_t starttls; /* 0 or 1 */
+		int64_t per_minute, per_network, backoff_s, retest_before_s;
 	} probe;
 
 	struct {

@@ -6,7 +6,7 @@ set -u
 results=${BENCH_RESULTS:-$top_builddir/bench}
 export BENCH_RESULTS=$results
 page=$top_srcdir/docs/benchmarks.md
-figures=(serve memory compile publish instructions logs)
+figures=(serve memory compile publish instructions logs probe)
 
 measure() { # FIGURE
 	echo "bench: measuring: $1" >&2

@@ -1,4 +1,4 @@
-#include "probe/token.h"
+#include "token.h"
 
 #include <assert.h>
 #include <stddef.h>
@@ -43,10 +43,27 @@ make_and_parse(const uint8_t *data, size_t size)
 	assert(out.hour == in.hour && out.to_sender == in.to_sender);
 }
 
+/* It ends, and what it finds is what it was to find. */
+static void
+find_in_it(const uint8_t *data, size_t size)
+{
+	struct token like = {.probe_id = 1, .hour = 3489}, found;
+	struct text rest = {(const char *)data, size};
+	size_t before = size;
+
+	while (token_find(&rest, key, &like, &found)) {
+		assert(rest.len + TOKEN_TEXT - 1 <= before);
+		assert(found.probe_id == 1 && found.hour == 3489 && !found.to_sender);
+		before = rest.len;
+	}
+	assert(rest.len == 0);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	parse_as_it_is(data, size);
+	find_in_it(data, size);
 	make_and_parse(data, size);
 	return 0;
 }

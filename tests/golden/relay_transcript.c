@@ -1,7 +1,7 @@
 /* relay_transcript.c - play a transcript of relay questions and print it with our answers.
  *
  *	policy FILE              read this relay policy; FILE lies beside the transcript
- *	client ADDR [local ADDR] [rcpt MAILBOX] [auth yes|no] -> ANSWER
+ *	client ADDR [local ADDR] [helo NAME] [sender MAILBOX] [rcpt MAILBOX] [auth yes|no] -> ANSWER
  *
  * What follows "->" is replaced by what the engine says. Warnings about a policy are printed
  * as lines "warning: ...", the reason for refusing one as "refused: ..."; those of the transcript
@@ -11,13 +11,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "relay_policy.h"
 
 enum { LINE_SIZE = 1024, WARNINGS_SIZE = 4096, PATH_SIZE = 4096 };
 
 struct play {
-	char directory[PATH_SIZE];
 	struct relay_policy *policy;
 };
 
@@ -41,17 +41,16 @@ print_warnings(const char *all)
 static void
 play_policy(struct play *play, struct text name)
 {
-	char path[PATH_SIZE + LINE_SIZE], shown[LINE_SIZE], warnings[WARNINGS_SIZE] = "";
+	char shown[LINE_SIZE], warnings[WARNINGS_SIZE] = "";
 	static char bytes[1 << 20];
 	FILE *file, *sink = fmemopen(warnings, sizeof(warnings), "w");
 	struct error e;
 	size_t len;
 
 	text_printable(name, shown, sizeof(shown));
-	snprintf(path, sizeof(path), "%s/%s", play->directory, shown);
-	file = fopen(path, "rb");
+	file = fopen(shown, "rb");
 	if (file == NULL || sink == NULL)
-		fail(path, "cannot read it");
+		fail(shown, "cannot read it");
 	len = fread(bytes, 1, sizeof(bytes), file);
 	fclose(file);
 	relay_policy_free(play->policy);
@@ -83,6 +82,10 @@ take_word(struct relay_request *r, struct text key, struct text value)
 		r->client = take_addr(value);
 	else if (text_equal(key, TEXT("local")))
 		r->local = take_addr(value);
+	else if (text_equal(key, TEXT("helo")))
+		r->helo = value;
+	else if (text_equal(key, TEXT("sender")))
+		r->sender = text_equal(value, TEXT("<>")) ? TEXT("") : value;
 	else if (text_equal(key, TEXT("rcpt")))
 		r->recipient = value;
 	else if (text_equal(key, TEXT("auth")))
@@ -107,7 +110,11 @@ play_request(const struct play *play, struct text line)
 	}
 	d = relay_policy_decide(play->policy, &request);
 	printf("%.*s -> %s (%s", TEXT_ARG(question), relay_answer_name(d.answer), d.rule);
-	if (d.list != NULL)
+	if (d.file != NULL)
+		printf(", %s:%u: %s", d.file, d.line, d.entry);
+	else if (d.list != NULL && d.line == 0)
+		printf(", %s as it is by default: %s", d.list, d.entry);
+	else if (d.list != NULL)
 		printf(", line %u: %s", d.line, d.entry);
 	printf(")\n");
 }
@@ -130,18 +137,20 @@ int
 main(int argc, char **argv)
 {
 	struct play play = {.policy = NULL};
-	char line[LINE_SIZE];
+	char line[LINE_SIZE], directory[PATH_SIZE];
 	char *slash;
 	FILE *file;
 
 	if (argc != 2)
 		fail("usage", "relay_transcript TRANSCRIPT");
-	snprintf(play.directory, sizeof(play.directory), "%s", argv[1]);
-	slash = strrchr(play.directory, '/');
-	snprintf(slash != NULL ? slash : play.directory, 2, "%s", slash != NULL ? "" : ".");
 	file = fopen(argv[1], "r");
 	if (file == NULL)
 		fail(argv[1], "cannot read it");
+	snprintf(directory, sizeof(directory), "%s", argv[1]);
+	slash = strrchr(directory, '/');
+	snprintf(slash != NULL ? slash : directory, 2, "%s", slash != NULL ? "" : ".");
+	if (chdir(directory) != 0)
+		fail(directory, "cannot go there");
 	while (fgets(line, sizeof(line), file) != NULL)
 		play_line(&play, text_upto(text_of(line), strcspn(line, "\n")));
 	fclose(file);

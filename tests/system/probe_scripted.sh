@@ -17,49 +17,7 @@ command -v python3 >"$work/python" || tap_bail 'python3 is needed'
 printf 'probe.session_timeout = 3\nprobe.reply_timeout = 3\nprobe.opt_out = {"%s.250"}\n' "$net" \
 	>"$work/conf"
 
-# kind, verdict, case that came back, address it came back from (. is the tested one)
-kinds='open            open          P01-plain      .
-closed          closed        -              -
-slow            closed        -              -
-defer           closed        -              -
-blackhole       accepts       -              -
-bouncer         bounces       -              -
-bouncertorcpt   bounces       -              -
-multihop        open-multihop P01-plain      127.0.0.99
-greylist        open          P01-plain      .
-greylistclosed  undecided     -              -
-unwelcome       untestable    -              -
-unwelcomehelo   untestable    -              -
-rejectdata      closed        -              -
-rejectdot       closed        -              -
-tarpit          undecided     -              -
-silent          undecided     -              -
-dropper         undecided     -              -
-dropafterthree  open          P13-pct-ip     .
-limit421        open          P13-pct-ip     .
-early421        open          P13-pct-ip     .
-busy            undecided     -              -
-garbage         undecided     -              -
-endless         undecided     -              -
-longline        undecided     -              -
-outofturn       undecided     -              -
-heloonly        open          P01-plain      .
-helodrop        open          P01-plain      .
-teaser          open          P01-plain      .
-split           open          P01-plain      .
-senderdomain    open          P07-fhost      .
-senderparent    open          P08-fparent    .
-nullsender      open          P02-null       .
-percent         open          P11-pct-host   .
-percentip       open          P13-pct-ip     .
-bang            open          P24-bang-bare  .
-quoted          open          P18-qat        .
-route           open          P21-route-host .
-imcea           open          P28-imcea      .
-dot             open          P31-dot        .
-starttls        undecided     -              -
-auth            closed        -              -
-callout         closed        -              -'
+kinds=$(grep -v '^#' "$top_srcdir/tests/system/probe_scripted/kinds")
 
 start() { # KIND...: the first at .11, the second at .12 ...
 	local n=10 arguments=() kind
@@ -176,6 +134,62 @@ tap_like 'nobody there: unreachable' "^$net.99:$port: unreachable: .*refused" "$
 stop
 tap_is 'the same host twice: one connection at a time' 1 "$(counted closed most)"
 
+# --- a second source, STARTTLS, several targets on a terminal ---
+start open closed starttlsopen
+tap_status '--second-source: closed to both' 0 probe --second-source "$net.200" "$net.12:$port"
+tap_like '--second-source: the first result' "^$net.12:$port: from the first source: closed: " \
+	"$tap_output"
+tap_like '--second-source: the second result' "^$net.12:$port: from $net.200: closed: " "$tap_output"
+tap_like '--second-source: the verdict' "^$net.12:$port: closed: all 4[0-9] cases refused" \
+	"$(tail -n 1 <<<"$tap_output")"
+tap_status '--second-source, --json' 0 probe --json --second-source "$net.200" --cases P01 \
+	"$net.12:$port"
+tap_is '--second-source, --json: both probes' "closed first null closed second $net.200 closed" \
+	"$(jq -r '[.verdict, (.probes[] | .source, .source_address, .verdict)] |
+		map(. // "null") | join(" ")' <<<"$tap_output")"
+tap_status '--second-source: open needs no second probe' 1 probe --json --second-source "$net.200" \
+	"$net.11:$port"
+tap_is '--second-source: open needs no second probe: one result' null \
+	"$(jq -r .probes <<<"$tap_output")"
+tap_status '--no-starttls' 0 probe --json --no-starttls "$net.13:$port"
+tap_is '--no-starttls: undecided' undecided "$(jq -r .verdict <<<"$tap_output")"
+tap_status 'STARTTLS' 1 probe --json "$net.13:$port"
+tap_like 'STARTTLS: what was negotiated is told' '^TLSv1.*CN=mx.example.net' \
+	"$(jq -r .tls <<<"$tap_output")"
+export -f probe
+export orbl work net port
+tap_ok 'on a terminal' env TERM=xterm timeout 60 script -qec \
+	"probe $net.12:$port $net.12:$port" /dev/null
+tap_like 'on a terminal: how many have a verdict' '1 of 2 targets have a verdict' "$tap_output"
+stop
+
+# --- without a connection ---
+start closed
+tap_status '--dry-run' 0 probe --dry-run --source "$net.200" "$net.11:$port" "$net.11"
+tap_like '--dry-run: each target' "^$net.11:25, from $net.200\$" "$tap_output"
+tap_is '--dry-run: each test but the one that reaches a human, for each target' 90 \
+	"$(grep -c '^P.* RCPT TO:' <<<"$tap_output")"
+tap_like '--dry-run: with tokens' '^P11-pct-host +RCPT TO:<[a-z2-7]{28}%probe.test@HOST>' \
+	"$tap_output"
+tap_is '--dry-run: the message' 2 "$(grep -c "^Subject: relay test of $net.11 by" <<<"$tap_output")"
+tap_status '--dry-run --json' 0 probe --dry-run --json --cases P01,P44 "$net.11"
+tap_is '--dry-run --json: the recipient before' \
+	'P01-plain null P44-mixed <postmaster@HOST>' \
+	"$(jq -r '[.cases[] | .case, .before_rcpt // "null"] | join(" ")' <<<"$tap_output")"
+tap_status '--dry-run: a network that may not be probed' 2 probe --dry-run 192.168.1.1
+tap_status '--cases help' 0 "$orbl" probe --cases help
+tap_like '--cases help: what it finds' '^P28-imcea +Exchange' "$tap_output"
+tap_like '--cases help: what it sends' 'MAIL FROM:<\$F@\$H>  RCPT TO:<\$U%\$D@\$H>' "$tap_output"
+tap_status '--cases help --json' 0 "$orbl" probe --cases help --json
+tap_is '--cases help --json: all of them' 46 "$(jq -s 'map(.case) | unique | length' \
+	<<<"$tap_output")"
+while read -r row; do
+	tap_ok "docs/probing.md has ${row:2:3}" grep -qxF -- "$row" "$top_srcdir/docs/probing.md"
+done < <(jq -r '"| \(.case) | `\(.mail_from)` | " + if .before_rcpt then "`\(.before_rcpt)`, then "
+	else "" end + "`\(.rcpt_to | ltrimstr(" "))` | \(.finds) |"' <<<"$tap_output")
+stop
+tap_is '--dry-run: no connection' 0 "$(counted closed connections)"
+
 # --- what may not be probed ---
 start closed
 status=0
@@ -187,11 +201,31 @@ tap_like 'reserved network: the message names the remedy' \
 tap_like 'reserved network: the others still run' "^$net.11:$port: closed" "$(cat "$work/out")"
 tap_status 'opted out: status 2' 2 probe "$net.250"
 tap_like 'opted out: says so' "$net.250 has opted out" "$tap_output"
+cp "$work/conf" "$work/conf.before"
+printf 'probe.opt_out_file = "%s"\nprobe.port = %s\n' "$work/opt-out" "$port" >>"$work/conf"
+printf '# asked by mail\n%s.12/31\n' "$net" >"$work/opt-out"
+tap_status 'opted out in the file: status 2' 2 probe "$net.13"
+tap_like 'opted out in the file: says so' "$net.13 has opted out of probes \($net.12/31\)" \
+	"$tap_output"
+tap_status 'not in the file; probe.port is the port' 0 probe --cases P01 "$net.11"
+tap_like 'probe.port is the port' "^$net.11:$port: closed" "$(tail -n 1 <<<"$tap_output")"
+echo "$net.11 and others" >"$work/opt-out"
+tap_status 'a bad opt-out file: nobody is probed' 2 probe "$net.11"
+tap_like 'a bad opt-out file: which line' "opt-out:1" "$tap_output"
+rm "$work/opt-out"
+tap_status 'a missing opt-out file: nobody is probed' 2 probe "$net.11"
+mv "$work/conf.before" "$work/conf"
 stop
 
 # --- usage ---
 tap_status 'no target' 2 "$orbl" probe
-tap_status 'a target that is none' 2 probe example.net
+tap_status 'a target that is a name' 2 probe mx.example.net
+tap_like 'a target that is a name: says that none is looked up' \
+	'"mx.example.net" is a name, and none is looked up' "$tap_output"
+tap_status 'another name' 2 probe bad.de
+tap_like 'another name: says so' '"bad.de" is a name' "$tap_output"
+tap_status 'a target that is none' 2 probe 1.2.3
+tap_status 'a bad second source' 2 probe --second-source here "$net.11"
 tap_status 'an unknown option' 2 probe --nonsense
 tap_status 'an unknown case' 2 probe --cases P99 "$net.11"
 tap_like 'an unknown case is named' '"P99"' "$tap_output"

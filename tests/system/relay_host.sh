@@ -33,6 +33,14 @@ printf 'relay_flags = 3\nrelay_deny = 127.0.0.8;255.255.255.252\nrelay_allow = 1
 	>"$scratch/deny-allow"
 printf 'relay_flags = 0\nencapsulated_fix = no\nlocal_domain = local.test\n' >"$scratch/imcea"
 cp "$scratch/open" "$scratch/changing"
+printf '%s\n' 'mydestination = local.test' 'mynetworks = 127.0.0.8/30' \
+	'smtpd_relay_restrictions = permit_mynetworks,' \
+	'  check_sender_access inline:{trusted.test=OK}, reject_unauth_destination' \
+	>"$scratch/main.cf"
+sed 's/check_sender.*}/check_helo_access inline:{client.test=OK}/' "$scratch/main.cf" \
+	>"$scratch/helo.cf"
+printf '%s\n' "127.9.1.22=$scratch/auth,authenticated" "127.9.1.23=$scratch/closed,catch-all" \
+	"127.9.1.24=$scratch/main.cf" "127.9.1.25=$scratch/helo.cf" >"$scratch/hosts"
 
 timeout 120 python3 -u "$top_srcdir/tests/system/smart_host.py" 127.9.0.1 \
 	>"$scratch/smart" 2>"$scratch/arrived" &
@@ -52,7 +60,7 @@ for port in $(seq 24100 17 24800); do
 		"127.9.1.16=$scratch/open,discard" "127.9.1.17=$scratch/deny-allow" \
 		"127.9.1.18=$scratch/imcea" "127.9.1.19=$scratch/auth" \
 		"127.9.1.20=$scratch/changing,name=mx.example,pipelining" \
-		"127.9.1.21=$scratch/open,reject-dot" \
+		"127.9.1.21=$scratch/open,reject-dot" --hosts "$scratch/hosts" \
 		>"$scratch/host" 2>"$scratch/log" &
 	host=$!
 	wait_for "$scratch/host" '^ready' && break
@@ -61,7 +69,7 @@ for port in $(seq 24100 17 24800); do
 done
 [ -n "$host" ] || tap_bail "no relay host: $(cat "$scratch/log")"
 children="$children $host"
-tap_is "it says where it listens" 21 "$(grep -c '^listening on 127\.9\.1\..*:' "$scratch/host")"
+tap_is "it says where it listens" 25 "$(grep -c '^listening on 127\.9\.1\..*:' "$scratch/host")"
 
 tap_is "open: accepted" 250 "$(smtp 127.9.1.1 f@c.test open@c.test)"
 tap_ok "open: relayed from its own address" arrived '^127\.9\.1\.1 f@c\.test open@c\.test$'
@@ -72,6 +80,9 @@ tap_is "closed: its postmaster" 250 "$(smtp 127.9.1.2 f@c.test postmaster@local.
 tap_is "bounce: accepted" 250 "$(smtp 127.9.1.3 back@c.test bounced@c.test)"
 tap_ok "bounce: comes back from <>" arrived '^127\.9\.1\.3 - back@c\.test$'
 tap_is "bounce: <> is accepted" 250 "$(smtp 127.9.1.3 '' bounced@c.test)"
+tap_is "bounce: a user it has not is accepted, too" 250 \
+	"$(smtp 127.9.1.3 again@c.test nobody@local.test)"
+tap_ok "bounce: comes back from <>" arrived '^127\.9\.1\.3 - again@c\.test$'
 
 tap_is "percent: plain form refused" "550 relaying prohibited" \
 	"$(smtp 127.9.1.4 f@c.test percent@c.test)"
@@ -122,6 +133,16 @@ tap_is "encapsulated: its form" 250 \
 tap_ok "encapsulated: relayed decoded" arrived '^127\.9\.1\.18 f@c\.test imcea@c\.test$'
 tap_is "auth: without" "550 relaying prohibited" "$(smtp 127.9.1.19 f@c.test auth@c.test)"
 tap_is "auth: with" 250 "$(smtp 127.9.1.19 f@c.test auth@c.test login)"
+tap_is "authenticated: without" 250 "$(smtp 127.9.1.22 f@c.test taken@c.test)"
+tap_ok "authenticated: relayed" arrived '^127\.9\.1\.22 f@c\.test taken@c\.test$'
+tap_is "catch-all: kept" 250 "$(smtp 127.9.1.23 f@c.test kept@local.test)"
+
+tap_is "Postfix: a stranger" "550 relaying prohibited" "$(smtp 127.9.1.24 f@c.test denied@c.test)"
+tap_is "Postfix: of its networks" 250 "$(SOURCE=127.0.0.9 smtp 127.9.1.24 f@c.test net@c.test)"
+tap_ok "Postfix: relayed" arrived '^127\.9\.1\.24 f@c\.test net@c\.test$'
+tap_is "Postfix: its postmaster" 250 "$(smtp 127.9.1.24 f@c.test postmaster@local.test)"
+tap_is "Postfix: asked about the sender" 250 "$(smtp 127.9.1.24 f@trusted.test sender@c.test)"
+tap_is "Postfix: asked about the name in HELO" 250 "$(smtp 127.9.1.25 f@c.test helo@c.test)"
 
 tap_is "before it is closed" 250 "$(smtp 127.9.1.20 f@c.test before@c.test)"
 cp "$scratch/closed" "$scratch/changing"
@@ -140,12 +161,16 @@ tap_is "each recipient is logged with its rule" 1 "$(grep -c \
 	"$scratch/log")"
 
 tap_is "nothing else was relayed" "" "$(grep -E \
-	' (closed|bounced|data|dot|connect|drop|discard|denied|after|u)@' "$scratch/arrived")"
+	' (closed|bounced|data|dot|connect|drop|discard|denied|after|u|nobody|kept)@' "$scratch/arrived")"
 kill -TERM "$host"
 wait "$host"
 tap_is "it ends when asked" 0 $?
 tap_status "it does not listen in the Internet" 1 "$top_builddir/tests/tools/relay_host" \
 	--smarthost "$smart" "8.8.8.8=$scratch/open"
+tap_status "a file of hosts that is not there" 1 "$top_builddir/tests/tools/relay_host" \
+	--smarthost "$smart" --hosts "$scratch/none"
+tap_status "a file of hosts with nonsense" 1 "$top_builddir/tests/tools/relay_host" \
+	--smarthost "$smart" --hosts "$scratch/open"
 tap_status "nor send there" 1 "$top_builddir/tests/tools/relay_host" \
 	--smarthost 8.8.8.8:25 "127.9.1.1=$scratch/open"
 tap_done

@@ -5,24 +5,30 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
-enum { LISTEN_BACKLOG = 128 };
+#include <orbl/file.h>
+
+enum { LISTEN_BACKLOG = 128, HOSTS_FILE_MAX = 16 << 20 };
 
 struct program {
 	struct network network;
 	struct event *signals[3];
 	size_t host_count;
 	struct host *hosts;
+	char *list; /* the hosts file, its lines terminated */
+	size_t list_len;
 	uint16_t port; /* 0: any */
 	bool help;
 };
 
 static const char usage[] =
-	"usage: relay_host --smarthost ADDR:PORT [--port PORT] [-v] HOST...\n"
+	"usage: relay_host --smarthost ADDR:PORT [--port PORT] [--hosts FILE] [-v] [HOST]...\n"
 	"\n"
 	"An SMTP server for tests that plays one host for each HOST, which is\n"
 	"ADDR=POLICYFILE[,option...]. Each answers as its relay policy decides and\n"
 	"relays, from its own address, to the smart host and nowhere else.\n"
+	"--hosts: a file of further HOSTs, one a line.\n"
 	"SIGHUP: read the policies again. SIGTERM: end. -v: one line for each RCPT.\n"
 	"A client may authenticate itself with AUTH PLAIN as user test, password test.\n"
 	"\n"
@@ -83,9 +89,18 @@ take_port(struct program *p, const char *argument, struct error *e)
 }
 
 static enum err
+take_list(struct program *p, const char *path, struct error *e)
+{
+	if (p->list != NULL)
+		return error_set(e, ERR_SYNTAX, "--hosts: one file only");
+	return file_read(path, HOSTS_FILE_MAX, &p->list, &p->list_len, e);
+}
+
+static enum err
 take_options(struct program *p, int argc, char **argv, struct error *e)
 {
 	static const struct option options[] = {
+		{"hosts", required_argument, NULL, 'l'},
 		{"smarthost", required_argument, NULL, 's'},
 		{"port", required_argument, NULL, 'p'},
 		{"help", no_argument, NULL, 'h'},
@@ -97,6 +112,8 @@ take_options(struct program *p, int argc, char **argv, struct error *e)
 	while (err == OK && (option = getopt_long(argc, argv, "v", options, NULL)) != -1) {
 		if (option == 's')
 			err = take_smart_host(p, optarg, e);
+		else if (option == 'l')
+			err = take_list(p, optarg, e);
 		else if (option == 'p')
 			err = take_port(p, optarg, e);
 		else if (option == 'v')
@@ -106,27 +123,71 @@ take_options(struct program *p, int argc, char **argv, struct error *e)
 		else
 			err = error_set(e, ERR_SYNTAX, "see --help");
 	}
-	if (err == OK && !p->help && (p->network.smart_host.port == 0 || optind == argc))
+	if (err == OK && !p->help &&
+		(p->network.smart_host.port == 0 || (optind == argc && p->list == NULL)))
 		return error_set(e, ERR_SYNTAX, "--smarthost and a HOST are needed; see --help");
+	return err;
+}
+
+static enum err
+add_host(struct program *p, const char *spec, struct error *e)
+{
+	struct host *h = &p->hosts[p->host_count++];
+	enum err err = host_parse(spec, h, e);
+
+	h->network = &p->network;
+	h->listen.port = p->port;
+	return err;
+}
+
+static size_t
+count_lines(struct text list)
+{
+	struct text line;
+	size_t n = 0;
+
+	while (text_next_line(&list, &line))
+		n++;
+	return n;
+}
+
+static enum err
+take_listed_hosts(struct program *p, struct error *e)
+{
+	struct text rest = {p->list, p->list_len}, line;
+	enum err err = OK;
+
+	while (err == OK && text_next_line(&rest, &line)) {
+		p->list[(size_t)(line.p - p->list) + line.len] = '\0';
+		err = add_host(p, line.p, e);
+	}
 	return err;
 }
 
 static enum err
 take_hosts(struct program *p, int argc, char **argv, struct error *e)
 {
+	size_t room = (size_t)argc + count_lines((struct text){p->list, p->list_len});
 	enum err err = OK;
 
-	p->hosts = calloc((size_t)argc + 1, sizeof(*p->hosts));
+	p->hosts = calloc(room + 1, sizeof(*p->hosts));
 	if (p->hosts == NULL)
 		return error_set(e, ERR_MEMORY, "out of memory");
-	for (int i = 0; err == OK && i < argc; i++) {
-		struct host *h = &p->hosts[p->host_count++];
+	for (int i = 0; err == OK && i < argc; i++)
+		err = add_host(p, argv[i], e);
+	return err == OK ? take_listed_hosts(p, e) : err;
+}
 
-		err = host_parse(argv[i], h, e);
-		h->network = &p->network;
-		h->listen.port = p->port;
-	}
-	return err;
+/* Each host takes a socket to listen on. */
+static void
+raise_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 static enum err
@@ -187,6 +248,7 @@ stop(struct program *p)
 	if (p->network.base != NULL)
 		event_base_free(p->network.base);
 	free(p->hosts);
+	free(p->list);
 }
 
 static int
@@ -199,6 +261,7 @@ run(struct program *p, int argc, char **argv, struct error *e)
 		host_print_options(stdout);
 		return EXIT_SUCCESS;
 	}
+	raise_limit();
 	if (take_hosts(p, argc - optind, argv + optind, e) != OK || start(p, e) != OK)
 		return EXIT_FAILURE;
 	printf("ready\n");

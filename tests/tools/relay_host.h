@@ -43,6 +43,7 @@ enum host_option {
 	HOST_QUOTED = 1 << 11,
 	HOST_SENDER_DOMAIN = 1 << 12,
 	HOST_NULL_SENDER = 1 << 13,
+	HOST_AUTHENTICATED = 1 << 14,
 };
 
 struct session;
@@ -83,6 +84,7 @@ struct question {
 	struct addr client;
 	bool authenticated;
 	const char *sender, *recipient; /* paths without brackets */
+	const char *helo;
 };
 struct judgement {
 	enum relay_answer answer; /* RELAY_LOCAL: kept and never seen again */

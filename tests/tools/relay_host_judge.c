@@ -95,7 +95,7 @@ has_user(const struct host *h, const char *mailbox)
 		text_equal_nocase(local_part, TEXT("postmaster"));
 }
 
-/* With "do not reroute" every recipient is accepted, also unknown local ones. */
+/* With "do not reroute" every recipient is accepted; unknown local ones bounce as well. */
 static bool
 accepts_all(const struct host *h)
 {
@@ -112,6 +112,8 @@ ask_policy(const struct host *h, const struct question *q, struct judgement *out
 		.local = h->listen.addr,
 		.authenticated = q->authenticated,
 		.recipient = text_of(q->recipient),
+		.sender = text_of(q->sender),
+		.helo = text_of(q->helo),
 	};
 	struct relay_decision d = relay_policy_decide(h->policy, &request);
 	char buffer[RECIPIENT_MAX];
@@ -120,8 +122,12 @@ ask_policy(const struct host *h, const struct question *q, struct judgement *out
 	out->answer = d.answer;
 	out->rule = d.rule;
 	out->line = d.line;
-	if (d.answer == RELAY_LOCAL)
-		out->unknown = !has_user(h, out->mailbox) && !accepts_all(h);
+	if (d.answer != RELAY_LOCAL || has_user(h, out->mailbox))
+		return;
+	if (accepts_all(h))
+		out->answer = RELAY_THEN_BOUNCE;
+	else
+		out->unknown = true;
 }
 
 static const char *

@@ -26,7 +26,7 @@ struct session {
 	struct evbuffer *message;
 	bool greeted, authenticated, in_data, too_big, waiting, closing;
 	bool has_sender;
-	char sender[RECIPIENT_MAX];
+	char helo[HOST_NAME_SIZE], sender[RECIPIENT_MAX];
 	size_t recipient_count;
 	struct recipient recipients[RECIPIENTS];
 };
@@ -90,21 +90,23 @@ reset(struct session *s)
 }
 
 static void
-do_helo(struct session *s, ORBL_UNUSED struct text argument)
+do_helo(struct session *s, struct text argument)
 {
 	reset(s);
+	text_printable(argument, s->helo, sizeof(s->helo));
 	s->greeted = true;
 	reply(s, "250 %s", s->host->name);
 }
 
 static void
-do_ehlo(struct session *s, ORBL_UNUSED struct text argument)
+do_ehlo(struct session *s, struct text argument)
 {
 	if (has(s, HOST_HELO_ONLY)) {
 		reply(s, "500 command unrecognized");
 		return;
 	}
 	reset(s);
+	text_printable(argument, s->helo, sizeof(s->helo));
 	s->greeted = true;
 	reply(s, "250-%s", s->host->name);
 	if (has(s, HOST_PIPELINING))
@@ -204,7 +206,8 @@ do_rcpt(struct session *s, struct text argument)
 	struct question q = {.client = s->client,
 		.authenticated = s->authenticated,
 		.sender = s->sender,
-		.recipient = recipient};
+		.recipient = recipient,
+		.helo = s->helo};
 	struct judgement j;
 
 	if (!s->has_sender || s->recipient_count == RECIPIENTS) {
@@ -439,6 +442,7 @@ session_open(struct host *h, evutil_socket_t fd, const struct sockaddr *peer)
 	}
 	LIST_INSERT_HEAD(&h->network->sessions, s, next);
 	s->host = h;
+	s->authenticated = has(s, HOST_AUTHENTICATED);
 	s->client = addr_from_sockaddr(peer);
 	if (!open_parts(s, fd)) {
 		session_close(s);

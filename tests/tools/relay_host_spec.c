@@ -16,6 +16,7 @@ static const struct option_row {
 	enum err (*take)(struct host *h, struct text value); /* NULL: no value */
 	const char *help;
 } options[] = {
+	{"authenticated", HOST_AUTHENTICATED, NULL, "take every client for an authenticated one"},
 	{"bang", HOST_BANG, NULL, "read domain!user@local as user@domain and relay it"},
 	{"catch-all", HOST_CATCH_ALL, NULL, "keep mail for any user of a local domain"},
 	{"discard", HOST_DISCARD, NULL, "accept everything and discard it"},

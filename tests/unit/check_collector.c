@@ -1,4 +1,4 @@
-#include "probe/collector.h"
+#include "collector.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,7 +10,8 @@ enum { NOW = 1900000000 };
 
 static const uint8_t key[TOKEN_KEY_BYTES] = {7};
 static struct collector_arrival last;
-static size_t arrivals;
+static size_t arrivals, copies;
+static char message[COLLECTOR_KEPT_MAX + 1]; /* of the last arrival */
 static char recipient[TOKEN_TEXT], sender[TOKEN_TEXT];
 static struct collector_session *session;
 static char output[65536];
@@ -21,10 +22,13 @@ take_arrival(const struct collector_arrival *a, void *context)
 {
 	ck_assert_ptr_null(context);
 	last = *a;
+	copies += a->is_copy;
+	memcpy(message, a->message.len != 0 ? a->message.p : "", a->message.len);
+	message[a->message.len] = '\0';
 	arrivals++;
 }
 
-static const struct collector_conf conf = {.domain = "probe.test",
+static struct collector_conf conf = {.domain = "probe.test",
 	.name = "mx.probe.test",
 	.key = key,
 	.arrival_fn = take_arrival};
@@ -41,7 +45,9 @@ set_up(void)
 	token_format(&token, key, sender);
 	session = collector_session_new(&conf, &local);
 	ck_assert_ptr_nonnull(session);
-	arrivals = output_len = 0;
+	arrivals = copies = output_len = 0;
+	conf.tls = false;
+	conf.url = NULL;
 }
 
 static void
@@ -177,7 +183,8 @@ static const struct {
 	{"<@probe.test>", "550"},
 	{"<@a:>", "550"},
 	{"<\"@probe.test>", "550"},
-	{"<postmaster@probe.test>", "550"},
+	{"<postmaster@probe.test>", "550 5.1.1 Nobody reads mail here"},
+	{"<Postmaster>", "550 5.1.1 Nobody reads mail here"},
 	{"<$U%probe.test@probe.test>", "550"}, /* still in its wrapping */
 	{"<$U@probe.test@probe.test>", "550"},
 	{"<probe.test!$U@probe.test>", "550"},
@@ -250,8 +257,8 @@ END_TEST
 START_TEST(error_limit)
 {
 	for (int i = 0; i < COLLECTOR_ERRORS_MAX; i++)
-		say("VRFY root\r\n", "500");
-	say("VRFY root\r\n", "421");
+		say("XYZZY\r\n", "500");
+	say("XYZZY\r\n", "421");
 	ck_assert(collector_is_over(session));
 	ck_assert_uint_eq(feed_bytes("NOOP\r\n", 6), 0);
 }
@@ -317,11 +324,185 @@ START_TEST(hostile_names_are_made_printable)
 }
 END_TEST
 
+START_TEST(says_where_to_ask)
+{
+	char long_url[600];
+
+	tear_down();
+	conf.url = "https://probe.test/";
+	session = collector_session_new(&conf, NULL);
+	take_output();
+	ck_assert_str_eq(output,
+		"220 mx.probe.test ESMTP collector of relay tests: https://probe.test/\r\n");
+	begin("MAIL FROM:<a@b>\r\n");
+	say("RCPT TO:<postmaster@probe.test>\r\n",
+		"550 5.1.1 Nobody reads mail here; how to reach us: https://probe.test/\r\n");
+	say("RCPT TO:<x@probe.test>\r\n",
+		"550 5.1.1 No such mailbox; this server takes relay tests only: https://");
+	/* RFC 5321 section 4.5.3.1.5: a reply line has 512 bytes */
+	memset(long_url, 'u', sizeof(long_url) - 1);
+	long_url[sizeof(long_url) - 1] = '\0';
+	conf.url = long_url;
+	say("RCPT TO:<x@probe.test>\r\n",
+		"550 5.1.1 No such mailbox; this server takes relay tests only\r\n");
+	long_url[511 - 4 - strlen("550 5.1.1 Nobody reads mail here; how to reach us")] = '\0';
+	say("RCPT TO:<postmaster>\r\n", "550 5.1.1 Nobody reads mail here; how to reach us: uuu");
+	ck_assert_uint_le(output_len, 512);
+	ck_assert_str_eq(output + output_len - 2, "\r\n");
+}
+END_TEST
+
+START_TEST(verifies_nothing)
+{
+	say("HELO x\r\n", "250");
+	say("VRFY $U\r\n", "252");
+	say("EXPN $U\r\n", "502");
+	ck_assert_uint_eq(arrivals, 0);
+}
+END_TEST
+
+START_TEST(keeps_the_message)
+{
+	begin("MAIL FROM:<a@b>\r\n");
+	say("RCPT TO:<$U@probe.test>\r\n", "250");
+	say("DATA\r\n", "354");
+	say("Subject: x\r\n folded\r\n\r\n..dot\r\n...\r\nlone \r cr\r\n.\r\n", "250");
+	ck_assert_str_eq(message, "Subject: x\r\n folded\r\n\r\n.dot\r\n..\r\nlone \r cr\r\n");
+	/* the next one is not the last one's */
+	say("MAIL FROM:<a@b>\r\n", "250");
+	say("RCPT TO:<$U@probe.test>\r\n", "250");
+	say("DATA\r\n", "354");
+	say(".\r\n", "250");
+	ck_assert_uint_eq(arrivals, 2);
+	ck_assert_str_eq(message, "");
+	ck_assert_uint_eq(last.bytes, strlen(".\r"));
+}
+END_TEST
+
+START_TEST(keeps_no_more_than_it_may)
+{
+	static char chunk[3 * COLLECTOR_KEPT_MAX];
+
+	memset(chunk, 'x', sizeof(chunk));
+	begin("MAIL FROM:<a@b>\r\n");
+	say("RCPT TO:<$U@probe.test>\r\n", "250");
+	say("DATA\r\n", "354");
+	feed_bytes(chunk, sizeof(chunk));
+	say("\r\n.\r\n", "250");
+	ck_assert_uint_eq(last.message.len, COLLECTOR_KEPT_MAX);
+	ck_assert_uint_gt(last.bytes, sizeof(chunk));
+}
+END_TEST
+
+/* The test message at its own return path is no answer to it. */
+START_TEST(copies_are_told_apart)
+{
+	begin("MAIL FROM:<a@b>\r\n");
+	say("RCPT TO:<$F@probe.test>\r\n", "250");
+	say("RCPT TO:<$U@probe.test>\r\n", "250");
+	say("DATA\r\n", "354");
+	say(".\r\n", "250");
+	ck_assert_uint_eq(arrivals, 2);
+	ck_assert_uint_eq(copies, 1);
+	ck_assert(!last.is_copy); /* the recipient's */
+	say("MAIL FROM:<>\r\n", "250");
+	say("RCPT TO:<$U@probe.test>\r\n", "250");
+	say("RCPT TO:<$F@probe.test>\r\n", "250");
+	say("DATA\r\n", "354");
+	say(".\r\n", "250");
+	ck_assert_uint_eq(arrivals, 4);
+	ck_assert_uint_eq(copies, 1); /* of bounces there are none */
+}
+END_TEST
+
+/* --- STARTTLS ----------------------------------------------------------- */
+
+static void
+start_tls(void)
+{
+	conf.tls = true;
+	say("EHLO relay.example\r\n", "250-mx.probe.test\r\n");
+	ck_assert_ptr_nonnull(strstr(output, "250-STARTTLS\r\n"));
+	say("STARTTLS\r\n", "220 ");
+	ck_assert(collector_wants_tls(session));
+}
+
+START_TEST(no_tls_without_a_certificate)
+{
+	say("EHLO relay.example\r\n", "250-mx.probe.test\r\n");
+	ck_assert_ptr_null(strstr(output, "STARTTLS"));
+	say("STARTTLS\r\n", "503");
+	ck_assert(!collector_wants_tls(session));
+}
+END_TEST
+
+START_TEST(tls)
+{
+	start_tls();
+	collector_tls_started(session, "TLSv1.3 AES");
+	ck_assert(!collector_wants_tls(session));
+	/* RFC 3207 section 4.2: as in the beginning, but without STARTTLS and a second banner */
+	ck_assert_uint_eq(collector_output(session).len, 0);
+	say("MAIL FROM:<a@b>\r\n", "503");
+	say("EHLO relay.example\r\n", "250-mx.probe.test\r\n");
+	ck_assert_ptr_null(strstr(output, "STARTTLS"));
+	say("STARTTLS\r\n", "503");
+	say("MAIL FROM:<a@b>\r\n", "250");
+	say("RCPT TO:<$U@probe.test>\r\n", "250");
+	say("DATA\r\n", "354");
+	say(".\r\n", "250");
+	ck_assert_str_eq(last.tls, "TLSv1.3 AES");
+}
+END_TEST
+
+START_TEST(tls_forgets_the_transaction)
+{
+	conf.tls = true;
+	begin("MAIL FROM:<a@b>\r\n");
+	say("RCPT TO:<$U@probe.test>\r\n", "250");
+	say("STARTTLS\r\n", "220 ");
+	collector_tls_started(session, "TLS");
+	say("DATA\r\n", "503");
+	say("EHLO x\r\n", "250");
+	say("DATA\r\n", "503");
+}
+END_TEST
+
+/* What somebody put behind STARTTLS in clear is not taken for the client's later words. */
+START_TEST(injected_commands_are_dropped)
+{
+	static const char injected[] = "STARTTLS\r\nEHLO evil\r\nMAIL FROM:<evil@b>\r\nRCP";
+
+	conf.tls = true;
+	say("EHLO relay.example\r\n", "250");
+	take_output();
+	output_len = 0;
+	ck_assert_uint_eq(feed_bytes(injected, sizeof(injected) - 1), sizeof(injected) - 1);
+	ck_assert_str_eq(output, "220 2.0.0 Go ahead\r\n");
+	say("NOOP\r\nMAIL FROM:<evil@b>\r\nRC", "");
+	ck_assert_uint_eq(output_len, 0);
+	collector_tls_started(session, "TLS");
+	say("NOOP\r\n", "250");
+	say("MAIL FROM:<a@b>\r\n", "503");
+}
+END_TEST
+
+START_TEST(tls_arguments)
+{
+	conf.tls = true;
+	say("STARTTLS now\r\n", "501");
+	ck_assert(!collector_wants_tls(session));
+	say("starttls\r\n", "220");
+	ck_assert(collector_wants_tls(session));
+}
+END_TEST
+
 static Suite *
 suite(void)
 {
 	Suite *s = suite_create("collector");
 	TCase *mail = tcase_create("mail"), *bounds = tcase_create("bounds");
+	TCase *encrypted = tcase_create("encrypted");
 
 	tcase_add_checked_fixture(mail, set_up, tear_down);
 	tcase_add_test(mail, banner);
@@ -331,6 +512,16 @@ suite(void)
 	tcase_add_loop_test(mail, recipients, 0, (int)ORBL_COUNT(paths));
 	tcase_add_test(mail, out_of_order);
 	tcase_add_test(mail, end_of_data);
+	tcase_add_test(mail, says_where_to_ask);
+	tcase_add_test(mail, verifies_nothing);
+	tcase_add_test(mail, keeps_the_message);
+	tcase_add_test(mail, copies_are_told_apart);
+	tcase_add_checked_fixture(encrypted, set_up, tear_down);
+	tcase_add_test(encrypted, no_tls_without_a_certificate);
+	tcase_add_test(encrypted, tls);
+	tcase_add_test(encrypted, tls_forgets_the_transaction);
+	tcase_add_test(encrypted, injected_commands_are_dropped);
+	tcase_add_test(encrypted, tls_arguments);
 	tcase_add_checked_fixture(bounds, set_up, tear_down);
 	tcase_add_test(bounds, several_recipients);
 	tcase_add_test(bounds, error_limit);
@@ -339,6 +530,8 @@ suite(void)
 	tcase_add_test(bounds, output_is_bounded);
 	tcase_add_test(bounds, hostile_names_are_made_printable);
 	suite_add_tcase(s, mail);
+	tcase_add_test(bounds, keeps_no_more_than_it_may);
+	suite_add_tcase(s, encrypted);
 	suite_add_tcase(s, bounds);
 	return s;
 }

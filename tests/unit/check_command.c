@@ -278,6 +278,39 @@ START_TEST(status_counts)
 }
 END_TEST
 
+START_TEST(status_tells_what_the_queue_waits_for)
+{
+	struct addr later = fixture_address("192.0.2.9");
+	const struct store_probe retry = {.host = later,
+		.cause = CAUSE_BACKOFF,
+		.queued_s = now_s,
+		.not_before_s = now_s + DAY};
+	const json_t *queue;
+	char host[32];
+	json_t *answer;
+	uint64_t id;
+
+	for (int i = 10; i < 16; i++) { /* of one network: four begin */
+		snprintf(host, sizeof(host), "192.0.2.%d", i);
+		analyzer_add_denial(&a, "mx1", host);
+	}
+	ck_ok(store_probe_add(a.store, &retry, &id, trouble()));
+	analyzer_turn(&a);
+	answer = ask_well("{\"cmd\":\"status\"}");
+	queue = json_object_get(answer, "probe_queue");
+	ck_assert_int_eq(number(answer, "probes_running"), 4);
+	ck_assert_int_eq(number(answer, "probes_waiting"), 2);
+	ck_assert_int_eq(number(answer, "probes_held"), 2);
+	ck_assert_int_eq(number(queue, "later"), 1);
+	ck_assert_str_eq(text(queue, "waits_for"), "per_network");
+	queue = json_object_get(queue, "due");
+	ck_assert_uint_eq(json_object_size(queue), 4);
+	ck_assert_int_eq(number(queue, "nomination"), 2);
+	ck_assert_int_eq(number(queue, "delisting request"), 0);
+	json_decref(answer);
+}
+END_TEST
+
 /* --- submit -------------------------------------------------------------- */
 
 START_TEST(submit_asks_for_a_body)
@@ -412,6 +445,7 @@ suite(void)
 	tcase_add_test(look, explain_tells_everything);
 	tcase_add_test(look, explain_of_a_stranger_is_empty);
 	tcase_add_test(look, status_counts);
+	tcase_add_test(look, status_tells_what_the_queue_waits_for);
 	tcase_add_checked_fixture(act, set_up, tear_down);
 	tcase_add_test(act, submit_asks_for_a_body);
 	tcase_add_test(act, delist_queues_a_retest);

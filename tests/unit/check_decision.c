@@ -67,6 +67,7 @@ static const struct {
 	{VERDICT_UNTESTABLE, DECISION_LIST, CATEGORY_UNTESTABLE, 0},
 	{VERDICT_UNREACHABLE, DECISION_KEEP, 0, 0},
 	{VERDICT_UNDECIDED, DECISION_KEEP, 0, 0},
+	{VERDICT_DISCRIMINATES, DECISION_KEEP, 0, 0},
 };
 
 START_TEST(each_verdict_has_its_consequence)
@@ -92,6 +93,33 @@ START_TEST(no_verdict_is_forgotten)
 }
 END_TEST
 
+START_TEST(an_undecided_host_is_asked_again_ever_later)
+{
+	static const struct retry_rules day = {.backoff_s = 3600, .interval_s = 86400};
+	static const struct retry_rules short_day = {.backoff_s = 3600, .interval_s = 7200};
+
+	for (unsigned tries = 0; tries < 5; tries++)
+		ck_assert_int_eq(decision_retry(&day, VERDICT_UNDECIDED, tries), 3600 << tries);
+	ck_assert_int_eq(decision_retry(&day, VERDICT_UNDECIDED, 5), 0);
+	ck_assert_int_eq(decision_retry(&day, VERDICT_UNDECIDED, UINT32_MAX), 0);
+	ck_assert_int_eq(decision_retry(&short_day, VERDICT_UNDECIDED, 1), 7200);
+	ck_assert_int_eq(decision_retry(&short_day, VERDICT_UNDECIDED, 2), 0);
+	/* Nobody there, twice: that is enough. */
+	ck_assert_int_eq(decision_retry(&day, VERDICT_UNREACHABLE, 0), 3600);
+	ck_assert_int_eq(decision_retry(&day, VERDICT_UNREACHABLE, 1), 0);
+}
+END_TEST
+
+START_TEST(what_is_decided_is_not_asked_again)
+{
+	static const struct retry_rules eager = {.backoff_s = 1, .interval_s = 86400};
+
+	for (unsigned v = 0; v < VERDICT_COUNT; v++)
+		if (v != VERDICT_UNDECIDED && v != VERDICT_UNREACHABLE)
+			ck_assert_int_eq(decision_retry(&eager, (enum verdict)v, 0), 0);
+}
+END_TEST
+
 START_TEST(kinds_have_names)
 {
 	ck_assert_str_eq(decision_kind_name(DECISION_IGNORE), "ignore");
@@ -114,6 +142,8 @@ suite(void)
 	tcase_add_test(evidence, evidence_nominates_and_never_lists);
 	tcase_add_loop_test(verdicts, each_verdict_has_its_consequence, 0, (int)ORBL_COUNT(table));
 	tcase_add_test(verdicts, no_verdict_is_forgotten);
+	tcase_add_test(verdicts, an_undecided_host_is_asked_again_ever_later);
+	tcase_add_test(verdicts, what_is_decided_is_not_asked_again);
 	tcase_add_test(verdicts, kinds_have_names);
 	suite_add_tcase(s, evidence);
 	suite_add_tcase(s, verdicts);

@@ -1,4 +1,4 @@
-#include "probe/etiquette.h"
+#include "etiquette.h"
 
 #include <string.h>
 

@@ -10,7 +10,7 @@
 
 #include "analyzer_fixture.h"
 #include "outcome.h"
-#include "probe/probe_case.h"
+#include "probe_case.h"
 #include "scratch.h"
 #include "store_sql.h"
 #include "unit.h"
@@ -129,7 +129,7 @@ START_TEST(evidence_nominates_a_host)
 	nominate("192.0.2.1");
 	ck_assert_uint_eq(fake_prober_jobs(a.prober), 1);
 	last_job("192.0.2.1");
-	ck_assert_uint_eq(pipeline_running(a.pipeline), 1);
+	ck_assert_uint_eq(pipeline_probes(a.pipeline).running, 1);
 	ck_assert_int_eq(number("SELECT count(*) FROM pending"), 0);
 	ck_assert_int_eq(number("SELECT count(*) FROM audit WHERE action = 'nominate'"
 				" AND host = '192.0.2.1'"),
@@ -196,6 +196,22 @@ START_TEST(a_host_is_not_probed_again_by_itself)
 }
 END_TEST
 
+START_TEST(a_request_does_not_stand_for_evidence)
+{
+	struct addr host = fixture_address("192.0.2.1");
+	uint64_t probe;
+	int64_t id;
+
+	ck_ok(store_delisting_add(a.store, &host, now_s, &id, &probe, trouble()));
+	pipeline_wake(a.pipeline);
+	analyzer_turn(&a);
+	say_case(probe, PROBER_ANSWER_REFUSED);
+	say_done(probe, REACH_DONE);
+	nominate("192.0.2.1");
+	ck_assert_uint_eq(fake_prober_jobs(a.prober), 2);
+}
+END_TEST
+
 START_TEST(so_many_hosts_are_probed_at_once)
 {
 	for (int i = 1; i <= 7; i++) {
@@ -207,25 +223,12 @@ START_TEST(so_many_hosts_are_probed_at_once)
 	ck_assert_uint_eq(fake_prober_jobs(a.prober), 3);
 	say_done(fake_prober_job(a.prober, 1)->id, REACH_NONE);
 	ck_assert_uint_eq(fake_prober_jobs(a.prober), 4);
-	ck_assert_uint_eq(pipeline_running(a.pipeline), 3);
+	ck_assert_uint_eq(pipeline_probes(a.pipeline).running, 3);
 	for (size_t i = 0; i < 7; i++)
 		if (i != 1)
 			say_done(fake_prober_job(a.prober, i)->id, REACH_NONE);
 	ck_assert_uint_eq(fake_prober_jobs(a.prober), 7);
-	ck_assert_uint_eq(pipeline_running(a.pipeline), 0);
-}
-END_TEST
-
-START_TEST(a_full_pipe_only_delays)
-{
-	fake_prober_block(a.prober, true);
-	nominate("192.0.2.1");
-	ck_assert_uint_eq(fake_prober_jobs(a.prober), 0);
-	ck_assert_uint_eq(pipeline_running(a.pipeline), 0);
-	fake_prober_block(a.prober, false);
-	pipeline_wake(a.pipeline);
-	analyzer_turn(&a);
-	ck_assert_uint_eq(fake_prober_jobs(a.prober), 1);
+	ck_assert_uint_eq(pipeline_probes(a.pipeline).running, 0);
 }
 END_TEST
 
@@ -517,7 +520,7 @@ START_TEST(housekeeping_expires_and_tries_again)
 				 NULL),
 		SQLITE_OK);
 	say_done(id, REACH_DONE);
-	ck_assert_uint_eq(pipeline_running(a.pipeline), 1);
+	ck_assert_uint_eq(pipeline_probes(a.pipeline).running, 1);
 	ck_assert_int_eq(number("SELECT count(*) FROM probe WHERE finished_s = 0"), 1);
 	ck_assert_int_eq(sqlite3_exec(a.store->db, "ALTER TABLE gone RENAME TO listing", NULL, NULL,
 				 NULL),
@@ -560,8 +563,8 @@ suite(void)
 {
 	const TTest *const evidence[] = {evidence_nominates_a_host, one_reporter_is_not_enough,
 		a_reporter_without_trust_counts_for_nothing, etiquette_is_asked,
-		a_host_is_not_probed_again_by_itself, so_many_hosts_are_probed_at_once,
-		a_full_pipe_only_delays, what_was_under_way_is_done_after_a_restart,
+		a_host_is_not_probed_again_by_itself, a_request_does_not_stand_for_evidence,
+		so_many_hosts_are_probed_at_once, what_was_under_way_is_done_after_a_restart,
 		without_a_prober_it_ends};
 	const TTest *const verdicts[] = {an_open_relay_is_listed_and_published,
 		an_ipv6_host_is_listed_with_its_64, a_multihop_relay_is_listed_with_its_outputs,

@@ -1,4 +1,4 @@
-#include "probe/probe_case.h"
+#include "probe_case.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -70,6 +70,7 @@ static const struct {
 	{"P41-pct-null", "<>", "<uuu%probe.test@mx.example.net>"},
 	{"P42-pct-fhost", "<fff@mx.example.net>", "<uuu%probe.test@mx.example.net>"},
 	{"P43-pct-fip", "<fff@[192.0.2.9]>", "<uuu%probe.test@[192.0.2.9]>"},
+	{"P44-mixed", "<fff@probe.test>", "<uuu@probe.test>"},
 	{"P45-bang-fhost", "<fff@mx.example.net>", "<probe.test!uuu@mx.example.net>"},
 	{"P46-pct-fparent", "<fff@example.net>", "<uuu%probe.test@example.net>"},
 };
@@ -110,8 +111,23 @@ START_TEST(numbers)
 		ck_assert_uint_gt(strlen(c->finds), 5);
 	}
 	ck_assert_uint_eq(seen, probe_case_mask_all());
+	ck_assert_uint_eq(seen, ((UINT64_C(1) << 46) - 1) << 1); /* P01 to P46, none is missing */
 	ck_assert_ptr_null(probe_case_by_number(0));
 	ck_assert_ptr_null(probe_case_by_number(63));
+}
+END_TEST
+
+/* What reaches a mailbox that is not ours is sent only when somebody wants it. */
+START_TEST(not_by_default)
+{
+	for (size_t i = 0; i < probe_case_count(); i++) {
+		const struct probe_case *c = probe_case_row(i);
+		bool by_default = (probe_case_mask_default() >> c->number & 1) != 0;
+
+		ck_assert_int_eq(by_default, c->before_rcpt == NULL);
+		ck_assert_int_eq(by_default, c->number != 44);
+	}
+	ck_assert_str_eq(probe_case_by_number(44)->before_rcpt, "<postmaster@$H>");
 }
 END_TEST
 
@@ -241,6 +257,7 @@ suite(void)
 
 	tcase_add_test(table, every_row);
 	tcase_add_test(table, numbers);
+	tcase_add_test(table, not_by_default);
 	tcase_add_test(table, order);
 	tcase_add_test(table, senders_are_shared);
 	tcase_add_test(table, lists);

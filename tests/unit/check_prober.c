@@ -1,4 +1,4 @@
-#include "probe/prober.h"
+#include "prober.h"
 
 #include <poll.h>
 #include <pthread.h>
@@ -9,13 +9,14 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "probe/probe_result.h"
-#include "probe/prober_event.h"
+#include "collector_client.h"
+#include "probe_result.h"
+#include "prober_event.h"
 #include "unit.h"
 
 /* --- servers under test, one thread each --------------------------------- */
 
-enum behaviour { CLOSED, RELAY, GARBAGE };
+enum behaviour { CLOSED, RELAY, GARBAGE, LATER };
 
 struct server {
 	enum behaviour behaviour;
@@ -69,7 +70,9 @@ serve(const struct server *s, FILE *f)
 
 	fprintf(f, "220 mx.example.net ESMTP\r\n");
 	while (read_line(f, line, sizeof(line))) {
-		if (strncmp(line, "RCPT", 4) == 0 && s->behaviour == CLOSED) {
+		if (strncmp(line, "RCPT", 4) == 0 && s->behaviour == LATER) {
+			fprintf(f, strchr(line, '%') != NULL ? "450 later\r\n" : "550 no\r\n");
+		} else if (strncmp(line, "RCPT", 4) == 0 && s->behaviour == CLOSED) {
 			fprintf(f, "550 \x1b[31mno\xff\r\n");
 		} else if (strcmp(line, "DATA") == 0) {
 			fprintf(f, "354 go\r\n");
@@ -230,6 +233,57 @@ START_TEST(relay)
 }
 END_TEST
 
+static void
+send_token(const struct prober_job *job, unsigned case_index)
+{
+	struct token t = {.probe_id = job->id,
+		.case_index = (uint8_t)case_index,
+		.hour = (uint16_t)(job->now_s / 3600)};
+	struct endpoint where = prober_collector(prober);
+	struct collector_client client = {.fd = -1};
+	char text[TOKEN_TEXT], line[256];
+
+	token_format(&t, conf.key, text);
+	snprintf(line, sizeof(line), "RCPT TO:<%s@probe.test>\r\n", text);
+	collector_client_dial(&client, &where);
+	collector_client_expect(&client, "220");
+	collector_client_say(&client, "HELO x\r\n", "250");
+	collector_client_say(&client, "MAIL FROM:<a@b>\r\n", "250");
+	collector_client_say(&client, line, "250");
+	collector_client_say(&client, "DATA\r\n", "354");
+	collector_client_say(&client, ".\r\n", "250");
+	collector_client_hang_up(&client);
+}
+
+/* Who reads the token of a refused case in his log can end the probe as little as fake a relay. */
+START_TEST(token_of_a_refused_case)
+{
+	struct prober_job job = {.id = 7, .now_s = (int64_t)time(NULL)};
+	struct probe_result *result;
+	struct prober_event ev;
+	struct server s;
+
+	start_server(&s, LATER, "127.0.6.8");
+	conf.cases = UINT64_C(1) << 1 | UINT64_C(1) << 11;
+	conf.retries = conf.retry_after_s = 1;
+	start();
+	ck_assert_int_eq(pthread_create(&s.thread, NULL, run_server, &s), 0);
+	job.target = s.where;
+	result = probe_result_new(job.id, &job.target);
+	ck_assert_int_eq(prober_submit(prober, &job, &error), OK);
+	while (!probe_result_is_done(result)) {
+		next_event(&ev);
+		probe_result_apply(result, &ev);
+		if (strncmp(ev.text, "refused for now", 15) == 0)
+			send_token(&job, 1);
+	}
+	ck_assert_str_eq(verdict_name(probe_result_verdict(result)), "undecided");
+	probe_result_free(result);
+	prober_stop(prober);
+	stop_server(&s);
+}
+END_TEST
+
 START_TEST(garbage)
 {
 	assert_server(GARBAGE, "127.0.6.4", "undecided", "not an SMTP reply");
@@ -306,6 +360,10 @@ START_TEST(bad_configuration)
 	assert_not_starting(ERR_FULL, "shorten");
 	conf.collector.addr.b[0] = 198; /* not ours to listen on */
 	assert_not_starting(ERR_IO, "cannot listen on");
+	snprintf(conf.tls_certificate, sizeof(conf.tls_certificate), "/nowhere/collector.pem");
+	assert_not_starting(ERR_IO, "/nowhere/collector.pem: is no PEM certificate for");
+	snprintf(conf.tls_key, sizeof(conf.tls_key), "/nowhere/collector.key");
+	assert_not_starting(ERR_IO, "set collector.tls_certificate");
 	if (geteuid() == 0) {
 		snprintf(conf.user, sizeof(conf.user), "no-such-user");
 		assert_not_starting(ERR_IO, "no user \"no-such-user\"");
@@ -389,6 +447,58 @@ START_TEST(events_are_checked)
 }
 END_TEST
 
+START_TEST(kinds_need_what_is_theirs)
+{
+	static const struct {
+		enum prober_event_kind kind;
+		bool with_case, with_peer;
+	} needs[] = {
+		{PROBER_READY, false, true},
+		{PROBER_FAILED, false, false},
+		{PROBER_DIALOGUE, false, false},
+		{PROBER_CASE, true, false},
+		{PROBER_ARRIVAL, true, true},
+		{PROBER_HEADER, true, false},
+		{PROBER_TLS, false, false},
+		{PROBER_AGAIN, true, true},
+		{PROBER_DONE, false, false},
+	};
+	struct prober_event ev;
+
+	ck_assert_uint_eq(ORBL_COUNT(needs), PROBER_DONE + 1);
+	for (size_t i = 0; i < ORBL_COUNT(needs); i++) {
+		fill(&ev);
+		ev.kind = needs[i].kind;
+		ck_assert(is_taken(&ev));
+		ev.case_index = 0;
+		ck_assert(is_taken(&ev) == !needs[i].with_case);
+		ev.case_index = 1;
+		ev.peer.addr.family = 0;
+		ck_assert(is_taken(&ev) == !needs[i].with_peer);
+	}
+}
+END_TEST
+
+START_TEST(only_bounces_have_a_dsn)
+{
+	struct prober_event ev;
+
+	fill(&ev);
+	ev.to_sender = true;
+	snprintf(ev.dsn, sizeof(ev.dsn), "failed 5.7.1 <a@b>, by mx.example");
+	ck_assert(is_taken(&ev));
+	ev.to_sender = false;
+	ck_assert(!is_taken(&ev));
+	ev.to_sender = true;
+	ev.kind = PROBER_HEADER;
+	ck_assert(!is_taken(&ev));
+	fill(&ev);
+	ev.to_sender = true;
+	memset(ev.dsn, 'x', sizeof(ev.dsn));
+	ck_assert(!is_taken(&ev));
+}
+END_TEST
+
 /* Enums and bools are no enums and bools before they were checked. */
 START_TEST(raw_values_are_checked)
 {
@@ -423,6 +533,7 @@ suite(void)
 	tcase_add_checked_fixture(probes, set_up, NULL);
 	tcase_add_test(probes, closed);
 	tcase_add_test(probes, relay);
+	tcase_add_test(probes, token_of_a_refused_case);
 	tcase_add_test(probes, garbage);
 	tcase_add_test(probes, nobody_there);
 	tcase_add_test(probes, child_refuses_reserved_networks_itself);
@@ -432,6 +543,8 @@ suite(void)
 	tcase_add_test(pipe, pipe_fills_and_empties);
 	tcase_add_test(pipe, events_are_checked);
 	tcase_add_test(pipe, raw_values_are_checked);
+	tcase_add_test(pipe, kinds_need_what_is_theirs);
+	tcase_add_test(pipe, only_bounces_have_a_dsn);
 	suite_add_tcase(s, probes);
 	suite_add_tcase(s, pipe);
 	return s;

@@ -53,6 +53,32 @@ START_TEST(a_reporter_is_what_its_section_says)
 }
 END_TEST
 
+START_TEST(a_policy_may_be_the_main_cf_of_a_postfix)
+{
+	static const char text[] =
+		"compatibility_level = 3.6\nmyhostname = mx1.example\nmynetworks = 192.0.2.0/24\n"
+		"smtpd_client_restrictions = check_client_access texthash:/etc/postfix/clients\n";
+	struct relay_request request = {.client = fixture_address("192.0.2.1"),
+		.recipient = TEXT("u@victim.example")};
+	const struct relay_policy *p;
+	struct reporters *r;
+	struct conf *c;
+
+	write_policy(text);
+	scratch_write("clients", "192.0.2.66 REJECT\n", 18);
+	c = conf_of(lines);
+	ck_ok(reporters_load(c, &r, trouble()));
+	p = reporters_relay_policy(r, "mx1");
+	ck_assert_int_eq(relay_policy_dialect(p), RELAY_DIALECT_POSTFIX);
+	ck_assert_int_eq(relay_policy_decide(p, &request).answer, RELAY_PERMIT);
+	request.client = fixture_address("192.0.2.66");
+	ck_assert_int_eq(relay_policy_decide(p, &request).answer, RELAY_DENY);
+	ck_assert_str_eq(relay_policy_decide(p, &request).rule, "check_client_access");
+	reporters_free(r);
+	conf_free(c);
+}
+END_TEST
+
 START_TEST(a_stranger_is_trusted_and_has_no_policy)
 {
 	struct reporters *r;
@@ -158,6 +184,7 @@ suite(void)
 
 	tcase_add_checked_fixture(t, scratch_enter, scratch_leave);
 	tcase_add_test(t, a_reporter_is_what_its_section_says);
+	tcase_add_test(t, a_policy_may_be_the_main_cf_of_a_postfix);
 	tcase_add_test(t, a_stranger_is_trusted_and_has_no_policy);
 	tcase_add_test(t, a_policy_that_is_missing_or_wrong_is_an_error);
 	tcase_add_test(t, an_address_is_of_the_longest_prefix);

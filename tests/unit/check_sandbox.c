@@ -1,4 +1,4 @@
-#include "probe/sandbox.h"
+#include "sandbox.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -197,6 +198,20 @@ START_TEST(other_descriptors_are_closed)
 }
 END_TEST
 
+/* As far as the hard limit, and told when that is not far enough. */
+START_TEST(descriptors_are_raised)
+{
+	struct rlimit limit = {64, 100};
+
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	ck_assert_uint_eq(sandbox_raise_descriptors(32), 32);
+	ck_assert_uint_eq(sandbox_raise_descriptors(90), 90);
+	ck_assert_uint_eq(sandbox_raise_descriptors(1000), 100);
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	ck_assert_uint_eq(limit.rlim_cur, 100);
+}
+END_TEST
+
 static Suite *
 suite(void)
 {
@@ -205,6 +220,7 @@ suite(void)
 
 	tcase_add_loop_test(rights, sandbox, 0, (int)ORBL_COUNT(attempts));
 	tcase_add_test(descriptors, other_descriptors_are_closed);
+	tcase_add_test(descriptors, descriptors_are_raised);
 	suite_add_tcase(s, rights);
 	suite_add_tcase(s, descriptors);
 	return s;

@@ -53,6 +53,24 @@ START_TEST(no_evidence_is_no_score)
 }
 END_TEST
 
+START_TEST(a_client_that_is_denied_by_name_is_less_of_a_surprise)
+{
+	struct score_fact f = fact("a", 0, 1);
+
+	f.rule = "default";
+	ck_assert_double_eq(points_of(f), 10);
+	f.rule = "RelayDenyList";
+	ck_assert_double_eq(points_of(f), 5);
+	f.rule = "check_client_access";
+	ck_assert_double_eq(points_of(f), 5);
+	f.rule = "RelayDenyListed";
+	ck_assert_double_eq(points_of(f), 10);
+	f.rule = "RelayDenyList";
+	f.kind = DENIAL_AUTHENTICATED;
+	ck_assert_double_eq(points_of(f), 2.5);
+}
+END_TEST
+
 START_TEST(each_doubling_adds_as_much_again)
 {
 	ck_assert_double_eq(points_of(fact("a", 0, 1)), 10);
@@ -228,6 +246,7 @@ suite(void)
 
 	tcase_add_test(facts, no_evidence_is_no_score);
 	tcase_add_test(facts, each_doubling_adds_as_much_again);
+	tcase_add_test(facts, a_client_that_is_denied_by_name_is_less_of_a_surprise);
 	tcase_add_test(facts, evidence_loses_half_its_weight_in_a_half_life);
 	tcase_add_test(facts, a_date_to_come_counts_as_now);
 	tcase_add_test(facts, a_probable_denial_counts_half);

@@ -1,4 +1,4 @@
-#include "probe/smtp_reply.h"
+#include "smtp_reply.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -3,183 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* --- probes and delisting requests --------------------------------------- */
-
-struct probes {
-	size_t count;
-	struct {
-		uint64_t id;
-		char host[ADDR_TEXT], verdict[64], result[64];
-		enum store_cause cause;
-		int64_t queued_s, finished_s;
-	} rows[8];
-};
-
-static enum err
-on_probe(const struct store_probe *p, void *context)
-{
-	struct probes *probes = context;
-	size_t i = probes->count++;
-
-	ck_assert_uint_lt(i, ORBL_COUNT(probes->rows));
-	probes->rows[i].id = p->id;
-	probes->rows[i].cause = p->cause;
-	probes->rows[i].queued_s = p->queued_s;
-	probes->rows[i].finished_s = p->finished_s;
-	addr_format(&p->host, probes->rows[i].host);
-	snprintf(probes->rows[i].verdict, sizeof(probes->rows[i].verdict), "%s",
-		p->verdict != NULL ? p->verdict : "(none)");
-	snprintf(probes->rows[i].result, sizeof(probes->rows[i].result), "%s",
-		p->result != NULL ? p->result : "(none)");
-	return OK;
-}
-
-static uint64_t
-queue(struct store *s, const char *host, enum store_cause cause)
-{
-	struct addr a = fixture_address(host);
-	uint64_t id;
-
-	ck_ok(store_probe_queue(s, &a, cause, NOW, &id, trouble()));
-	return id;
-}
-
-static struct probes
-waiting(struct store *s)
-{
-	struct probes probes = {.count = 0};
-
-	ck_ok(store_probes_waiting(s, 8, on_probe, &probes, trouble()));
-	return probes;
-}
-
-START_TEST(a_waiting_host_is_queued_once)
-{
-	struct store *s = open_store();
-	uint64_t id = queue(s, "192.0.2.1", CAUSE_NOMINATION);
-
-	ck_assert_uint_ne(id, 0);
-	ck_assert_uint_eq(queue(s, "192.0.2.1", CAUSE_NOMINATION), id);
-	ck_assert_uint_ne(queue(s, "192.0.2.2", CAUSE_NOMINATION), id);
-	s = reopen_store(s);
-	ck_assert_uint_eq(waiting(s).count, 2);
-	ck_ok(store_probe_finish(s, id, "closed", "all refused", "{}", NOW + 5, trouble()));
-	ck_assert_uint_gt(queue(s, "192.0.2.1", CAUSE_NOMINATION), id);
-	store_close(s);
-}
-END_TEST
-
-START_TEST(requests_are_probed_before_nominations)
-{
-	struct store *s = open_store();
-	uint64_t first = queue(s, "192.0.2.1", CAUSE_NOMINATION),
-		 second = queue(s, "192.0.2.2", CAUSE_NOMINATION),
-		 third = queue(s, "192.0.2.3", CAUSE_DELISTING);
-	struct probes probes = waiting(s);
-
-	ck_assert_uint_eq(probes.count, 3);
-	ck_assert_uint_eq(probes.rows[0].id, third);
-	ck_assert_uint_eq(probes.rows[1].id, first);
-	ck_assert_uint_eq(probes.rows[2].id, second);
-	/* A request for a host that waits as nominated takes it forward, never back. */
-	ck_assert_uint_eq(queue(s, "192.0.2.2", CAUSE_DELISTING), second);
-	ck_assert_uint_eq(queue(s, "192.0.2.2", CAUSE_NOMINATION), second);
-	probes = waiting(s);
-	ck_assert_uint_eq(probes.rows[0].id, second);
-	ck_assert_int_eq(probes.rows[0].cause, CAUSE_DELISTING);
-	ck_assert_uint_eq(probes.rows[1].id, third);
-	store_close(s);
-}
-END_TEST
-
-START_TEST(a_finished_probe_keeps_its_result)
-{
-	struct store *s = open_store();
-	struct addr host = fixture_address("192.0.2.1");
-	uint64_t first = queue(s, "192.0.2.1", CAUSE_NOMINATION), second;
-	struct probes probes = {.count = 0};
-	struct store_totals t;
-
-	ck_ok(store_probe_finish(s, first, "closed", "why", "{\"a\":1}", NOW + 5, trouble()));
-	second = queue(s, "192.0.2.1", CAUSE_DELISTING);
-	s = reopen_store(s);
-	ck_ok(store_probes_of(s, &host, 8, on_probe, &probes, trouble()));
-	ck_assert_uint_eq(probes.count, 2);
-	ck_assert_uint_eq(probes.rows[0].id, second); /* the newest first */
-	ck_assert_str_eq(probes.rows[0].verdict, "(none)");
-	ck_assert_int_eq(probes.rows[0].finished_s, 0);
-	ck_assert_str_eq(probes.rows[1].verdict, "closed");
-	ck_assert_str_eq(probes.rows[1].result, "{\"a\":1}");
-	ck_assert_int_eq(probes.rows[1].queued_s, NOW);
-	ck_assert_int_eq(probes.rows[1].finished_s, NOW + 5);
-	probes.count = 0;
-	ck_ok(store_probe_get(s, first, on_probe, &probes, trouble()));
-	ck_assert_str_eq(probes.rows[0].host, "192.0.2.1");
-	ck_assert_int_eq(store_probe_get(s, 999, on_probe, &probes, trouble()), ERR_NOT_FOUND);
-	ck_assert_str_eq(trouble()->text, "there is no probe 999");
-	ck_ok(store_totals(s, &t, trouble()));
-	ck_assert_uint_eq(t.probes_done, 1);
-	ck_assert_uint_eq(t.probes_waiting, 1);
-	store_close(s);
-}
-END_TEST
-
-struct requests {
-	size_t count;
-	char state[8][16];
-	int64_t finished_s[8];
-	uint64_t probe[8];
-};
-
-static enum err
-on_delisting(const struct store_delisting *d, void *context)
-{
-	struct requests *r = context;
-
-	ck_assert_uint_lt(r->count, 8);
-	snprintf(r->state[r->count], sizeof(r->state[0]), "%s", d->state);
-	r->finished_s[r->count] = d->finished_s;
-	r->probe[r->count++] = d->probe;
-	return OK;
-}
-
-START_TEST(a_delisting_request_has_a_probe_and_an_end)
-{
-	struct store *s = open_store();
-	struct addr host = fixture_address("192.0.2.1"), other = fixture_address("192.0.2.2");
-	struct requests r = {.count = 0};
-	int64_t first, second, third;
-	uint64_t probe, same, count;
-
-	ck_ok(store_delisting_add(s, &host, NOW, &first, &probe, trouble()));
-	ck_ok(store_delisting_add(s, &host, NOW + 10, &second, &same, trouble()));
-	ck_assert_int_ne(first, second);
-	ck_assert_uint_eq(probe, same);
-	ck_assert_uint_eq(waiting(s).count, 1);
-	ck_ok(store_delistings_since(s, &host, NOW - 1, &count, trouble()));
-	ck_assert_uint_eq(count, 2);
-	ck_ok(store_delistings_since(s, &host, NOW, &count, trouble()));
-	ck_assert_uint_eq(count, 1);
-	ck_ok(store_delistings_since(s, &other, 0, &count, trouble()));
-	ck_assert_uint_eq(count, 0);
-	/* Both are answered by the one probe. */
-	ck_ok(store_probe_finish(s, probe, "closed", "", NULL, NOW + 20, trouble()));
-	ck_ok(store_delisting_finish(s, probe, "delisted", "closed", NOW + 20, trouble()));
-	ck_ok(store_delisting_add(s, &host, NOW + 30, &third, &same, trouble()));
-	ck_assert_uint_ne(probe, same);
-	s = reopen_store(s);
-	ck_ok(store_delistings_of(s, &host, 8, on_delisting, &r, trouble()));
-	ck_assert_uint_eq(r.count, 3);
-	ck_assert_str_eq(r.state[0], "queued");
-	ck_assert_int_eq(r.finished_s[0], 0);
-	ck_assert_str_eq(r.state[1], "delisted");
-	ck_assert_str_eq(r.state[2], "delisted");
-	ck_assert_int_eq(r.finished_s[2], NOW + 20);
-	ck_assert_uint_eq(r.probe[2], probe);
-	store_close(s);
-}
-END_TEST
-
 /* --- listings ------------------------------------------------------------ */
 
 struct listings {
@@ -264,11 +87,11 @@ START_TEST(a_listing_ends_with_what_it_rests_on)
 	struct addr open6 = fixture_address("2001:db8::1"),
 		    closed6 = fixture_address("2001:db8::2"), input = fixture_address("192.0.2.1"),
 		    output = fixture_address("192.0.2.9");
-	uint64_t of_open = queue(s, "2001:db8::1", CAUSE_NOMINATION),
-		 of_input = queue(s, "192.0.2.1", CAUSE_NOMINATION);
+	uint64_t of_open = queue_probe(s, "2001:db8::1", CAUSE_NOMINATION),
+		 of_input = queue_probe(s, "192.0.2.1", CAUSE_NOMINATION);
 	size_t removed;
 
-	queue(s, "2001:db8::2", CAUSE_DELISTING);
+	queue_probe(s, "2001:db8::2", CAUSE_DELISTING);
 	put(s, "2001:db8::/64", CATEGORY_RELAY, of_open, NOW);
 	put(s, "192.0.2.1", CATEGORY_RELAY_INPUT, of_input, NOW);
 	put(s, "192.0.2.1", CATEGORY_UNTESTABLE, of_input, NOW);
@@ -322,7 +145,7 @@ START_TEST(a_strange_row_is_passed_over)
 	ck_assert_uint_eq(listings_of(s, NULL).count, 1);
 	ck_ok(store_hosts_pending(s, &host, 1, &count, trouble()));
 	ck_assert_uint_eq(count, 0);
-	ck_assert_uint_eq(waiting(s).count, 0);
+	ck_assert_uint_eq(waiting_probes(s).count, 0);
 	store_close(s);
 }
 END_TEST
@@ -443,18 +266,18 @@ END_TEST
 START_TEST(a_store_of_the_first_version_is_taken_over)
 {
 	struct store *s = open_store();
-	struct probes probes;
+	struct probes_seen probes;
 	char got[256];
 
-	queue(s, "192.0.2.9", CAUSE_NOMINATION);
+	queue_probe(s, "192.0.2.9", CAUSE_NOMINATION);
 	put_listing(s, "192.0.2.1", NOW + 2);
 	store_close(s);
 	store_meddle("DROP TRIGGER listing_inserted; DROP TRIGGER listing_updated;"
 		     "DROP TRIGGER listing_deleted; DROP TABLE changed; DROP TABLE "
-		     "position;" STORE_SEEN_2 "PRAGMA user_version = 1");
+		     "position;" STORE_SEEN_2 STORE_PROBE_3 "PRAGMA user_version = 1");
 	s = open_store();
 	ck_assert_str_eq(changed(s, got), "");
-	probes = waiting(s);
+	probes = waiting_probes(s);
 	ck_assert_uint_eq(probes.count, 1);
 	put_listing(s, "192.0.2.1", NOW + 3);
 	ck_assert_str_eq(changed(s, got), "192.0.2.1 ");
@@ -465,9 +288,6 @@ END_TEST
 static Suite *
 suite(void)
 {
-	const TTest *const probes[] = {a_waiting_host_is_queued_once,
-		requests_are_probed_before_nominations, a_finished_probe_keeps_its_result,
-		a_delisting_request_has_a_probe_and_an_end};
 	const TTest *const listings[] = {a_listing_is_put_and_renewed,
 		a_listing_ends_with_what_it_rests_on, a_listing_expires,
 		a_strange_row_is_passed_over, serials_go_up_and_around, a_secret_is_made_once};
@@ -475,7 +295,6 @@ suite(void)
 		a_store_of_the_first_version_is_taken_over};
 	Suite *s = suite_create("store_listing");
 
-	suite_add_tcase(s, store_tests("probes", probes, ORBL_COUNT(probes)));
 	suite_add_tcase(s, store_tests("listings", listings, ORBL_COUNT(listings)));
 	suite_add_tcase(s, store_tests("changes", changes, ORBL_COUNT(changes)));
 	return s;

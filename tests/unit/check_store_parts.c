@@ -175,7 +175,7 @@ START_TEST(a_store_of_the_second_version_is_taken_over)
 	store_close(s);
 	/* Of "line one" of reporter 1; one that is older; and one that never counted. */
 	snprintf(sql, sizeof(sql),
-		"DROP TABLE position;" STORE_SEEN_2
+		"DROP TABLE position;" STORE_SEEN_2 STORE_PROBE_3
 		"INSERT INTO submission (id, reporter, file, received_s) VALUES (2, 1, 'f', 1);"
 		"INSERT INTO seen VALUES (%lld, 1, %d), (77, 1, %d), (%lld, 2, 1);"
 		"PRAGMA user_version = 2",

@@ -122,6 +122,40 @@ START_TEST(a_date_to_come_is_stored_as_now)
 }
 END_TEST
 
+static void
+assert_example(const json_t *summary, size_t i, json_int_t line)
+{
+	const json_t *d = json_array_get(json_object_get(summary, "drift_examples"), i);
+
+	ck_assert_int_eq(json_integer_value(json_object_get(d, "line")), line);
+	ck_assert_str_eq(json_string_value(json_object_get(d, "ip")), "192.0.2.1");
+	ck_assert_str_eq(json_string_value(json_object_get(d, "rule")), "RelayAllowList");
+	ck_assert_str_eq(json_string_value(json_object_get(d, "entry")), "192.0.2.0;255.255.255.0");
+	ck_assert_int_eq(json_integer_value(json_object_get(d, "policy_line")), 2);
+	ck_assert_ptr_nonnull(json_string_value(json_object_get(d, "policy")));
+}
+
+/* Ten are told of, however many there are; and of each part its own. */
+START_TEST(so_many_examples_of_drift_are_told)
+{
+	struct submission *s;
+	json_t *summary, *none = json_null();
+
+	submission_tear_down();
+	submission_set_up_with("relay_flags = 2\nrelay_allow = 10.0.0.0;255.0.0.0\n");
+	s = begin("mx1");
+	feed_many(s, 12);
+	ck_ok(submission_checkpoint(s, none, SUBMISSION_DURABLE, &summary, trouble()));
+	ck_assert_int_eq(json_integer_value(json_object_get(summary, "drift")), 12);
+	ck_assert_uint_eq(json_array_size(json_object_get(summary, "drift_examples")), 10);
+	json_decref(summary);
+	ck_ok(submission_checkpoint(s, none, SUBMISSION_DURABLE, &summary, trouble()));
+	ck_assert_ptr_null(json_object_get(summary, "drift_examples"));
+	json_decref(summary);
+	submission_free(s);
+}
+END_TEST
+
 START_TEST(a_client_that_the_reporter_lets_relay_is_drift)
 {
 	json_t *summary;
@@ -134,6 +168,9 @@ START_TEST(a_client_that_the_reporter_lets_relay_is_drift)
 	assert_facts("198.51.100.7", 1, 1, NOW - 2 * HOUR);
 	ck_assert_int_eq(number("SELECT count(*) FROM evidence WHERE rule = 'default'"), 2);
 	ck_assert_int_eq(number("SELECT count(*) FROM seen"), 2);
+	assert_example(summary, 0, 2);
+	assert_example(summary, 2, 4);
+	ck_assert_uint_eq(json_array_size(json_object_get(summary, "drift_examples")), 3);
 	json_decref(summary);
 	/* Another reporter has another policy: none. */
 	json_decref(submit("mx2", log_text, sizeof(log_text) - 1, 65536));
@@ -261,6 +298,7 @@ suite(void)
 	tcase_add_test(logs, what_is_repeated_is_no_copy);
 	tcase_add_test(logs, a_date_to_come_is_stored_as_now);
 	tcase_add_test(logs, a_client_that_the_reporter_lets_relay_is_drift);
+	tcase_add_test(logs, so_many_examples_of_drift_are_told);
 	tcase_add_test(logs, a_recipient_that_is_local_to_the_reporter_is_drift);
 	tcase_add_checked_fixture(failures, submission_set_up, submission_tear_down);
 	tcase_add_test(failures, a_submission_that_is_not_finished_leaves_nothing);

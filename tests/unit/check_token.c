@@ -1,5 +1,6 @@
-#include "probe/token.h"
+#include "token.h"
 
+#include <stdio.h>
 #include <ctype.h>
 #include <string.h>
 
@@ -124,6 +125,39 @@ START_TEST(old_ones_are_refused)
 }
 END_TEST
 
+/* Among what else stands in a returned message. */
+START_TEST(find_in_text)
+{
+	struct token like = {.probe_id = 7, .case_index = 1, .hour = 9, .to_sender = true};
+	struct token t = {.probe_id = 7, .case_index = 3, .hour = 9}, out;
+	char text[512], a[TOKEN_TEXT], b[TOKEN_TEXT], sender[TOKEN_TEXT], foreign[TOKEN_TEXT];
+	struct text rest;
+
+	token_format(&like, key, sender);
+	token_format(&t, key, a);
+	t.case_index = 4;
+	token_format(&t, key, b);
+	t.probe_id = 8;
+	token_format(&t, key, foreign);
+	for (char *p = b; *p != '\0'; p++)
+		*p = *p >= 'a' && *p <= 'z' ? (char)(*p - 32) : *p;
+	snprintf(text, sizeof(text), "From: <%s@x> %s %sa a%s\n <%s%%x@h>, d!%s", sender, foreign,
+		a, a, a, b);
+	rest = text_of(text);
+	ck_assert(token_find(&rest, key, &like, &out));
+	ck_assert_uint_eq(out.case_index, 3);
+	ck_assert(!out.to_sender);
+	ck_assert(token_find(&rest, key, &like, &out));
+	ck_assert_uint_eq(out.case_index, 4);
+	ck_assert(!token_find(&rest, key, &like, &out));
+	rest = text_of(text);
+	like.hour = 10; /* another run of it */
+	ck_assert(!token_find(&rest, key, &like, &out));
+	rest = TEXT_NONE;
+	ck_assert(!token_find(&rest, key, &like, &out));
+}
+END_TEST
+
 static Suite *
 suite(void)
 {
@@ -131,6 +165,7 @@ suite(void)
 	TCase *form = tcase_create("form"), *forgery = tcase_create("forgery");
 
 	tcase_add_test(form, round_trip);
+	tcase_add_test(form, find_in_text);
 	tcase_add_test(form, case_is_ignored);
 	tcase_add_test(form, old_ones_are_refused);
 	tcase_add_test(forgery, any_change_is_refused);

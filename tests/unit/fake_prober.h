@@ -6,7 +6,7 @@
 #ifndef TESTS_FAKE_PROBER_H
 #define TESTS_FAKE_PROBER_H
 
-#include "probe/prober.h"
+#include "prober.h"
 
 struct prober *fake_prober_new(void); /* ended by prober_stop */
 void fake_prober_say(struct prober *p, const struct prober_event *ev);

@@ -113,6 +113,67 @@ pending(struct store *s)
 	return count;
 }
 
+static void
+copy_text(char *out, size_t size, const char *text)
+{
+	snprintf(out, size, "%s", text != NULL ? text : "(none)");
+}
+
+enum err
+on_probe(const struct store_probe *p, void *context)
+{
+	struct probes_seen *probes = context;
+	size_t i = probes->count++;
+
+	ck_assert_uint_lt(i, ORBL_COUNT(probes->rows));
+	probes->rows[i].id = p->id;
+	probes->rows[i].parent = p->parent;
+	probes->rows[i].second_source = p->second_source;
+	probes->rows[i].tries = p->tries;
+	probes->rows[i].cause = p->cause;
+	probes->rows[i].queued_s = p->queued_s;
+	probes->rows[i].not_before_s = p->not_before_s;
+	probes->rows[i].started_s = p->started_s;
+	probes->rows[i].finished_s = p->finished_s;
+	addr_format(&p->host, probes->rows[i].host);
+	copy_text(probes->rows[i].verdict, sizeof(probes->rows[i].verdict), p->verdict);
+	copy_text(probes->rows[i].pair_verdict, sizeof(probes->rows[i].pair_verdict),
+		p->pair_verdict);
+	copy_text(probes->rows[i].result, sizeof(probes->rows[i].result), p->result);
+	return OK;
+}
+
+uint64_t
+queue_probe(struct store *s, const char *host, enum store_cause cause)
+{
+	struct addr a = fixture_address(host);
+	uint64_t id;
+
+	ck_ok(store_probe_queue(s, &a, cause, NOW, &id, trouble()));
+	return id;
+}
+
+struct probes_seen
+due_probes(struct store *s, int64_t now_s)
+{
+	struct probes_seen probes = {.count = 0};
+
+	for (unsigned second = 2; second-- != 0;)
+		for (unsigned cause = CAUSE_COUNT; cause-- != 0;) {
+			const struct store_place place = {second != 0, (enum store_cause)cause, 0,
+				0};
+
+			ck_ok(store_probes_due(s, &place, now_s, 8, on_probe, &probes, trouble()));
+		}
+	return probes;
+}
+
+struct probes_seen
+waiting_probes(struct store *s)
+{
+	return due_probes(s, INT64_MAX);
+}
+
 TCase *
 store_tests(const char *name, const TTest *const *tests, size_t count)
 {

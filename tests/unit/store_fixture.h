@@ -15,6 +15,16 @@ enum { NOW = 1900000800, HOUR = 3600 }; /* NOW is the start of an hour */
 	" submission INTEGER NOT NULL, time_s INTEGER NOT NULL);"                                  \
 	"CREATE INDEX seen_submission ON seen (submission);"
 
+/* Table probe as it was up to version 3. */
+#define STORE_PROBE_3                                                                              \
+	"DROP TABLE probe_event; DROP INDEX probe_waiting; DROP INDEX probe_started;"              \
+	"DROP INDEX probe_parent; ALTER TABLE probe DROP COLUMN not_before_s;"                     \
+	"ALTER TABLE probe DROP COLUMN started_s; ALTER TABLE probe DROP COLUMN tries;"            \
+	"ALTER TABLE probe DROP COLUMN source; ALTER TABLE probe DROP COLUMN parent;"              \
+	"ALTER TABLE probe DROP COLUMN pair_verdict;"                                              \
+	"UPDATE probe SET cause = cause = 3;"                                                      \
+	"CREATE INDEX probe_waiting ON probe (cause DESC, id) WHERE finished_s = 0;"
+
 struct store *open_store(void);                        /* orbl.db */
 struct store *reopen_store(struct store *s);           /* as the next run of the analyzer */
 int64_t store_count(struct store *s, const char *sql); /* the number that a literal gives */
@@ -43,6 +53,24 @@ struct seen {
 enum err on_fact(const struct store_fact *f, void *context);
 struct seen facts_of(struct store *s, const char *host, int64_t since_s, size_t max);
 size_t pending(struct store *s); /* hosts that wait for a look */
+
+struct probes_seen {
+	size_t count;
+	struct {
+		uint64_t id, parent;
+		char host[ADDR_TEXT], verdict[64], pair_verdict[64], result[64];
+		enum store_cause cause;
+		int64_t queued_s, not_before_s, started_s, finished_s;
+		unsigned tries;
+		bool second_source;
+	} rows[8];
+};
+
+/* For store_probes_of and the like; context is a struct probes_seen. */
+enum err on_probe(const struct store_probe *p, void *context);
+uint64_t queue_probe(struct store *s, const char *host, enum store_cause cause); /* at NOW */
+struct probes_seen due_probes(struct store *s, int64_t now_s); /* in their order */
+struct probes_seen waiting_probes(struct store *s);            /* the same, of all times */
 
 /* Tests that each have a scratch directory. */
 TCase *store_tests(const char *name, const TTest *const *tests, size_t count);

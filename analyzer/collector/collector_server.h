@@ -1,0 +1,38 @@
+/* collector_server.h - the collector's sockets: one session a connection. */
+#ifndef ANALYZER_COLLECTOR_SERVER_H
+#define ANALYZER_COLLECTOR_SERVER_H
+
+#include "collector.h"
+
+struct collector_tls;
+struct event_base;
+
+enum {
+	COLLECTOR_CONNECTIONS_MAX = 500,
+	COLLECTOR_PER_PEER_MAX = 20,
+	COLLECTOR_IDLE_S = 60,
+	COLLECTOR_SESSION_S = 600,
+};
+
+typedef void
+collector_server_fn(const struct collector_arrival *a, const struct endpoint *peer, void *context);
+
+struct collector_server_conf {
+	const char *domain, *name;
+	const char *url; /* may be NULL */
+	const uint8_t *key;
+	struct collector_tls *tls; /* kept; NULL: no STARTTLS */
+	collector_server_fn *arrival_fn;
+	void *context;
+};
+
+/* A listening socket; where gets the port that was found. Needs the rights for the port. */
+enum err collector_server_bind(struct endpoint *where, int *fd, struct error *e) ORBL_NODISCARD;
+
+struct collector_server;
+/* Takes fd over. conf is copied; what it points to is kept. */
+struct collector_server *
+collector_server_new(struct event_base *base, int fd, const struct collector_server_conf *conf);
+void collector_server_free(struct collector_server *s); /* NULL ok */
+
+#endif

@@ -1,0 +1,40 @@
+/* opt_out.h - the file of networks that are never probed (probe.opt_out_file).
+ *
+ * One prefix a line, "#" starts a comment, empty lines are passed over. The file is read whole:
+ * a line that is no prefix spoils all of it, as nobody can tell who is meant by it.
+ */
+#ifndef ANALYZER_OPT_OUT_H
+#define ANALYZER_OPT_OUT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <orbl/addr.h>
+#include <orbl/err.h>
+
+enum { OPT_OUT_BYTES_MAX = 8 << 20, OPT_OUT_PREFIXES_MAX = 100000 };
+
+/* Append the prefixes of the file to *list, which is NULL or from malloc and has *count of them;
+ * the caller frees it. path "": there is no file, nothing is appended. After an error, which names
+ * file and line, both are as they were. */
+enum err
+opt_out_read(const char *path, struct prefix **list, size_t *count, struct error *e) ORBL_NODISCARD;
+
+/* --- a list that follows its file --- */
+
+struct opt_out;
+
+/* The fixed prefixes (copied) and those of the file (path kept; "": none), which is read by the
+ * first opt_out_refresh. */
+enum err opt_out_new(const struct prefix *fixed, size_t count, const char *path,
+	struct opt_out **out, struct error *e) ORBL_NODISCARD;
+void opt_out_free(struct opt_out *o); /* NULL ok */
+/* Read the file again when it has changed; looks at it once a second. Not OK: the list is not what
+ * the file says (opt_out_is_good), and this is the first time it is told of; the error says why. */
+enum err opt_out_refresh(struct opt_out *o, int64_t now_s, struct error *e) ORBL_NODISCARD;
+bool opt_out_is_good(const struct opt_out *o);
+/* The last list that could be read; lent until the next refresh. */
+const struct prefix *opt_out_list(const struct opt_out *o, size_t *count);
+
+#endif

@@ -1,0 +1,387 @@
+#include "probe_queue.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <orbl/log.h>
+
+#include "probe_rate.h"
+#include "probe_rules.h"
+#include "running_probes.h"
+
+enum {
+	PAGE = 64,       /* queued probes looked at together */
+	SCAN_MAX = 1024, /* of one cause, in one go */
+};
+
+struct probe_queue {
+	struct probe_queue_parts parts;
+	struct probe_rules rules;
+	struct probe_rate rate;
+	struct running_probes runs;
+	size_t max; /* at once; an earlier run may have left more */
+	struct store_place places[2 * CAUSE_COUNT];
+	struct probe_queue_state state;
+};
+
+const char *
+probe_queue_brake_name(enum probe_queue_brake b)
+{
+	static const char *const names[] = {
+		[PROBE_QUEUE_FREE] = "nothing",
+		[PROBE_QUEUE_SESSIONS] = "sessions",
+		[PROBE_QUEUE_MINUTE] = "per_minute",
+		[PROBE_QUEUE_NETWORK] = "per_network",
+		[PROBE_QUEUE_OPT_OUT] = "opt_out_file",
+	};
+
+	return (size_t)b < ORBL_COUNT(names) ? names[b] : "unknown";
+}
+
+struct probe_queue_state
+probe_queue_state(const struct probe_queue *q)
+{
+	struct probe_queue_state state = q->state;
+
+	state.running = q->runs.count;
+	return state;
+}
+
+/* --- events back ---------------------------------------------------------------- */
+
+static void
+take_event(struct probe_queue *q, const struct prober_event *ev)
+{
+	struct probe_under_way *r = running_probes_find(&q->runs, ev->id);
+	char line[PROBER_TEXT + 4];
+
+	if (r == NULL) {
+		if (ev->kind == PROBER_ARRIVAL)
+			q->parts.late(ev, q->parts.context);
+		return;
+	}
+	running_probes_take(&q->runs, r, ev);
+	if (ev->kind == PROBER_DIALOGUE) {
+		snprintf(line, sizeof(line), "%c %s", ev->direction, ev->text);
+		q->parts.said(&r->probe, line, q->parts.context);
+	}
+}
+
+enum err
+probe_queue_read(struct probe_queue *q, struct error *e)
+{
+	struct prober_event event;
+	enum err err = OK;
+
+	for (size_t i = 0; err == OK && i < RUNNING_PROBES_BATCH; i++) {
+		err = prober_next(q->parts.prober, &event, e);
+		if (err == OK)
+			take_event(q, &event);
+	}
+	running_probes_store(&q->runs);
+	return err == ERR_TIMEOUT ? OK : err;
+}
+
+static void
+forget(struct probe_queue *q, struct probe_under_way *r)
+{
+	if (r->rated)
+		probe_rate_end(&q->rate, &r->probe.host);
+	running_probes_remove(&q->runs, r);
+}
+
+size_t
+probe_queue_end(struct probe_queue *q, int64_t now_s, probe_queue_end_fn *fn, void *context)
+{
+	size_t forgotten = 0;
+
+	for (size_t i = q->runs.count; i-- != 0;) {
+		struct probe_under_way *r = &q->runs.list[i];
+
+		if (!running_probes_end(&q->runs, r, now_s) || !fn(&r->probe, r->result, context))
+			continue;
+		forget(q, r);
+		forgotten++;
+	}
+	return forgotten;
+}
+
+/* --- giving to the prober ----------------------------------------------------- */
+
+static void
+submit(struct probe_queue *q, struct probe_under_way *r, int64_t now_ms)
+{
+	struct prober_job job = {.id = r->probe.id, .now_s = now_ms / 1000};
+	struct error e = {.code = OK};
+
+	job.target = (struct endpoint){r->probe.host, q->runs.port};
+	job.from_second_source = r->probe.second_source;
+	job.cases = running_probes_cases(&q->runs, r);
+	if (prober_submit(q->parts.prober, &job, &e) == OK)
+		r->place = PROBE_ASKED; /* else again at the next event */
+}
+
+static bool
+pass_rate(struct probe_queue *q, const struct addr *host, int64_t now_ms)
+{
+	enum probe_rate_answer answer = probe_rate_ask(&q->rate, host, now_ms);
+
+	if (answer == PROBE_RATE_MINUTE)
+		q->state.brake = PROBE_QUEUE_MINUTE;
+	if (answer == PROBE_RATE_NETWORK) {
+		q->state.passed_over++;
+		q->state.brake = PROBE_QUEUE_NETWORK;
+	}
+	if (answer == PROBE_RATE_OK)
+		probe_rate_begin(&q->rate, host, now_ms);
+	return answer == PROBE_RATE_OK;
+}
+
+/* False: the others, too, must wait. */
+static bool
+submit_ready(struct probe_queue *q, int64_t now_ms)
+{
+	for (size_t i = 0; i < q->runs.count; i++) {
+		struct probe_under_way *r = &q->runs.list[i];
+
+		if (r->place != PROBE_READY)
+			continue;
+		if (!r->rated)
+			r->rated = pass_rate(q, &r->probe.host, now_ms);
+		if (r->rated)
+			submit(q, r, now_ms);
+		else if (q->state.brake == PROBE_QUEUE_MINUTE)
+			return false;
+	}
+	return true;
+}
+
+bool
+probe_queue_is_ready(const struct probe_queue *q)
+{
+	for (size_t i = 0; i < q->runs.count; i++)
+		if (q->runs.list[i].place == PROBE_READY)
+			return true;
+	return false;
+}
+
+/* --- choosing ----------------------------------------------------------------- */
+
+struct page {
+	size_t count;
+	struct store_probe probes[PAGE];
+};
+
+static enum err
+on_due(const struct store_probe *p, void *context)
+{
+	struct page *page = context;
+
+	page->probes[page->count++] = *p;
+	return OK;
+}
+
+/* One whose turn it is. "": it may begin; else why it is not made at all. */
+static void
+refusal(struct probe_queue *q, const struct store_probe *p, int64_t now_s, char why[ETIQUETTE_WHY])
+{
+	const struct etiquette_question question = {.addr = p->host, .now_s = now_s};
+
+	if (p->second_source && q->rules.sources[1].family != p->host.family)
+		snprintf(why, ETIQUETTE_WHY, "there is no second source any more");
+	else
+		(void)etiquette_check(&q->rules.etiquette, &question, why);
+}
+
+/* False: enough, nothing more may begin now. */
+static bool
+consider(struct probe_queue *q, const struct store_probe *p, int64_t now_ms)
+{
+	char why[ETIQUETTE_WHY];
+	struct probe_under_way *r;
+
+	refusal(q, p, now_ms / 1000, why);
+	if (why[0] != '\0') {
+		q->parts.refused(p, why, q->parts.context);
+		return true;
+	}
+	if (q->runs.count >= q->max) {
+		q->state.brake = PROBE_QUEUE_SESSIONS;
+		return false;
+	}
+	if (!pass_rate(q, &p->host, now_ms))
+		return q->state.brake != PROBE_QUEUE_MINUTE;
+	r = running_probes_add(&q->runs, p);
+	if (r == NULL) {
+		probe_rate_end(&q->rate, &p->host);
+		return false;
+	}
+	r->rated = true;
+	return true;
+}
+
+/* Who opted out while we were not there is not asked on. */
+static void
+drop_refused(struct probe_queue *q, int64_t now_s)
+{
+	char why[ETIQUETTE_WHY];
+
+	for (size_t i = q->runs.count; i-- != 0;) {
+		struct probe_under_way *r = &q->runs.list[i];
+
+		if (r->place != PROBE_READY || !r->resumed)
+			continue;
+		refusal(q, &r->probe, now_s, why);
+		if (why[0] == '\0')
+			continue;
+		q->parts.refused(&r->probe, why, q->parts.context);
+		forget(q, r);
+	}
+}
+
+/* Those of one cause and source. Usually from the beginning; only when the beginning is crowded
+ * with hosts of busy networks is the place kept, so that others get their turn. */
+static bool
+choose_of(struct probe_queue *q, struct store_place *place, int64_t now_ms)
+{
+	const struct store_place beginning = {place->second_source, place->cause, 0, 0};
+	struct error e = {.code = OK};
+	size_t seen = 0;
+	struct page page;
+
+	do {
+		page.count = 0;
+		if (store_probes_due(q->parts.store, place, now_ms / 1000, PAGE, on_due, &page,
+			    &e) != OK) {
+			log_error("probes cannot be started: %s", e.text);
+			return false;
+		}
+		for (size_t i = 0; i < page.count; i++, seen++) {
+			place->not_before_s = page.probes[i].not_before_s;
+			place->id = page.probes[i].id;
+			if (!consider(q, &page.probes[i], now_ms)) {
+				*place = beginning;
+				return false;
+			}
+		}
+	} while (page.count == PAGE && seen < SCAN_MAX);
+	if (page.count < PAGE)
+		*place = beginning;
+	return true;
+}
+
+static void
+choose(struct probe_queue *q, int64_t now_ms)
+{
+	bool automatic = opt_out_is_good(q->rules.opt_out);
+
+	for (size_t i = 0; i < ORBL_COUNT(q->places); i++) {
+		if (!automatic && q->places[i].cause != CAUSE_DELISTING)
+			continue;
+		if (!choose_of(q, &q->places[i], now_ms))
+			return;
+	}
+	if (!automatic)
+		q->state.brake = PROBE_QUEUE_OPT_OUT;
+}
+
+static void
+start_chosen(struct probe_queue *q, int64_t now_ms)
+{
+	struct error e = {.code = OK};
+
+	if (running_probes_commit(&q->runs, now_ms / 1000, &e) == OK)
+		return;
+	log_error("probes cannot be started: %s", e.text);
+	for (size_t i = q->runs.count; i-- != 0;)
+		if (q->runs.list[i].place == PROBE_CHOSEN)
+			forget(q, &q->runs.list[i]);
+}
+
+const struct etiquette_rules *
+probe_queue_etiquette(struct probe_queue *q, int64_t now_s)
+{
+	probe_rules_refresh(&q->rules, now_s);
+	return &q->rules.etiquette;
+}
+
+int64_t
+probe_queue_start(struct probe_queue *q, int64_t now_ms)
+{
+	probe_rules_refresh(&q->rules, now_ms / 1000);
+	q->state = (struct probe_queue_state){.brake = PROBE_QUEUE_FREE};
+	drop_refused(q, now_ms / 1000);
+	if (submit_ready(q, now_ms)) {
+		choose(q, now_ms);
+		start_chosen(q, now_ms);
+		(void)submit_ready(q, now_ms);
+	}
+	return q->state.brake == PROBE_QUEUE_MINUTE ? probe_rate_wait_ms(&q->rate, now_ms) : -1;
+}
+
+/* --- making and ending ---------------------------------------------------------- */
+
+/* The second of a pair first, then by urgency. */
+static void
+set_places(struct probe_queue *q)
+{
+	for (size_t i = 0; i < ORBL_COUNT(q->places); i++)
+		q->places[i] = (struct store_place){
+			.second_source = i < CAUSE_COUNT,
+			.cause = (enum store_cause)(CAUSE_COUNT - 1 - i % CAUSE_COUNT),
+		};
+}
+
+static enum err
+set_runs(struct probe_queue *q, int64_t now_ms, struct error *e)
+{
+	const struct conf *c = q->parts.conf;
+	const struct probe_rate_rules rates = {(uint32_t)c->probe.per_minute,
+		(uint32_t)c->probe.per_network};
+	enum err err;
+
+	q->max = (size_t)c->probe.sessions;
+	q->runs.store = q->parts.store;
+	q->runs.port = (uint16_t)c->probe.port;
+	q->runs.wait_s = c->probe.wait_s;
+	q->runs.wanted = q->rules.cases;
+	memcpy(q->runs.sources, q->rules.sources, sizeof(q->runs.sources));
+	err = running_probes_open(&q->runs, q->max, now_ms / 1000, e);
+	if (err == OK && probe_rate_init(&q->rate, &rates, q->runs.room, now_ms) != OK)
+		err = error_set(e, ERR_MEMORY, "out of memory");
+	return err;
+}
+
+enum err
+probe_queue_new(const struct probe_queue_parts *parts, int64_t now_ms, struct probe_queue **out,
+	struct error *e)
+{
+	struct probe_queue *q = calloc(1, sizeof(*q));
+	enum err err;
+
+	*out = NULL;
+	if (q == NULL)
+		return error_set(e, ERR_MEMORY, "out of memory");
+	q->parts = *parts;
+	set_places(q);
+	err = probe_rules_open(&q->rules, parts->conf, e);
+	if (err == OK)
+		err = set_runs(q, now_ms, e);
+	if (err != OK)
+		probe_queue_free(q);
+	else
+		*out = q;
+	return err;
+}
+
+void
+probe_queue_free(struct probe_queue *q)
+{
+	if (q == NULL)
+		return;
+	running_probes_close(&q->runs);
+	probe_rate_free(&q->rate);
+	probe_rules_close(&q->rules);
+	free(q);
+}

@@ -1,0 +1,137 @@
+#include "store_sql.h"
+
+#include <stdio.h>
+
+enum { SCHEMA_VERSION = 4 };
+
+static const char schema[] =
+	"CREATE TABLE number (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;"
+	"CREATE TABLE secret (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;"
+	"CREATE TABLE reporter (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE,"
+	"  since_s INTEGER NOT NULL);"
+	"CREATE TABLE submission (id INTEGER PRIMARY KEY AUTOINCREMENT,"
+	"  reporter INTEGER NOT NULL REFERENCES reporter, file TEXT NOT NULL,"
+	"  received_s INTEGER NOT NULL, committed INTEGER NOT NULL DEFAULT 0,"
+	"  lines INTEGER, denials INTEGER, duplicates INTEGER, drift INTEGER,"
+	"  not_understood INTEGER);"
+	"CREATE TABLE evidence (host TEXT NOT NULL, hour_s INTEGER NOT NULL,"
+	"  submission INTEGER NOT NULL, kind INTEGER NOT NULL, count INTEGER NOT NULL,"
+	"  line INTEGER NOT NULL, raw TEXT NOT NULL, rule TEXT,"
+	"  PRIMARY KEY (host, hour_s, submission, kind)) WITHOUT ROWID;"
+	"CREATE INDEX evidence_submission ON evidence (submission);"
+	"CREATE TABLE pending (host TEXT PRIMARY KEY) WITHOUT ROWID;"
+	"CREATE TABLE probe (id INTEGER PRIMARY KEY AUTOINCREMENT, host TEXT NOT NULL,"
+	"  cause INTEGER NOT NULL, queued_s INTEGER NOT NULL,"
+	"  finished_s INTEGER NOT NULL DEFAULT 0, verdict TEXT, reason TEXT, result TEXT);"
+	"CREATE INDEX probe_host ON probe (host);"
+	"CREATE INDEX probe_waiting ON probe (cause DESC, id) WHERE finished_s = 0;"
+	"CREATE TABLE delisting (id INTEGER PRIMARY KEY AUTOINCREMENT, host TEXT NOT NULL,"
+	"  requested_s INTEGER NOT NULL, finished_s INTEGER NOT NULL DEFAULT 0,"
+	"  probe INTEGER NOT NULL, state TEXT NOT NULL DEFAULT 'queued', reason TEXT);"
+	"CREATE INDEX delisting_host ON delisting (host);"
+	"CREATE INDEX delisting_probe ON delisting (probe);"
+	"CREATE TABLE listing (prefix TEXT NOT NULL, category INTEGER NOT NULL,"
+	"  since_s INTEGER NOT NULL, expires_s INTEGER NOT NULL, probe INTEGER NOT NULL,"
+	"  reason TEXT NOT NULL, PRIMARY KEY (prefix, category)) WITHOUT ROWID;"
+	"CREATE INDEX listing_expires ON listing (expires_s);"
+	"CREATE INDEX listing_probe ON listing (probe);"
+	"CREATE TABLE audit (id INTEGER PRIMARY KEY AUTOINCREMENT, time_s INTEGER NOT NULL,"
+	"  action TEXT NOT NULL, host TEXT, detail TEXT NOT NULL);";
+
+/* Since version 2: which prefixes have changed since the whole list was published. Triggers, so
+ * that no way of changing a listing can be forgotten. (Not INSERT OR IGNORE: what a statement says
+ * of conflicts holds for the triggers it fires.) */
+#define CHANGED(row)                                                                               \
+	"INSERT INTO changed SELECT " row ".prefix"                                                \
+	" WHERE NOT EXISTS (SELECT 1 FROM changed WHERE prefix = " row ".prefix);"
+static const char schema_changed[] =
+	"CREATE TABLE changed (prefix TEXT PRIMARY KEY) WITHOUT ROWID;"
+	"CREATE TRIGGER listing_inserted AFTER INSERT ON listing BEGIN " CHANGED(
+		"new") " END;"
+		       "CREATE TRIGGER listing_updated AFTER UPDATE ON listing BEGIN " CHANGED(
+			       "new") " END;"
+				      "CREATE TRIGGER listing_deleted AFTER DELETE ON listing "
+				      "BEGIN " CHANGED("old") " END;";
+#undef CHANGED
+
+/* Since version 3: how far logs that go on were read; and lines already counted, by hash of
+ * reporter and line, so that a log counts once. Logs are in the order of time: with the hour in
+ * front of the hash, lines that come together lie together in the file. */
+static const char schema_position[] =
+	"CREATE TABLE position (reporter INTEGER NOT NULL REFERENCES reporter,"
+	"  source TEXT NOT NULL, json TEXT NOT NULL, PRIMARY KEY (reporter, source))"
+	"  WITHOUT ROWID;"
+	"CREATE TABLE seen (hour_s INTEGER NOT NULL, hash INTEGER NOT NULL,"
+	"  submission INTEGER NOT NULL, PRIMARY KEY (hour_s, hash)) WITHOUT ROWID;"
+	"CREATE INDEX seen_submission ON seen (submission);";
+
+/* The hashes of before are good until they are pruned, but for those of submissions that do not
+ * count. */
+static const char schema_seen_2[] =
+	"DELETE FROM seen WHERE submission IN (SELECT id FROM submission WHERE committed = 0);"
+	"DROP INDEX seen_submission; ALTER TABLE seen RENAME TO seen_2;"
+	"INSERT INTO number SELECT 'old_hashes_s', coalesce(max(time_s), 1) FROM seen_2;";
+
+/* Since version 4: which probe is next, how far one under way has come, and the second one of a
+ * pair. The causes are numbered in the order of their urgency. A store of version 3 with probes
+ * under way does not know: they are begun anew. */
+static const char schema_queue[] =
+	"ALTER TABLE probe ADD COLUMN not_before_s INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE probe ADD COLUMN started_s INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE probe ADD COLUMN tries INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE probe ADD COLUMN source INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE probe ADD COLUMN parent INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE probe ADD COLUMN pair_verdict TEXT;"
+	"UPDATE probe SET not_before_s = queued_s, cause = CASE cause WHEN 1 THEN 3 ELSE cause END;"
+	"DROP INDEX probe_waiting;"
+	"CREATE INDEX probe_waiting ON probe (source, cause, not_before_s, id)"
+	"  WHERE finished_s = 0 AND started_s = 0;"
+	"CREATE INDEX probe_started ON probe (id) WHERE finished_s = 0 AND started_s <> 0;"
+	"CREATE INDEX probe_parent ON probe (parent) WHERE parent <> 0;"
+	"CREATE TABLE probe_event (probe INTEGER NOT NULL, number INTEGER NOT NULL,"
+	"  event TEXT NOT NULL, PRIMARY KEY (probe, number)) WITHOUT ROWID;";
+
+/* From the version it has, 0 when it is new, to ours. */
+static enum err
+make_schema(struct store *s, int64_t version, struct error *e)
+{
+	enum err err = store_begin(s, e);
+	char pragma[64];
+
+	if (err != OK)
+		return err;
+	snprintf(pragma, sizeof(pragma), "PRAGMA user_version = %d", SCHEMA_VERSION);
+	if (version < 1)
+		err = store_execute(s, schema, e);
+	if (err == OK && version < 2)
+		err = store_execute(s, schema_changed, e);
+	if (err == OK && version >= 1 && version < 3)
+		err = store_execute(s, schema_seen_2, e);
+	if (err == OK && version < 3)
+		err = store_execute(s, schema_position, e);
+	if (err == OK)
+		err = store_execute(s, schema_queue, e);
+	if (err == OK)
+		err = store_execute(s, pragma, e);
+	if (err != OK) {
+		store_rollback(s);
+		return err;
+	}
+	return store_commit(s, e);
+}
+
+enum err
+store_schema_make(struct store *s, struct error *e)
+{
+	int64_t version;
+	enum err err = store_number(s, e, &version, "PRAGMA user_version", "");
+
+	if (err != OK || version == SCHEMA_VERSION)
+		return err;
+	if (version >= 0 && version < SCHEMA_VERSION)
+		return make_schema(s, version, e);
+	return error_set(e, ERR_UNSUPPORTED,
+		"%s: has schema version %lld, this program knows %d; "
+		"use the version of orbl that wrote it or a newer one",
+		s->path, (long long)version, SCHEMA_VERSION);
+}
