@@ -65,22 +65,6 @@ refuse(const struct expansion *x, const char *reason)
 }
 
 static bool
-is_space(char c)
-{
-	return c == ' ' || c == '\t' || c == '\n';
-}
-
-static struct text
-trim(struct text t)
-{
-	while (t.len != 0 && is_space(t.p[0]))
-		t = text_from(t, 1);
-	while (t.len != 0 && is_space(t.p[t.len - 1]))
-		t.len--;
-	return t;
-}
-
-static bool
 is_name_byte(char c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
@@ -104,7 +88,7 @@ append_value(struct expansion *x, struct text name)
 	const struct relay_assignment *a = relay_postfix_find(x->pf, name);
 	const char *text = a != NULL ? a->value : relay_postfix_default(name);
 	size_t start = x->out.len;
-	enum err err = append(x, trim(text_of(text)));
+	enum err err = append(x, relay_table_trim(text_of(text)));
 
 	for (size_t i = start; err == OK && i < x->out.len; i++)
 		if (x->out.p[i] == '\n')
@@ -118,14 +102,14 @@ take_braced(struct text *rest, struct text *out)
 {
 	size_t depth = 0;
 
-	*rest = trim(*rest);
+	*rest = relay_table_trim(*rest);
 	if (!text_has_prefix(*rest, TEXT("{")))
 		return false;
 	for (size_t i = 0; i < rest->len; i++) {
 		if (rest->p[i] == '{')
 			depth++;
 		else if (rest->p[i] == '}' && --depth == 0) {
-			*out = trim((struct text){rest->p + 1, i - 1});
+			*out = relay_table_trim((struct text){rest->p + 1, i - 1});
 			*rest = text_from(*rest, i + 1);
 			return true;
 		}
@@ -140,25 +124,25 @@ append_choice(struct expansion *x, struct text rest, bool truth)
 	struct text when_true = TEXT_NONE, when_false = TEXT_NONE, *only;
 	bool positive;
 
-	rest = trim(rest);
+	rest = relay_table_trim(rest);
 	positive = text_has_prefix(rest, TEXT("?"));
 	if (!positive && !text_has_prefix(rest, TEXT(":")))
 		return refuse(x, "an expression that is not understood");
 	only = positive ? &when_true : &when_false;
 	rest = text_from(rest, 1);
-	if (!text_has_prefix(trim(rest), TEXT("{"))) {
+	if (!text_has_prefix(relay_table_trim(rest), TEXT("{"))) {
 		*only = rest;
 		return append(x, truth ? when_true : when_false);
 	}
 	if (!take_braced(&rest, only))
 		return refuse(x, "a brace that is not closed");
-	rest = trim(rest);
+	rest = relay_table_trim(rest);
 	if (positive && text_has_prefix(rest, TEXT(":"))) {
 		rest = text_from(rest, 1);
 		if (!take_braced(&rest, &when_false))
 			return refuse(x, "an expression that is not understood");
 	}
-	if (trim(rest).len != 0)
+	if (relay_table_trim(rest).len != 0)
 		return refuse(x, "an expression that is not understood");
 	return append(x, truth ? when_true : when_false);
 }
@@ -229,10 +213,10 @@ append_comparison(struct expansion *x, struct text rest)
 
 	if (!take_braced(&rest, &a))
 		return refuse(x, "a brace that is not closed");
-	rest = trim(rest);
+	rest = relay_table_trim(rest);
 	while (len < rest.len && rest.p[len] != '{')
 		len++;
-	operator= trim(text_upto(rest, len));
+	operator= relay_table_trim(text_upto(rest, len));
 	rest = text_from(rest, len);
 	if (!take_braced(&rest, &b) || !apply(operator, compare_operands(a, b), &truth))
 		return refuse(x, "a comparison that is not understood");
@@ -246,7 +230,7 @@ is_set(const struct expansion *x, struct text name)
 	const struct relay_assignment *a = relay_postfix_find(x->pf, name);
 	const char *text = a != NULL ? a->value : relay_postfix_default(name);
 
-	return text != NULL && trim(text_of(text)).len != 0;
+	return text != NULL && relay_table_trim(text_of(text)).len != 0;
 }
 
 /* What stands between the braces of "${...}". */
@@ -254,7 +238,7 @@ static enum err
 append_braced(struct expansion *x, struct text inside)
 {
 	size_t len = name_length(inside);
-	struct text rest = trim(text_from(inside, len));
+	struct text rest = relay_table_trim(text_from(inside, len));
 
 	if (text_has_prefix(inside, TEXT("{")))
 		return append_comparison(x, inside);
@@ -313,7 +297,7 @@ take_dollar(struct expansion *x, struct text *rest)
 	end = find_partner(t, open, open == '{' ? '}' : ')');
 	if (end == SIZE_MAX)
 		return refuse(x, "a brace that is not closed");
-	t = trim((struct text){t.p + 1, end - 1});
+	t = relay_table_trim((struct text){t.p + 1, end - 1});
 	if (has_open_operands(t)) {
 		if (x->comparisons++ == COMPARISONS)
 			return refuse(x, "too many comparisons");

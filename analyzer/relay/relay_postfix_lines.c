@@ -30,20 +30,10 @@ is_space(char c)
 	return c == ' ' || c == '\t' || c == '\r' || c == '\v' || c == '\f';
 }
 
-static struct text
-trim(struct text t)
-{
-	while (t.len != 0 && (is_space(t.p[0]) || t.p[0] == '\n'))
-		t = text_from(t, 1);
-	while (t.len != 0 && (is_space(t.p[t.len - 1]) || t.p[t.len - 1] == '\n'))
-		t.len--;
-	return t;
-}
-
 static bool
 is_comment(struct text line)
 {
-	line = trim(line);
+	line = relay_table_trim(line);
 	return line.len == 0 || line.p[0] == '#';
 }
 
@@ -147,7 +137,8 @@ take_assignment(struct relay_postfix *pf, struct text all, unsigned line,
 	if (name == NULL)
 		return error_set(source->error, ERR_MEMORY, "out of memory");
 	value = strchr(name, '=');
-	t = trim(text_upto(text_of(name), value != NULL ? (size_t)(value - name) : SIZE_MAX));
+	t = relay_table_trim(
+		text_upto(text_of(name), value != NULL ? (size_t)(value - name) : SIZE_MAX));
 	text_printable(text_upto(t, strcspn(t.p != NULL ? t.p : "", "\n")), shown, sizeof(shown));
 	if (value == NULL || !is_name(t))
 		return relay_model_refuse(source, ERR_SYNTAX, line,
@@ -250,7 +241,7 @@ relay_postfix_is(struct text bytes, const char *name)
 	while (text_next_line(&bytes, &line) && known < 2) {
 		if (is_comment(line) || is_space(line.p[0]))
 			continue;
-		known += is_known(trim(text_cut(&line, '=')));
+		known += is_known(relay_table_trim(text_cut(&line, '=')));
 		empty = false;
 	}
 	return known >= 2 || (named && (known != 0 || empty));

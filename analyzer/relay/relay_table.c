@@ -92,12 +92,6 @@ relay_table_add(struct relay_table *t, const struct relay_table_entry *e,
 
 /* --- lines "key value" --- */
 
-static bool
-is_space(char c)
-{
-	return c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == '\v' || c == '\f';
-}
-
 struct reader {
 	struct relay_table *table;
 	const struct relay_source *source;
@@ -117,7 +111,7 @@ line_end(const struct reader *r, char *at)
 static bool
 is_skipped(const char *from, const char *to)
 {
-	while (from < to && is_space(*from))
+	while (from < to && relay_table_is_space(*from))
 		from++;
 	return from == to || *from == '#';
 }
@@ -131,7 +125,7 @@ next_logical(struct reader *r, char **out, unsigned *line)
 
 	while (r->p < r->end) {
 		char *end = line_end(r, r->p);
-		bool skipped = is_skipped(r->p, end), goes_on = is_space(*r->p);
+		bool skipped = is_skipped(r->p, end), goes_on = relay_table_is_space(*r->p);
 
 		if (to != NULL && !skipped && !goes_on)
 			break;
@@ -159,11 +153,11 @@ normalize(char *s, unsigned *key_len)
 {
 	char *key_end = s, *value, *end;
 
-	while (*key_end != '\0' && !is_space(*key_end))
+	while (*key_end != '\0' && !relay_table_is_space(*key_end))
 		key_end++;
-	for (value = key_end; is_space(*value);)
+	for (value = key_end; relay_table_is_space(*value);)
 		value++;
-	for (end = value + strlen(value); end > value && is_space(end[-1]);)
+	for (end = value + strlen(value); end > value && relay_table_is_space(end[-1]);)
 		end--;
 	*end = '\0';
 	if (*value == '\0' || key_end - s > UINT16_MAX)
@@ -293,23 +287,13 @@ open_file(struct relay_table *t, const struct type *type, struct text path,
 
 /* --- inline: and static: --- */
 
-static struct text
-trim(struct text t)
-{
-	while (t.len != 0 && is_space(t.p[0]))
-		t = text_from(t, 1);
-	while (t.len != 0 && is_space(t.p[t.len - 1]))
-		t.len--;
-	return t;
-}
-
 /* "{x}" without its braces. */
 static bool
 unbrace(struct text t, struct text *out)
 {
 	if (t.len < 2 || t.p[0] != '{' || t.p[t.len - 1] != '}')
 		return false;
-	*out = trim((struct text){t.p + 1, t.len - 2});
+	*out = relay_table_trim((struct text){t.p + 1, t.len - 2});
 	return true;
 }
 
@@ -320,12 +304,12 @@ next_item(struct text *rest)
 	size_t depth = 0, len = 0;
 	struct text item;
 
-	while (rest->len != 0 && (is_space(rest->p[0]) || rest->p[0] == ','))
+	while (rest->len != 0 && (relay_table_is_space(rest->p[0]) || rest->p[0] == ','))
 		*rest = text_from(*rest, 1);
 	for (; len < rest->len; len++) {
 		char c = rest->p[len];
 
-		if (depth == 0 && (is_space(c) || c == ','))
+		if (depth == 0 && (relay_table_is_space(c) || c == ','))
 			break;
 		if (c == '{')
 			depth++;
@@ -347,8 +331,8 @@ write_item(struct text item, char *to)
 	if (text_find_byte(item, '=') == SIZE_MAX)
 		return NULL;
 	value = item;
-	key = trim(text_cut(&value, '='));
-	value = trim(value);
+	key = relay_table_trim(text_cut(&value, '='));
+	value = relay_table_trim(value);
 	if (key.len == 0 || value.len == 0)
 		return NULL;
 	memcpy(to, key.p, key.len);
@@ -367,7 +351,7 @@ take_inline(struct relay_table *t, struct text rest, const struct relay_source *
 	char *to;
 
 	t->passed_over = 0;
-	if (!unbrace(trim(rest), &items))
+	if (!unbrace(relay_table_trim(rest), &items))
 		return relay_model_refuse(source, ERR_SYNTAX, line,
 			"inline: needs braces; write inline:{key=value, {key = some value}}");
 	/* "a=b" takes one byte more with its NUL; the separators do not always give it. */
@@ -398,7 +382,7 @@ take_static(struct relay_table *t, struct text rest, const struct relay_source *
 	char *text;
 
 	t->passed_over = 0;
-	rest = trim(rest);
+	rest = relay_table_trim(rest);
 	(void)unbrace(rest, &rest);
 	text = t->bytes = malloc(rest.len + 3);
 	if (text == NULL)

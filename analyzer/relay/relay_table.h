@@ -45,6 +45,23 @@ struct relay_table {
 	unsigned passed_over;
 };
 
+/* White space as Postfix takes it. */
+static inline bool
+relay_table_is_space(char c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+static inline struct text
+relay_table_trim(struct text t)
+{
+	while (t.len != 0 && relay_table_is_space(t.p[0]))
+		t = text_from(t, 1);
+	while (t.len != 0 && relay_table_is_space(t.p[t.len - 1]))
+		t.len--;
+	return t;
+}
+
 /* Where a main.cf looks for its files. */
 struct relay_folder {
 	struct text here;     /* folder of main.cf, without the last '/'; empty: the current one */
