@@ -270,7 +270,7 @@ static bool
 is_plain_name(const char *s)
 {
 	size_t len = s != NULL ? strlen(s) : 0;
-	char copy[64];
+	char copy[CONF_REPORTER_NAME_MAX + 1];
 
 	return len != 0 && len < sizeof(copy) &&
 		text_printable(text_of(s), copy, sizeof(copy)) == len && strcmp(s, copy) == 0;
@@ -360,7 +360,7 @@ run_submit(const struct command_context *c, const json_t *request, int64_t now_s
 
 	if (!is_plain_name(conf.reporter))
 		return refuse(ERR_SYNTAX,
-			"the reporter's name must have 1 to 63 printable ASCII "
+			"the reporter's name must have 1 to 64 printable ASCII "
 			"characters");
 	text_printable(text_of(request_text(request, "file")), file, sizeof(file));
 	conf.file = file;
@@ -444,6 +444,7 @@ static struct command_answer
 run_delist(const struct command_context *c, const json_t *request, int64_t now_s)
 {
 	struct command_answer answer;
+	struct probe_queue_state state;
 	struct error e = {.code = OK};
 	char address[ADDR_TEXT];
 	struct addr host;
@@ -456,10 +457,14 @@ run_delist(const struct command_context *c, const json_t *request, int64_t now_s
 		store_delisting_add(c->store, &host, now_s, &id, &probe, &e) != OK)
 		return failure(&e);
 	pipeline_wake(c->pipeline);
+	state = pipeline_probes(c->pipeline);
 	answer = (struct command_answer){
 		.object = json_pack("{s:b, s:s, s:I, s:I, s:s}", "ok", 1, "address",
 			addr_format(&host, address), "request", (json_int_t)id, "probe",
 			(json_int_t)probe, "state", "queued")};
+	if (state.stopped)
+		json_object_set_new(answer.object, "waits_for",
+			json_string(probe_queue_brake_name(PROBE_QUEUE_OPT_OUT)));
 	if (json_is_true(json_object_get(request, "wait"))) {
 		json_object_del(answer.object, "ok"); /* progress, not yet the answer */
 		answer.follow = probe;

@@ -48,8 +48,11 @@ command_json_queue(const struct store_queue *queue, const struct probe_queue_sta
 	for (unsigned c = CAUSE_COUNT; c-- != 0;)
 		json_object_set_new(due, store_cause_name((enum store_cause)c),
 			json_integer((json_int_t)queue->due[c]));
-	return json_pack("{s:o, s:I, s:s}", "due", due, "later", (json_int_t)queue->later,
-		"waits_for", probe_queue_brake_name(state->brake));
+	return json_pack("{s:o, s:I, s:s, s:b, s:o}", "due", due, "later", (json_int_t)queue->later,
+		"waits_for", probe_queue_brake_name(state->brake), "stopped", (int)state->stopped,
+		"opt_out_trouble",
+		state->opt_out_trouble[0] != '\0' ? command_json_text(state->opt_out_trouble) :
+						    json_null());
 }
 
 uint64_t

@@ -21,6 +21,7 @@
 #include "prober_setup.h"
 #include "reporters.h"
 #include "server.h"
+#include "start_check.h"
 #include "syslog_receiver.h"
 
 struct analyzer {
@@ -106,6 +107,8 @@ start_prober(struct analyzer *a, struct error *e)
 	enum err err = prober_setup(a->conf, &conf, e);
 
 	if (err == OK)
+		err = prober_check_sources(&conf, e);
+	if (err == OK)
 		err = store_open(a->conf->store_path, &store, e);
 	if (err == OK)
 		err = store_secret(store, "token", conf.key, sizeof(conf.key), randombytes_buf, e);
@@ -173,6 +176,19 @@ run(struct conf *conf)
 	return err == OK && !prober_lost ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
+static int
+test_conf(const struct conf *conf)
+{
+	struct error e = {.code = OK};
+
+	conf_print(conf, stdout);
+	if (start_check(conf, &e) == OK)
+		return EXIT_SUCCESS;
+	fflush(stdout);
+	fprintf(stderr, "orbl-analyzer: %s\n", e.text);
+	return EXIT_FAILURE;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -206,9 +222,9 @@ main(int argc, char **argv)
 		return EXIT_FAILURE;
 	}
 	if (test) {
-		conf_print(conf, stdout);
+		status = test_conf(conf);
 		conf_free(conf);
-		return EXIT_SUCCESS;
+		return status;
 	}
 	signal(SIGPIPE, SIG_IGN);
 	log_open("orbl-analyzer", log_level_by_name(conf->log_level));

@@ -5,8 +5,9 @@
 #include <string.h>
 
 #include "outcome_listing.h"
+#include "outcome_proof.h"
 
-enum { NEWEST_PROBES = 8, VERDICT_NAME = 32 };
+enum { NEWEST_PROBES = 8, VERDICT_NAME = 32, REASON = 512 };
 
 /* --- what is final ---------------------------------------------------------- */
 
@@ -115,20 +116,82 @@ final_reason(const struct outcome *o, const struct pair *pair, const char *reaso
 			reason);
 }
 
+/* Verdicts by which a proof ends that the server may have kept us from asking for again. */
+static bool
+ends_proofs(enum verdict verdict)
+{
+	return verdict == VERDICT_CLOSED || verdict == VERDICT_BOUNCES;
+}
+
+static enum err
+on_result(const struct store_probe *p, void *context)
+{
+	char **copy = context;
+
+	*copy = p->result != NULL ? strdup(p->result) : NULL;
+	return p->result == NULL || *copy != NULL ? OK : ERR_MEMORY;
+}
+
+/* It says that it is closed, which is not what it was asked. */
+static enum err
+set_undecided(struct outcome *o, uint64_t probe, const char *reason, struct error *e)
+{
+	char *result = NULL;
+	enum err err = store_probe_get(o->store, probe, on_result, &result, e);
+
+	o->verdict = VERDICT_UNDECIDED;
+	if (err == OK)
+		err = store_probe_finish(o->store, probe, verdict_name(o->verdict), reason, result,
+			o->now_s, e);
+	free(result);
+	return err;
+}
+
+/* What does not end as its proof was not made again. why is "" or the new reason of a verdict that
+ * is no longer closed. */
+static enum err
+keep_proofs(struct outcome *o, const struct store_probe *probe, const struct pair *pair,
+	const char *reason, uint32_t *keeps, char why[REASON], struct error *e)
+{
+	uint64_t ids[2] = {pair->first, pair->second};
+	size_t count = pair->has_verdicts[1] ? 2 : 1;
+	struct outcome_proof proof;
+	enum err err;
+
+	*keeps = 0;
+	why[0] = '\0';
+	if (!ends_proofs(o->verdict))
+		return OK;
+	err = outcome_proof_ask(o, &probe->host, ids, count, &proof, e);
+	if (err != OK || proof.keeps == 0)
+		return err;
+	*keeps = proof.keeps;
+	if (o->verdict != VERDICT_CLOSED)
+		return OK;
+	snprintf(why, REASON, "%s; of the others: %s", proof.why, reason);
+	return set_undecided(o, ids[count - 1], why, e);
+}
+
 /* The verdict that counts, of the probe or of its pair: o->verdict from here on. */
 static enum err
 conclude(struct outcome *o, const struct store_probe *probe, const struct pair *pair,
 	const char *reason, struct error *e)
 {
-	char text[512];
-	enum err err = OK;
+	char text[2 * REASON], why[REASON];
+	uint32_t keeps;
+	enum err err;
 
 	o->verdict = pair_verdict(o, pair);
+	err = keep_proofs(o, probe, pair, reason, &keeps, why, e);
+	if (err != OK)
+		return err;
+	if (why[0] != '\0')
+		reason = why;
 	final_reason(o, pair, reason, text, sizeof(text));
 	if (pair->second != 0)
 		err = store_probe_set_pair(o->store, pair->second, verdict_name(o->verdict), e);
 	if (err == OK)
-		err = outcome_apply(o, probe->id, &probe->host, o->verdict, reason, e);
+		err = outcome_apply(o, probe->id, &probe->host, o->verdict, keeps, reason, e);
 	if (err == OK)
 		err = finish_delisting(o, pair, text, e);
 	return err;
@@ -255,11 +318,13 @@ late_verdict(const struct late *late)
 									VERDICT_OPEN_MULTIHOP;
 }
 
-/* Only a host that had accepted a message can make one arrive late; a token that nobody
+/* Only a host that had accepted this message can make it arrive late; a token that nobody
  * accepted and that comes all the same was taken from somewhere else. */
 static bool
 may_come_late(const struct late *late, enum verdict verdict)
 {
+	if (!outcome_proof_was_sent(late->result, late->event))
+		return false;
 	if (strcmp(late->verdict, verdict_name(VERDICT_ACCEPTS)) == 0)
 		return true;
 	return verdict != VERDICT_BOUNCES &&
@@ -287,13 +352,17 @@ apply_late(struct outcome *o, const struct late *late, enum verdict verdict, str
 {
 	const struct store_probe *probe = &late->probe;
 	char reason[200], peer[ADDR_TEXT];
+	char *result = outcome_proof_add(late->result, late->event);
 	struct pair pair;
 	enum err err;
 
+	if (result == NULL)
+		return error_set(e, ERR_MEMORY, "out of memory");
 	snprintf(reason, sizeof(reason), "the test message came back late, from %s",
 		addr_format(&late->event->peer.addr, peer));
-	err = store_probe_finish(o->store, probe->id, verdict_name(verdict), reason, late->result,
+	err = store_probe_finish(o->store, probe->id, verdict_name(verdict), reason, result,
 		o->now_s, e);
+	free(result);
 	if (err == OK)
 		err = find_pair(o, probe, &pair, e);
 	/* Open it is, whatever the second one will find. */

@@ -95,10 +95,10 @@ outcome_list_outputs(struct outcome *o, const struct probe_result *result, uint6
 
 enum err
 outcome_apply(struct outcome *o, uint64_t probe, const struct addr *host, enum verdict verdict,
-	const char *reason, struct error *e)
+	uint32_t keeps, const char *reason, struct error *e)
 {
 	struct decision decision = decision_verdict(verdict);
-	enum err err = unlist(o, host, decision.removes, probe, reason, e);
+	enum err err = unlist(o, host, decision.removes & ~keeps, probe, reason, e);
 
 	if (err == OK && decision.kind == DECISION_LIST)
 		err = list(o, host, decision.category, probe, reason, e);

@@ -4,10 +4,10 @@
 
 #include "outcome.h"
 
-/* End and make the listings of a host that its verdict (decision_verdict) ends and makes; they
- * rest on this probe. */
+/* End and make the listings of a host that its verdict (decision_verdict) ends and makes, but for
+ * the categories in keeps (1 << category), which do not end; they rest on this probe. */
 enum err outcome_apply(struct outcome *o, uint64_t probe, const struct addr *host,
-	enum verdict verdict, const char *reason, struct error *e) ORBL_NODISCARD;
+	enum verdict verdict, uint32_t keeps, const char *reason, struct error *e) ORBL_NODISCARD;
 /* List who delivered what was given to the host. */
 enum err outcome_list_outputs(struct outcome *o, const struct probe_result *result, uint64_t probe,
 	const struct addr *host, struct error *e) ORBL_NODISCARD;

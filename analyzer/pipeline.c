@@ -174,17 +174,20 @@ on_refused(const struct store_probe *probe, const char *why, void *context)
 	tell_end(p, probe, &outcome, why);
 }
 
-static void
+/* Of a probe that nobody knows there is nothing to store. */
+static bool
 on_late(const struct prober_event *event, void *context)
 {
 	struct pipeline *p = context;
 	struct outcome outcome = new_outcome(p);
 	struct error e = {.code = OK};
+	enum err err = outcome_arrived_late(&outcome, event, &e);
 
-	if (outcome_arrived_late(&outcome, event, &e) != OK)
+	if (err != OK)
 		log_warning("a late token of probe %" PRIu64 " is not counted: %s", event->id,
 			e.text);
 	publish_outcome(p, &outcome);
+	return err == OK || err == ERR_NOT_FOUND;
 }
 
 static void

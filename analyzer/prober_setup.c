@@ -15,15 +15,16 @@ copy(char *out, size_t size, const char *value, const char *option, struct error
 static enum err
 set_cases(const struct conf *conf, uint64_t *cases, struct error *e)
 {
+	struct error why = {.code = OK};
 	uint64_t mask;
 	enum err err = OK;
 
 	*cases = 0;
 	for (size_t i = 0; err == OK && i < conf->probe.cases.count; i++) {
-		err = probe_case_parse_list(text_of(conf->probe.cases.items[i]), &mask, e);
+		err = probe_case_parse_list(text_of(conf->probe.cases.items[i]), &mask, &why);
 		*cases |= err == OK ? mask : 0;
 	}
-	return err;
+	return err == OK ? OK : error_set(e, err, "probe.cases: %s", why.text);
 }
 
 static enum err

@@ -16,7 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { SCORE_REPORTERS_MAX = 64, SCORE_NAME = 64 };
+enum { SCORE_REPORTERS_MAX = 64, SCORE_NAME = 65 };
 
 struct score_rules {
 	int64_t half_life_s, max_age_s;

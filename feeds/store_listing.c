@@ -2,9 +2,24 @@
 
 #include "store_sql.h"
 
+/* A listing has the newest of its proofs, and lasts as long as that one. */
+#define OF_TESTED  "probe IN (SELECT id FROM probe WHERE host = ?) AND (1 << category) & ? <> 0"
+#define OF_LISTING " WHERE proof.prefix = listing.prefix AND proof.category = listing.category"
+
 enum err
 store_listing_put(struct store *s, const struct store_listing *l, struct error *e)
 {
+	enum err err = store_run(s, e, NULL,
+		"INSERT INTO proof SELECT ?1, ?2, coalesce((SELECT host FROM probe WHERE id = ?3), "
+		"''),"
+		" ?3, ?4, ?5 WHERE true"
+		" ON CONFLICT DO UPDATE SET expires_s = excluded.expires_s, probe = excluded.probe,"
+		" reason = excluded.reason",
+		"piiit", &l->prefix, (int64_t)l->category, (int64_t)l->probe, l->expires_s,
+		l->reason);
+
+	if (err != OK)
+		return err;
 	return store_run(s, e, NULL,
 		"INSERT INTO listing VALUES (?, ?, ?, ?, ?, ?)"
 		" ON CONFLICT DO UPDATE SET expires_s = excluded.expires_s, probe = excluded.probe,"
@@ -17,16 +32,60 @@ enum err
 store_listing_remove(struct store *s, const struct addr *tested, uint32_t categories,
 	size_t *removed, struct error *e)
 {
-	return store_run(s, e, removed,
-		"DELETE FROM listing WHERE probe IN"
-		" (SELECT id FROM probe WHERE host = ?) AND (1 << category) & ? <> 0",
+	enum err err = store_run(s, e, NULL,
+		"DELETE FROM proof WHERE tested = ? AND (1 << category) & ? <> 0", "ai", tested,
+		(int64_t)categories);
+
+	if (err == OK)
+		err = store_run(s, e, removed,
+			"DELETE FROM listing WHERE " OF_TESTED
+			" AND NOT EXISTS (SELECT 1 FROM proof" OF_LISTING ")",
+			"ai", tested, (int64_t)categories);
+	if (err != OK)
+		return err;
+	return store_run(s, e, NULL,
+		"UPDATE listing SET (probe, expires_s, reason) ="
+		" (SELECT probe, expires_s, reason FROM proof" OF_LISTING
+		" ORDER BY expires_s DESC LIMIT 1) WHERE " OF_TESTED,
 		"ai", tested, (int64_t)categories);
 }
 
 enum err
 store_listing_expire(struct store *s, int64_t now_s, size_t *removed, struct error *e)
 {
+	enum err err = store_run(s, e, NULL, "DELETE FROM proof WHERE expires_s <= ?", "i", now_s);
+
+	if (err != OK)
+		return err;
 	return store_run(s, e, removed, "DELETE FROM listing WHERE expires_s <= ?", "i", now_s);
+}
+
+enum err
+store_proofs_of(struct store *s, const struct addr *tested, store_listing_fn *fn, void *context,
+	struct error *e)
+{
+	sqlite3_stmt *st = store_bind(s, e,
+		"SELECT category, probe, expires_s, reason FROM proof WHERE tested = ?"
+		" ORDER BY category, prefix",
+		"a", tested);
+	enum err err, stop = OK;
+	bool row;
+
+	if (st == NULL)
+		return store_code(e);
+	while ((err = store_step(s, st, &row, e)) == OK && row && stop == OK) {
+		const struct store_listing l = {
+			.category = (enum category)sqlite3_column_int(st, 0),
+			.probe = (uint64_t)sqlite3_column_int64(st, 1),
+			.expires_s = sqlite3_column_int64(st, 2),
+			.reason = store_text(st, 3),
+		};
+
+		if ((unsigned)l.category < CATEGORY_COUNT)
+			stop = fn(&l, context);
+	}
+	sqlite3_reset(st);
+	return err != OK ? err : stop;
 }
 
 enum err

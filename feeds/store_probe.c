@@ -245,6 +245,24 @@ store_probe_finish(struct store *s, uint64_t id, const char *verdict, const char
 }
 
 enum err
+store_probe_requeue(struct store *s, uint64_t id, int64_t not_before_s, struct error *e)
+{
+	enum err err = store_begin(s, e);
+
+	if (err == OK)
+		err = store_run(s, e, NULL,
+			"UPDATE probe SET started_s = 0, not_before_s = ? WHERE id = ?", "ii",
+			not_before_s, (int64_t)id);
+	if (err == OK)
+		err = store_run(s, e, NULL, "DELETE FROM probe_event WHERE probe = ?", "i",
+			(int64_t)id);
+	if (err == OK)
+		return store_commit(s, e);
+	store_rollback(s);
+	return err;
+}
+
+enum err
 store_probe_set_pair(struct store *s, uint64_t id, const char *verdict, struct error *e)
 {
 	return store_run(s, e, NULL, "UPDATE probe SET pair_verdict = ? WHERE id = ?", "ti",

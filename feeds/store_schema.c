@@ -72,9 +72,9 @@ static const char schema_seen_2[] =
 	"DROP INDEX seen_submission; ALTER TABLE seen RENAME TO seen_2;"
 	"INSERT INTO number SELECT 'old_hashes_s', coalesce(max(time_s), 1) FROM seen_2;";
 
-/* Since version 4: which probe is next, how far one under way has come, and the second one of a
- * pair. The causes are numbered in the order of their urgency. A store of version 3 with probes
- * under way does not know: they are begun anew. */
+/* Since version 4: which probe is next, how far one under way has come, the second one of a pair,
+ * and who has opted out. The causes are numbered in the order of their urgency. A store of version
+ * 3 with probes under way does not know: they are begun anew. */
 static const char schema_queue[] =
 	"ALTER TABLE probe ADD COLUMN not_before_s INTEGER NOT NULL DEFAULT 0;"
 	"ALTER TABLE probe ADD COLUMN started_s INTEGER NOT NULL DEFAULT 0;"
@@ -88,8 +88,20 @@ static const char schema_queue[] =
 	"  WHERE finished_s = 0 AND started_s = 0;"
 	"CREATE INDEX probe_started ON probe (id) WHERE finished_s = 0 AND started_s <> 0;"
 	"CREATE INDEX probe_parent ON probe (parent) WHERE parent <> 0;"
+	"CREATE TABLE IF NOT EXISTS opt_out (prefix TEXT PRIMARY KEY) WITHOUT ROWID;"
 	"CREATE TABLE probe_event (probe INTEGER NOT NULL, number INTEGER NOT NULL,"
 	"  event TEXT NOT NULL, PRIMARY KEY (probe, number)) WITHOUT ROWID;";
+
+/* And what each listing rests on: hosts of one /64, or inputs with one output, share a listing,
+ * which lasts as long as one of them. */
+static const char schema_proof[] =
+	"CREATE TABLE proof (prefix TEXT NOT NULL, category INTEGER NOT NULL,"
+	"  tested TEXT NOT NULL, probe INTEGER NOT NULL, expires_s INTEGER NOT NULL,"
+	"  reason TEXT NOT NULL, PRIMARY KEY (prefix, category, tested)) WITHOUT ROWID;"
+	"CREATE INDEX proof_tested ON proof (tested);"
+	"CREATE INDEX proof_expires ON proof (expires_s);"
+	"INSERT INTO proof SELECT prefix, category, coalesce(host, ''), listing.probe, expires_s,"
+	"  listing.reason FROM listing LEFT JOIN probe ON probe.id = listing.probe;";
 
 /* From the version it has, 0 when it is new, to ours. */
 static enum err
@@ -111,6 +123,8 @@ make_schema(struct store *s, int64_t version, struct error *e)
 		err = store_execute(s, schema_position, e);
 	if (err == OK)
 		err = store_execute(s, schema_queue, e);
+	if (err == OK)
+		err = store_execute(s, schema_proof, e);
 	if (err == OK)
 		err = store_execute(s, pragma, e);
 	if (err != OK) {

@@ -17,18 +17,40 @@ static const char usage[] =
 	"\n"
 	"Exit status: 0 delisted (or queued, with --no-wait); 1 refused; 2 trouble.\n";
 
+/* The answer of one who does not wait, or the first progress. */
+static void
+say_if_it_waits(const json_t *object)
+{
+	if (json_object_get(object, "waits_for") != NULL)
+		printf("it waits until probe.%s can be read: without that nobody is probed\n",
+			client_text(object, "waits_for"));
+}
+
 static void
 show_progress(const struct client *c, const json_t *object)
 {
 	if (c->json)
 		return;
-	if (json_object_get(object, "request") != NULL)
+	if (json_object_get(object, "request") != NULL) {
 		printf("request %lld: retest of %s is queued as probe %lld\n",
 			client_number(object, "request"), client_text(object, "address"),
 			client_number(object, "probe"));
-	else
+		say_if_it_waits(object);
+	} else {
 		printf("  %s\n", client_text(object, "progress"));
+	}
 	fflush(stdout);
+}
+
+/* The analyzer has gone in the middle. A request that was answered is in the store. */
+static void
+lost_sight(bool taken, struct error *e)
+{
+	struct error why = *e;
+
+	error_set(e, why.code, "%s; %s", why.text,
+		taken ? "the request is kept, orbl explain shows what comes of it" :
+			"whether the request was stored is not known, orbl explain shows it");
 }
 
 /* Read progress until the last object, which is returned; NULL: e says why. */
@@ -38,6 +60,7 @@ wait_for_answer(const struct client *c, const char *path, const json_t *request,
 	struct control *control = NULL;
 	json_t *object = NULL;
 	enum err err = control_connect(path, &control, e);
+	bool taken = false;
 
 	if (err == OK)
 		err = control_send(control, request, e);
@@ -46,9 +69,12 @@ wait_for_answer(const struct client *c, const char *path, const json_t *request,
 		if (err != OK || json_object_get(object, "ok") != NULL)
 			break;
 		show_progress(c, object);
+		taken = taken || json_object_get(object, "request") != NULL;
 		json_decref(object);
 	}
 	control_close(control);
+	if (control != NULL && err != OK)
+		lost_sight(taken, e);
 	if (err == OK && control_check_answer(object, e) != OK) {
 		json_decref(object);
 		object = NULL;
@@ -67,8 +93,10 @@ print_result(const struct client *c, json_t *answer)
 	else if (refused)
 		printf("%s stays listed: %s: %s\nSee what was said: orbl explain %s\n", address,
 			client_text(answer, "verdict"), client_text(answer, "reason"), address);
-	else
+	else {
 		printf("%s: %s\n", address, state);
+		say_if_it_waits(answer);
+	}
 	return refused ? EXIT_YES : EXIT_SUCCESS;
 }
 

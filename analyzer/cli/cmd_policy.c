@@ -6,7 +6,7 @@
 
 #include "cmd.h"
 
-enum { OPTIONS_MAX = 16 };
+enum { OPTIONS_MAX = 16, INPUT_MAX = 16 << 20 };
 
 static const char overview[] =
 	"usage: orbl policy show FILE [--json]\n"
@@ -15,7 +15,8 @@ static const char overview[] =
 	"       orbl policy compare FILE RESULT [OPTION]...\n"
 	"\n"
 	"Ask a relay policy whom its server lets relay. FILE is a registry export of an Exchange\n"
-	"IMS (.reg), the main.cf of a Postfix, or has orbl's own form (docs/relay-policy.md).\n"
+	"IMS (.reg), the main.cf of a Postfix, or has orbl's own form (docs/relay-policy.md);\n"
+	"- is the standard input.\n"
 	"\n"
 	"  show     the policy as it was understood\n"
 	"  check    may this client relay to this recipient, and why\n"
@@ -66,7 +67,8 @@ static const char audit_help[] =
 	"  --all           print each test and each recommendation\n"
 	"  --json          print a JSON object\n"
 	"\n"
-	"Exit status: 0 no hole; 1 a test is relayed, or accepted and then bounced; 2 trouble.\n";
+	"Exit status: 0 no hole in what could be judged; 1 a test is relayed, or accepted and\n"
+	"then bounced, or somebody relays by what anybody can say; 2 trouble.\n";
 
 static const char compare_help[] =
 	"usage: orbl policy compare FILE RESULT [--target ADDR] [--client ADDR] [--local ADDR]\n"
@@ -155,6 +157,9 @@ take_operands(const struct subcommand *s, int argc, char **argv, struct policy_o
 	out->file = argv[optind];
 	if (s->operands == 2)
 		out->result = argv[optind + 1];
+	if (s->operands == 2 && strcmp(out->file, "-") == 0 && strcmp(out->result, "-") == 0)
+		return error_set(e, ERR_SYNTAX,
+			"only one of FILE and RESULT can be standard input");
 	return OK;
 }
 
@@ -179,6 +184,27 @@ parse_arguments(const struct subcommand *s, int argc, char **argv, struct policy
 	return take_operands(s, argc, argv, out, e);
 }
 
+/* Of standard input, tables are looked for in the current folder. */
+static enum err
+read_input(struct relay_policy **out, FILE *warnings, struct error *e)
+{
+	char *bytes = malloc(INPUT_MAX + 1);
+	size_t len;
+	enum err err;
+
+	if (bytes == NULL)
+		return error_set(e, ERR_MEMORY, "out of memory");
+	len = fread(bytes, 1, INPUT_MAX + 1, stdin);
+	if (ferror(stdin) != 0)
+		err = error_set(e, ERR_IO, "standard input cannot be read");
+	else if (len > INPUT_MAX)
+		err = error_set(e, ERR_FULL, "standard input has more than %d bytes", INPUT_MAX);
+	else
+		err = relay_policy_parse(bytes, len, "-", out, warnings, e);
+	free(bytes);
+	return err;
+}
+
 enum err
 policy_file_read(const char *path, struct policy_file *out, struct error *e)
 {
@@ -190,7 +216,8 @@ policy_file_read(const char *path, struct policy_file *out, struct error *e)
 	warnings = open_memstream(&out->warnings, &size);
 	if (warnings == NULL)
 		return error_set(e, ERR_MEMORY, "out of memory");
-	err = relay_policy_read(path, &out->policy, warnings, e);
+	err = strcmp(path, "-") == 0 ? read_input(&out->policy, warnings, e) :
+				       relay_policy_read(path, &out->policy, warnings, e);
 	if (fclose(warnings) != 0 && err == OK)
 		err = error_set(e, ERR_MEMORY, "out of memory");
 	if (err != OK) {

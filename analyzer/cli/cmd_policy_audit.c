@@ -99,6 +99,80 @@ print_group(const struct relay_audit *a, size_t first, const char *file, bool al
 			print_case(&a->cases[i]);
 }
 
+/* Of one restriction with one table. */
+static bool
+is_same_table(const struct relay_forgery *a, const struct relay_forgery *b)
+{
+	return strcmp(a->decision.rule, b->decision.rule) == 0 &&
+		strcmp(a->decision.list, b->decision.list) == 0;
+}
+
+static bool
+is_first_forgery(const struct relay_audit *a, size_t i)
+{
+	for (size_t j = 0; j < i; j++)
+		if (is_same_table(&a->forgeries[j], &a->forgeries[i]))
+			return false;
+	return true;
+}
+
+static void
+print_forgery(const struct relay_forgery *f, const char *file)
+{
+	char source[SOURCE_MAX];
+
+	policy_format_source(&f->decision, file, source, sizeof(source));
+	printf("  relays for %s\n    %s\n", f->who, source);
+}
+
+static void
+print_forgeries(const struct relay_audit *a, const struct policy_options *o)
+{
+	for (size_t i = 0; i < a->forgery_count; i++) {
+		size_t count = 0;
+
+		if (!is_first_forgery(a, i))
+			continue;
+		printf("\nHOLE: forgeable: %s, %s\n", a->forgeries[i].decision.rule,
+			a->forgeries[i].decision.list);
+		for (size_t j = i; j < a->forgery_count; j++)
+			if (is_same_table(&a->forgeries[i], &a->forgeries[j]) &&
+				(count++ < SHOWN_CASES || o->all))
+				print_forgery(&a->forgeries[j], o->file);
+		if (count > SHOWN_CASES && !o->all)
+			printf("  and %zu more (--all)\n", count - SHOWN_CASES);
+		policy_print_text("Change: ", relay_audit_remedy(&a->forgeries[i].decision), 2);
+	}
+}
+
+static void
+print_not_judged(const struct relay_audit *a, const char *file)
+{
+	if (a->not_judged_count != 0)
+		printf("\nNot judged: may let strangers relay, or not\n");
+	for (size_t i = 0; i < a->not_judged_count; i++) {
+		const struct relay_unjudged *u = &a->not_judged[i];
+
+		printf("  %s:%u: %s\n", u->file != NULL ? u->file : file, u->line, u->what);
+	}
+}
+
+static void
+print_no_hole(const struct relay_audit *a, const char *file, const char *who)
+{
+	if (a->fatal)
+		printf("%s: DOES NOT SERVE: smtpd ends with a fatal error, so all %zu relay tests "
+		       "by %s are denied, as all mail is\n",
+			file, a->count, who);
+	else if (a->not_judged_count != 0)
+		printf("%s: no hole in what could be judged; %zu thing%s not judged: none of %zu "
+		       "relay tests by %s is relayed or bounced\n",
+			file, a->not_judged_count, plural(a->not_judged_count), a->count, who);
+	else
+		printf("%s: no hole: none of %zu relay tests by %s is relayed or bounced\n", file,
+			a->count, who);
+}
+
 static void
 print_headline(const struct relay_audit *a, const char *file)
 {
@@ -112,9 +186,11 @@ print_headline(const struct relay_audit *a, const char *file)
 	else if (bounced != 0)
 		printf("%s: BOUNCES: %zu of %zu relay tests by %s are accepted and then bounced\n",
 			file, bounced, a->count, who);
+	else if (a->forgery_count != 0)
+		printf("%s: FORGEABLE: relays for whoever says what anybody can say: %zu entr%s\n",
+			file, a->forgery_count, a->forgery_count == 1 ? "y" : "ies");
 	else
-		printf("%s: no hole: none of %zu relay tests by %s is relayed or bounced\n", file,
-			a->count, who);
+		print_no_hole(a, file, who);
 }
 
 static void
@@ -197,12 +273,27 @@ print_recommendations(const struct relay_audit *a, bool all)
 	printf("  (--all says why, and where to look)\n");
 }
 
-static void
-print_warnings(const char *warnings)
+static const char *
+format_wide(const struct relay_wide *w, char out[SOURCE_MAX])
 {
-	if (warnings == NULL || warnings[0] == '\0')
+	snprintf(out, SOURCE_MAX,
+		"%.100s %.200s lets %s addresses relay; is a digit of the network or its mask "
+		"lost?",
+		w->list, w->entry, w->size);
+	return out;
+}
+
+static void
+print_warnings(const struct relay_audit *a, const char *warnings, const char *file)
+{
+	char text[SOURCE_MAX];
+
+	if (warnings[0] == '\0' && a->wide_count == 0)
 		return;
 	printf("\nWarnings:\n");
+	for (size_t i = 0; i < a->wide_count; i++)
+		printf("  %s:%u: %s\n", a->wide[i].file != NULL ? a->wide[i].file : file,
+			a->wide[i].line, format_wide(&a->wide[i], text));
 	for (struct text rest = text_of(warnings), line; text_next_line(&rest, &line);)
 		printf("  %.*s\n", TEXT_ARG(line));
 }
@@ -214,11 +305,13 @@ print_text(const struct relay_audit *a, const struct policy_file *f, const struc
 	for (size_t i = 0; i < a->count; i++)
 		if (relay_outlook_is_hole(a->cases[i].outlook) && is_first_of_group(a, i))
 			print_hole(a, i, o->file, o->all);
+	print_forgeries(a, o);
+	print_not_judged(a, o->file);
 	for (size_t i = 0; i < a->count; i++)
 		if (!relay_outlook_is_hole(a->cases[i].outlook) && is_first_of_group(a, i))
 			print_group(a, i, o->file, o->all);
 	print_recommendations(a, o->all);
-	print_warnings(f->warnings);
+	print_warnings(a, f->warnings != NULL ? f->warnings : "", o->file);
 	putchar('\n');
 	print_setting(a);
 }
@@ -253,6 +346,62 @@ cases_json(const struct relay_audit *a, const char *file)
 }
 
 static json_t *
+forgeries_json(const struct relay_audit *a, const char *file)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < a->forgery_count; i++) {
+		const struct relay_decision *d = &a->forgeries[i].decision;
+
+		json_array_append_new(array,
+			json_pack("{s:s, s:s, s:s?, s:s?, s:s, s:o, s:s}", "who",
+				a->forgeries[i].who, "rule", d->rule, "list", d->list, "entry",
+				d->entry, "file", d->file != NULL ? d->file : file, "line",
+				policy_line_json(d->line), "remedy", relay_audit_remedy(d)));
+	}
+	return array;
+}
+
+static json_t *
+remark_json(const char *key, const char *text, const char *file, unsigned line)
+{
+	return json_pack("{s:s, s:s, s:o}", key, text, "file", file, "line",
+		policy_line_json(line));
+}
+
+static json_t *
+not_judged_json(const struct relay_audit *a, const char *file)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < a->not_judged_count; i++) {
+		const struct relay_unjudged *u = &a->not_judged[i];
+
+		json_array_append_new(array,
+			remark_json("what", u->what, u->file != NULL ? u->file : file, u->line));
+	}
+	return array;
+}
+
+static json_t *
+warnings_json(const struct relay_audit *a, const char *warnings, const char *file)
+{
+	json_t *array = json_array(), *read = policy_warnings_json(warnings, file);
+	char text[SOURCE_MAX];
+
+	for (size_t i = 0; i < a->wide_count; i++) {
+		const struct relay_wide *w = &a->wide[i];
+
+		json_array_append_new(array,
+			remark_json("text", format_wide(w, text), w->file != NULL ? w->file : file,
+				w->line));
+	}
+	json_array_extend(array, read);
+	json_decref(read);
+	return array;
+}
+
+static json_t *
 recommendations_json(const struct relay_audit *a)
 {
 	json_t *array = json_array();
@@ -274,14 +423,15 @@ print_json(const struct relay_audit *a, const struct policy_file *f, const struc
 		json_object_set_new(outcomes, relay_outlook_name((enum relay_outlook)i),
 			json_integer((json_int_t)a->outlooks[i]));
 	policy_print_json(json_pack("{s:s, s:s, s:b, s:o, s:o, s:s, s:s, s:{s:I, s:I}, s:I, s:o, "
-				    "s:o, s:o, s:o}",
+				    "s:o, s:o, s:o, s:b, s:o, s:o}",
 		"file", o->file, "dialect", relay_dialect_name(relay_policy_dialect(f->policy)),
 		"hole", relay_audit_holes(a) != 0, "client", policy_address_json(&a->client),
 		"local", policy_address_json(&a->local), "name", a->host, "domain", a->domain,
 		"strangers", "tried", (json_int_t)a->strangers, "alike", (json_int_t)a->alike,
 		"tests", (json_int_t)a->count, "outcomes", outcomes, "cases",
 		cases_json(a, o->file), "recommendations", recommendations_json(a), "warnings",
-		policy_warnings_json(f->warnings, o->file)));
+		warnings_json(a, f->warnings, o->file), "fatal", a->fatal, "forgeable",
+		forgeries_json(a, o->file), "not_judged", not_judged_json(a, o->file)));
 }
 
 int

@@ -252,9 +252,10 @@ has_bounced(const struct policy_compare *c, const struct policy_compared *one)
 }
 
 static void
-predict(const struct policy_compare *c, struct policy_compared *one)
+predict(struct policy_compare *c, struct policy_compared *one)
 {
-	const struct relay_sent sent = {
+	struct relay_decision decision;
+	struct relay_sent sent = {
 		.row = one->row,
 		.mail_from = one->mail_from,
 		.rcpt_to = one->rcpt_to,
@@ -264,6 +265,10 @@ predict(const struct policy_compare *c, struct policy_compared *one)
 	};
 
 	one->predicted = relay_audit_predict(c->policy.policy, &sent, &one->decision);
+	sent.client = addr_from_ipv4(STRANGER);
+	if (one->predicted == RELAY_OUTLOOK_RELAYED &&
+		relay_audit_predict(c->policy.policy, &sent, &decision) != RELAY_OUTLOOK_RELAYED)
+		c->trusted = true;
 }
 
 static void
@@ -289,17 +294,25 @@ compare_case(struct policy_compare *c, const struct probe_case *row)
 
 /* Where the probe came from. A private address in front of a public server is not what the server
  * saw. */
-static struct addr
-find_client(const struct policy_compare *c, const struct addr *target)
+static void
+find_client(struct policy_compare *c, const struct addr *target)
 {
 	struct addr source;
 
+	c->client = addr_from_ipv4(STRANGER);
+	c->whose = POLICY_CLIENT_UNKNOWN;
+	if (addr_parse(text_of(policy_compare_text(c->result, "source_address")), &source) == OK) {
+		c->source = source;
+		c->whose = addr_is_reserved(&source) && !addr_is_reserved(target) ?
+			POLICY_CLIENT_HIDDEN :
+			POLICY_CLIENT_PROBE;
+	}
 	if (c->options->client.family != 0)
-		return c->options->client;
-	if (addr_parse(text_of(policy_compare_text(c->result, "source_address")), &source) == OK &&
-		(!addr_is_reserved(&source) || addr_is_reserved(target)))
-		return source;
-	return addr_from_ipv4(STRANGER);
+		c->whose = POLICY_CLIENT_GIVEN;
+	if (c->whose == POLICY_CLIENT_GIVEN)
+		c->client = c->options->client;
+	else if (c->whose == POLICY_CLIENT_PROBE)
+		c->client = source;
 }
 
 static enum err
@@ -311,7 +324,7 @@ compare_all(struct policy_compare *c, struct error *e)
 	if (endpoint_parse(text_of(target), &endpoint) != OK)
 		return error_set(e, ERR_SYNTAX, "%s: the target \"%.60s\" is not ADDRESS:PORT",
 			c->options->result, target);
-	c->client = find_client(c, &endpoint.addr);
+	find_client(c, &endpoint.addr);
 	c->local = c->options->local.family != 0 ? c->options->local : endpoint.addr;
 	c->bounced = find_bounces(c->result);
 	c->foreign = find_foreign(c->result);

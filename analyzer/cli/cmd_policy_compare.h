@@ -14,13 +14,23 @@ struct policy_compared { /* one test */
 	struct relay_comparison comparison;
 };
 
+enum policy_client { /* for whom the policy was asked */
+	POLICY_CLIENT_GIVEN,
+	POLICY_CLIENT_PROBE,   /* whoever made the probe */
+	POLICY_CLIENT_HIDDEN,  /* a stranger: the probe's own address is private, the server public
+	                        */
+	POLICY_CLIENT_UNKNOWN, /* a stranger, too: an older result */
+};
+
 struct policy_compare {
 	const struct policy_options *options;
 	struct policy_file policy;
 	json_t *result;
-	uint64_t bounced;    /* mask of the cases whose return path got a bounce */
-	const char *foreign; /* the tester's domain, "" not known */
-	struct addr client, local;
+	uint64_t bounced;                  /* mask of the cases whose return path got a bounce */
+	const char *foreign;               /* the tester's domain, "" not known */
+	struct addr client, local, source; /* source: of the probe; family 0: not known */
+	enum policy_client whose;
+	bool trusted; /* some test is relayed for the client and would not be for a stranger */
 	size_t count, agreements[RELAY_AGREEMENT_COUNT];
 	struct policy_compared cases[PROBE_CASE_NUMBERS];
 };

@@ -89,11 +89,64 @@ print_short(const struct policy_compared *one)
 		relay_found_name(one->found));
 }
 
+/* Networks of which servers believe that they are their own. */
+static bool
+is_private(const struct addr *a)
+{
+	static const char *const networks[] = {"10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8",
+		"169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16", "::1", "fc00::/7",
+		"fe80::/10"};
+	struct prefix p;
+
+	for (size_t i = 0; i < ORBL_COUNT(networks); i++)
+		if (prefix_parse(text_of(networks[i]), &p) == OK && prefix_has_addr(&p, a))
+			return true;
+	return false;
+}
+
+static bool
+is_inside(const struct policy_compare *c)
+{
+	return c->whose == POLICY_CLIENT_PROBE &&
+		(c->trusted || is_private(&c->client) || addr_equal(&c->client, &c->local));
+}
+
+static void
+print_client(const struct policy_compare *c)
+{
+	char client[ADDR_TEXT], source[ADDR_TEXT];
+
+	addr_format(&c->client, client);
+	switch (c->whose) {
+	case POLICY_CLIENT_GIVEN:
+		printf("The policy was asked for a client at %s.\n", client);
+		break;
+	case POLICY_CLIENT_PROBE:
+		if (is_inside(c))
+			printf("Tested from inside (%s): predicted for that client. Others may get "
+			       "other answers.\n",
+				client);
+		else
+			printf("Tested from %s: the policy was asked for that client.\n", client);
+		break;
+	case POLICY_CLIENT_HIDDEN:
+		printf("Tested from %s, which is not what a public server sees: the policy was "
+		       "asked for\na stranger, %s. --client names another one.\n",
+			addr_format(&c->source, source), client);
+		break;
+	case POLICY_CLIENT_UNKNOWN:
+		printf("From where it was tested is not known: the policy was asked for a "
+		       "stranger, %s.\n",
+			client);
+		break;
+	}
+}
+
 void
 policy_compare_print_text(const struct policy_compare *c)
 {
 	const size_t *n = c->agreements;
-	char client[ADDR_TEXT], target[POLICY_SHOWN], verdict[POLICY_SHOWN], reason[POLICY_SHOWN];
+	char target[POLICY_SHOWN], verdict[POLICY_SHOWN], reason[POLICY_SHOWN];
 
 	printf("%s and %s: %s: %zu of %zu tests that were asked\n", c->options->file,
 		policy_printable(policy_compare_text(c->result, "target"), target),
@@ -116,7 +169,7 @@ policy_compare_print_text(const struct policy_compare *c)
 	printf("The probe says: %s: %s\n",
 		policy_printable(policy_compare_text(c->result, "verdict"), verdict),
 		policy_printable(policy_compare_text(c->result, "reason"), reason));
-	printf("The policy was asked for a client at %s.\n", addr_format(&c->client, client));
+	print_client(c);
 }
 
 /* --- JSON ---------------------------------------------------------------------------- */
@@ -164,13 +217,14 @@ policy_compare_print_json(const struct policy_compare *c)
 	for (size_t i = 0; i < RELAY_AGREEMENT_COUNT; i++)
 		json_object_set_new(counts, relay_agreement_name((enum relay_agreement)i),
 			json_integer((json_int_t)c->agreements[i]));
-	policy_print_json(json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:b, s:o, s:o, s:o}", "file",
-		c->options->file, "dialect",
+	policy_print_json(json_pack("{s:s, s:s, s:s, s:s, s:o, s:b, s:o, s:b, s:o, s:o, s:o}",
+		"file", c->options->file, "dialect",
 		relay_dialect_name(relay_policy_dialect(c->policy.policy)), "target",
 		policy_compare_text(c->result, "target"), "verdict",
 		policy_compare_text(c->result, "verdict"), "client",
-		policy_address_json(&c->client), "local", policy_address_json(&c->local),
-		"different", c->agreements[RELAY_AGREEMENT_DIFFERENT] != 0, "counts", counts,
-		"cases", cases_json(c), "warnings",
+		policy_address_json(&c->client), "inside", is_inside(c), "local",
+		policy_address_json(&c->local), "different",
+		c->agreements[RELAY_AGREEMENT_DIFFERENT] != 0, "counts", counts, "cases",
+		cases_json(c), "warnings",
 		policy_warnings_json(c->policy.warnings, c->options->file)));
 }

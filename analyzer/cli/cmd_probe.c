@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include <sodium.h>
@@ -12,23 +13,25 @@
 #include "probe_options.h"
 #include "probe_plan.h"
 #include "probe_report.h"
+#include "probe_summary.h"
 #include "target_progress.h"
 
 enum {
-	EXIT_CLOSED = 0,
-	EXIT_OPEN = 1,
 	EXIT_TROUBLE = 2,
 	TARGETS_MAX = 10000,
+	LAST_REPLY_MS = 100,
 };
 
 struct run { /* of the command */
 	struct probe_options options;
 	struct probe_setup setup;
 	struct prober *prober;
-	struct probe_report *targets;
+	struct probe_row *rows; /* one for each argument */
+	size_t row_count;
+	struct probe_report *targets; /* those that may be probed */
 	size_t count, finished;
 	struct target_progress progress;
-	bool open, trouble;
+	bool arrived;
 };
 
 static enum err
@@ -40,35 +43,56 @@ complain(const struct error *e)
 
 /* --- targets ------------------------------------------------------------ */
 
+/* A target that may not be probed is trouble, but not for the others. */
 static enum err
-add_target(struct run *run, const char *argument, struct error *e)
+add_row(struct run *run, const char *argument, struct error *e)
 {
-	struct endpoint target;
-	enum err err = probe_setup_target(&run->setup, argument, &target, e);
+	struct probe_row *row = &run->rows[run->row_count];
 
-	if (err == OK)
-		err = probe_report_init(&run->targets[run->count], run->count, &target,
-			&run->setup.conf, e);
-	if (err == OK)
-		run->count++;
-	return err;
+	row->argument = argument;
+	if (probe_setup_target(&run->setup, argument, &row->target, e) == OK) {
+		row->report = run->count++;
+	} else {
+		complain(e);
+		row->refused = strdup(e->text);
+		if (row->refused == NULL)
+			return error_set(e, ERR_MEMORY, "out of memory");
+	}
+	run->row_count++;
+	return OK;
 }
 
-/* A target that may not be probed is trouble, but not for the others. */
 static enum err
 read_targets(struct run *run, char **arguments, size_t count, struct error *e)
 {
+	enum err err = OK;
+
 	if (count > TARGETS_MAX)
 		return error_set(e, ERR_FULL, "at most %d targets", TARGETS_MAX);
-	run->targets = calloc(count, sizeof(*run->targets));
+	run->rows = calloc(count, sizeof(*run->rows));
+	if (run->rows == NULL)
+		return error_set(e, ERR_MEMORY, "out of memory");
+	for (size_t i = 0; err == OK && i < count; i++)
+		err = add_row(run, arguments[i], e);
+	return err;
+}
+
+static enum err
+begin_reports(struct run *run, struct error *e)
+{
+	enum err err = OK;
+
+	run->targets = calloc(run->count, sizeof(*run->targets));
 	if (run->targets == NULL)
 		return error_set(e, ERR_MEMORY, "out of memory");
-	for (size_t i = 0; i < count; i++)
-		if (add_target(run, arguments[i], e) != OK) {
-			complain(e);
-			run->trouble = true;
-		}
-	return OK;
+	for (size_t i = 0; err == OK && i < run->row_count; i++) {
+		const struct probe_row *row = &run->rows[i];
+
+		if (row->refused == NULL)
+			err = probe_report_init(&run->targets[row->report], row->report,
+				&row->target, &run->setup.conf, e);
+	}
+	return err;
 }
 
 /* --- the run ------------------------------------------------------------ */
@@ -104,8 +128,6 @@ static void
 finish_target(struct run *run, struct probe_report *t)
 {
 	run->finished++;
-	if (probe_report_is_open(t))
-		run->open = true;
 	target_progress_clear(&run->progress);
 	if (run->options.json)
 		probe_report_print_json(t);
@@ -144,8 +166,12 @@ take_events(struct run *run, struct error *e)
 	target_progress_show(&run->progress, run->finished, run->count);
 	if (poll(&pfd, 1, -1) < 0 && errno != EINTR)
 		return error_errno(e, "poll");
-	while ((err = prober_next(run->prober, &ev, e)) == OK)
+	while ((err = prober_next(run->prober, &ev, e)) == OK) {
+		/* There is no store: what we know, we know. */
+		prober_ack(run->prober, ev.sequence, true);
+		run->arrived = run->arrived || ev.kind == PROBER_ARRIVAL;
 		take_event(run, &ev);
+	}
 	return err == ERR_TIMEOUT ? OK : err;
 }
 
@@ -157,13 +183,21 @@ probe_targets(struct run *run, struct error *e)
 	if (run->count == 0)
 		return OK;
 	randombytes_buf(run->setup.conf.key, sizeof(run->setup.conf.key));
-	err = prober_start(&run->setup.conf, &run->prober, e);
+	err = probe_options_check_sources(&run->options, &run->setup.conf, e);
+	if (err == OK)
+		err = prober_start(&run->setup.conf, &run->prober, e);
+	/* After the fork: the other process would have a copy of it all. */
+	if (err == OK)
+		err = begin_reports(run, e);
 	while (err == OK && run->finished < run->count) {
 		err = submit_targets(run, e);
 		if (err == OK)
 			err = take_events(run, e);
 	}
 	target_progress_clear(&run->progress);
+	/* A relay whose message is not answered would try again for days. */
+	if (run->arrived)
+		poll(NULL, 0, LAST_REPLY_MS);
 	return err;
 }
 
@@ -171,12 +205,16 @@ static enum err
 plan_targets(struct run *run, struct error *e)
 {
 	enum err err = OK;
+	bool first = true;
 
-	for (size_t i = 0; err == OK && i < run->count; i++) {
-		if (i != 0 && !run->options.json)
+	for (size_t i = 0; err == OK && i < run->row_count; i++) {
+		if (run->rows[i].refused != NULL)
+			continue;
+		if (!first && !run->options.json)
 			putchar('\n');
-		err = probe_plan_print(&run->setup.conf, probe_report_target(&run->targets[i]),
-			run->options.json, e);
+		first = false;
+		err = probe_plan_print(&run->setup.conf, &run->rows[i].target, run->options.json,
+			e);
 	}
 	return err;
 }
@@ -185,9 +223,12 @@ static void
 free_run(struct run *run)
 {
 	prober_stop(run->prober);
-	for (size_t i = 0; i < run->count; i++)
+	for (size_t i = 0; run->targets != NULL && i < run->count; i++)
 		probe_report_reset(&run->targets[i]);
 	free(run->targets);
+	for (size_t i = 0; i < run->row_count; i++)
+		free(run->rows[i].refused);
+	free(run->rows);
 	probe_setup_reset(&run->setup);
 }
 
@@ -203,13 +244,25 @@ run_probe(struct run *run, int argc, char **argv, struct error *e)
 	if (run->options.dry_run)
 		return plan_targets(run, e);
 	target_progress_start(&run->progress, run->count);
-	return probe_targets(run, e);
+	err = probe_targets(run, e);
+	if (err == OK && !run->options.json && run->row_count > 1)
+		probe_summary_print(run->rows, run->row_count, run->targets);
+	return err;
+}
+
+static int
+find_status(const struct run *run)
+{
+	if (!run->options.dry_run)
+		return probe_summary_status(run->rows, run->row_count, run->targets);
+	return run->count == run->row_count ? EXIT_SUCCESS : EXIT_TROUBLE;
 }
 
 int
 cmd_probe(int argc, char **argv)
 {
-	struct run run = {.open = false};
+	struct run run = {.count = 0};
+	int status = EXIT_TROUBLE;
 	struct error e = {.code = OK};
 	enum err err = probe_options_read(argc, argv, &run.options, &e);
 
@@ -227,8 +280,8 @@ cmd_probe(int argc, char **argv)
 		err = run_probe(&run, argc, argv, &e);
 	if (err != OK)
 		complain(&e);
+	else
+		status = find_status(&run);
 	free_run(&run);
-	if (err != OK || run.trouble)
-		return EXIT_TROUBLE;
-	return run.open ? EXIT_OPEN : EXIT_CLOSED;
+	return status;
 }

@@ -133,16 +133,35 @@ print_score(const json_t *answer)
 			client_text(t, "reporter"), client_number(t, "denials"));
 }
 
+/* What has become of it so far. */
+static void
+print_state(const json_t *p)
+{
+	long long tries = client_number(p, "tries");
+
+	if (json_is_string(json_object_get(p, "verdict")))
+		printf("%s: %s: %s", client_text(p, "finished"), client_text(p, "verdict"),
+			client_text(p, "reason"));
+	else if (json_is_string(json_object_get(p, "finished")))
+		printf("%s: not made: %s", client_text(p, "finished"), client_text(p, "reason"));
+	else if (json_is_string(json_object_get(p, "started")))
+		printf("under way since %s", client_text(p, "started"));
+	else
+		printf("waits, due %s", client_text(p, "not_before"));
+	if (json_is_null(json_object_get(p, "finished")) && tries != 0)
+		printf(", try %lld", tries + 1);
+	putchar('\n');
+}
+
 static void
 print_probe(const json_t *p)
 {
 	const json_t *result = json_object_get(p, "result"), *line;
 	size_t i;
 
-	printf("  probe %lld (%s%s), %s: %s: %s\n", client_number(p, "probe"),
-		client_text(p, "cause"),
-		strcmp(client_text(p, "source"), "second") == 0 ? ", second source" : "",
-		client_text(p, "finished"), client_text(p, "verdict"), client_text(p, "reason"));
+	printf("  probe %lld (%s%s), ", client_number(p, "probe"), client_text(p, "cause"),
+		strcmp(client_text(p, "source"), "second") == 0 ? ", second source" : "");
+	print_state(p);
 	if (json_is_string(json_object_get(p, "pair_verdict")))
 		printf("    with probe %lld from the first source: %s\n", client_number(p, "first"),
 			client_text(p, "pair_verdict"));
@@ -214,6 +233,32 @@ print_syslog(const json_t *s)
 		client_number(s, "overlong"), client_number(s, "lost"));
 }
 
+static void
+print_opt_out(const json_t *queue)
+{
+	if (!json_is_string(json_object_get(queue, "opt_out_trouble")))
+		return;
+	printf("opt-out      %s; %s\n", client_text(queue, "opt_out_trouble"),
+		json_is_true(json_object_get(queue, "stopped")) ?
+			"nothing is probed before this is mended" :
+			"the last list that could be read stays in force");
+}
+
+static void
+print_brake(const json_t *queue, long long held)
+{
+	const char *brake = client_text(queue, "waits_for");
+
+	if (strcmp(brake, "nothing") == 0)
+		return;
+	if (json_is_true(json_object_get(queue, "stopped")))
+		printf("; all until probe.%s can be read", brake);
+	else if (held != 0)
+		printf("; %lld of them for probe.%s", held, brake);
+	else
+		printf("; for probe.%s", brake);
+}
+
 /* What waits, the most urgent first, and what for. */
 static void
 print_queue(const json_t *answer)
@@ -224,6 +269,7 @@ print_queue(const json_t *answer)
 	printf("probes       %lld running, %lld waiting, %lld later, %lld done\n",
 		client_number(answer, "probes_running"), client_number(answer, "probes_waiting"),
 		client_number(queue, "later"), client_number(answer, "probes_done"));
+	print_opt_out(queue);
 	if (client_number(answer, "probes_waiting") == 0)
 		return;
 	printf("waiting      ");
@@ -234,9 +280,7 @@ print_queue(const json_t *answer)
 		printf("%s%lld for %s", between, json_integer_value(count), cause);
 		between = ", ";
 	}
-	if (strcmp(client_text(queue, "waits_for"), "nothing") != 0)
-		printf("; held by probe.%s, %lld of them for a rate",
-			client_text(queue, "waits_for"), client_number(answer, "probes_held"));
+	print_brake(queue, client_number(answer, "probes_held"));
 	putchar('\n');
 }
 

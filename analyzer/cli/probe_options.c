@@ -59,11 +59,12 @@ probe_options_usage(void)
 	       "untestable, unreachable, undecided or discriminates, and why. Only open and\n"
 	       "open-multihop are proofs: the message came back, from the tested address or from\n"
 	       "another one. What has opted out (probe.opt_out, probe.opt_out_file) is never\n"
-	       "probed.\n"
+	       "probed. Of several targets a table of verdicts comes last.\n"
 	       "\n"
-	       "Exit status: 0 when every target got a verdict and none is open; 1 when one is "
-	       "open\n"
-	       "or open-multihop; 2 when a target could not be probed, or on other trouble.\n";
+	       "Exit status: 0 when every target is closed; 1 when one is open, open-multihop or\n"
+	       "bounces; else 2: a target without such an answer, one that may not be probed, "
+	       "and\n"
+	       "other trouble.\n";
 }
 
 /* --- command line ------------------------------------------------------- */
@@ -251,6 +252,29 @@ probe_options_setup(const struct probe_options *o, struct probe_setup *out, stru
 		err = read_opt_out(out, conf, e);
 	conf_free(conf);
 	return err;
+}
+
+enum err
+probe_options_check_sources(const struct probe_options *o, const struct prober_conf *conf,
+	struct error *e)
+{
+	const struct {
+		const char *value;
+		struct text in_conf;
+		const char *option;
+	} names[] = {
+		{o->source, TEXT("probe.source:"), "--source:"},
+		{o->second_source, TEXT("probe.second_source:"), "--second-source:"},
+	};
+	struct error why;
+
+	if (prober_check_sources(conf, &why) == OK)
+		return OK;
+	for (size_t i = 0; i < ORBL_COUNT(names); i++)
+		if (names[i].value != NULL && text_has_prefix(text_of(why.text), names[i].in_conf))
+			return error_set(e, why.code, "%s%s", names[i].option,
+				why.text + names[i].in_conf.len);
+	return error_set(e, why.code, "%s", why.text);
 }
 
 void

@@ -30,6 +30,9 @@ enum err
 probe_options_read(int argc, char **argv, struct probe_options *o, struct error *e) ORBL_NODISCARD;
 enum err probe_options_setup(const struct probe_options *o, struct probe_setup *out,
 	struct error *e) ORBL_NODISCARD;
+/* Are our own addresses there? The error names the option, or the line of orbl.conf. */
+enum err probe_options_check_sources(const struct probe_options *o, const struct prober_conf *conf,
+	struct error *e) ORBL_NODISCARD;
 void probe_setup_reset(struct probe_setup *s);
 /* Is it an address that may be probed by hand? Rates and intervals do not apply, reserved networks
  * and those that have opted out do. */

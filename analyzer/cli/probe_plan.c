@@ -141,9 +141,11 @@ format_message(struct plan *p, const struct probe_case *c, char out[PROBE_MESSAG
 }
 
 static const char *
-source_name(const struct addr *a, char text[ADDR_TEXT])
+source_name(const struct plan *p, const struct addr *a, char text[ADDR_TEXT])
 {
-	return a->family != 0 ? addr_format(a, text) : "an address of the system's choice";
+	bool usable = a->family == p->target->addr.family;
+
+	return usable ? addr_format(a, text) : "an address of the system's choice";
 }
 
 static void
@@ -152,8 +154,8 @@ print_head(const struct plan *p)
 	char name[ENDPOINT_TEXT], address[ADDR_TEXT];
 
 	printf("%s, from %s\n", endpoint_format(p->target, name),
-		source_name(&p->conf->source, address));
-	if (p->conf->second_source.family != 0)
+		source_name(p, &p->conf->source, address));
+	if (p->conf->second_source.family == p->target->addr.family)
 		printf("unless proved open, once more from %s\n",
 			addr_format(&p->conf->second_source, address));
 	printf("\nEHLO %s\n", p->conf->helo);

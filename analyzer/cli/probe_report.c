@@ -1,8 +1,28 @@
 #include "probe_report.h"
 
 #include <stdio.h>
+#include <time.h>
 
-enum { REASON_MAX = 256 };
+static bool
+can_come_from(const struct probe_report *r, const struct addr *source)
+{
+	return source->family == r->target.addr.family;
+}
+
+static void
+note_missing_second(struct probe_report *r, const struct addr *source)
+{
+	struct prober_event note = {.kind = PROBER_DIALOGUE,
+		.id = r->index * PROBE_REPORT_PROBES + 1,
+		.time_us = (int64_t)time(NULL) * 1000000,
+		.direction = '*'};
+	char text[ADDR_TEXT];
+
+	snprintf(note.text, sizeof(note.text),
+		"not probed from the second source: %s is not of the target's address family",
+		addr_format(source, text));
+	(void)probe_result_apply(r->results[0], &note);
+}
 
 enum err
 probe_report_init(struct probe_report *r, size_t index, const struct endpoint *target,
@@ -12,12 +32,15 @@ probe_report_init(struct probe_report *r, size_t index, const struct endpoint *t
 		.index = index,
 		.target = *target,
 		.sources = {conf->source, conf->second_source},
-		.has_second = conf->second_source.family != 0,
 	};
+	r->has_second = can_come_from(r, &conf->second_source);
 	r->results[0] = probe_result_new(index * PROBE_REPORT_PROBES + 1, target);
 	if (r->results[0] == NULL)
 		return error_set(e, ERR_MEMORY, "out of memory");
-	probe_result_set_source(r->results[0], &r->sources[0], false);
+	probe_result_set_source(r->results[0],
+		can_come_from(r, &conf->source) ? &conf->source : NULL, false);
+	if (conf->second_source.family != 0 && !r->has_second)
+		note_missing_second(r, &conf->second_source);
 	return OK;
 }
 
@@ -104,8 +127,8 @@ probe_report_is_finished(const struct probe_report *r)
 	return probe_result_is_done(r->results[current(r)]);
 }
 
-static enum verdict
-verdict_of(const struct probe_report *r)
+enum verdict
+probe_report_verdict(const struct probe_report *r)
 {
 	enum verdict first = probe_result_verdict(r->results[0]);
 
@@ -114,18 +137,13 @@ verdict_of(const struct probe_report *r)
 	return verdict_of_two(first, probe_result_verdict(r->results[1]));
 }
 
-bool
-probe_report_is_open(const struct probe_report *r)
-{
-	return is_proof(verdict_of(r));
-}
-
 /* The probe that tells the most of the verdict. */
 static size_t
 deciding(const struct probe_report *r)
 {
-	return r->results[1] != NULL && probe_result_verdict(r->results[1]) == verdict_of(r) &&
-			probe_result_verdict(r->results[0]) != verdict_of(r) ?
+	return r->results[1] != NULL &&
+			probe_result_verdict(r->results[1]) == probe_report_verdict(r) &&
+			probe_result_verdict(r->results[0]) != probe_report_verdict(r) ?
 		1 :
 		0;
 }
@@ -135,20 +153,22 @@ deciding(const struct probe_report *r)
 static const char *
 source_name(const struct probe_report *r, size_t which, char text[ADDR_TEXT])
 {
-	if (r->sources[which].family == 0)
-		return "the first source";
-	return addr_format(&r->sources[which], text);
+	struct addr source = probe_result_source(r->results[which]);
+
+	if (source.family == 0)
+		return which == 0 ? "the first source" : "the second source";
+	return addr_format(&source, text);
 }
 
-static const char *
-reason_of(const struct probe_report *r, char text[REASON_MAX])
+const char *
+probe_report_reason(const struct probe_report *r, char text[PROBE_REPORT_REASON])
 {
-	enum verdict v = verdict_of(r), first = probe_result_verdict(r->results[0]);
+	enum verdict v = probe_report_verdict(r), first = probe_result_verdict(r->results[0]);
 	char one[ADDR_TEXT], other[ADDR_TEXT];
 
 	if (r->results[1] == NULL || v == first || v == probe_result_verdict(r->results[1]))
 		return probe_result_reason(r->results[deciding(r)]);
-	snprintf(text, REASON_MAX, "%s to %s, %s to %s", verdict_name(first),
+	snprintf(text, PROBE_REPORT_REASON, "%s to %s, %s to %s", verdict_name(first),
 		source_name(r, 0, one), verdict_name(probe_result_verdict(r->results[1])),
 		source_name(r, 1, other));
 	return text;
@@ -187,13 +207,13 @@ print_one_of_two(const struct probe_report *r, size_t which)
 void
 probe_report_print(struct probe_report *r)
 {
-	char target[ENDPOINT_TEXT], text[REASON_MAX];
+	char target[ENDPOINT_TEXT], text[PROBE_REPORT_REASON];
 
 	probe_report_print_dialogue(r);
 	for (size_t i = 0; r->results[1] != NULL && i < PROBE_REPORT_PROBES; i++)
 		print_one_of_two(r, i);
-	printf("%s: %s: %s\n", endpoint_format(&r->target, target), verdict_name(verdict_of(r)),
-		reason_of(r, text));
+	printf("%s: %s: %s\n", endpoint_format(&r->target, target),
+		verdict_name(probe_report_verdict(r)), probe_report_reason(r, text));
 }
 
 void
@@ -201,14 +221,15 @@ probe_report_print_json(const struct probe_report *r)
 {
 	size_t which = deciding(r);
 	json_t *json = probe_result_json(r->results[which]);
-	char text[REASON_MAX];
+	char text[PROBE_REPORT_REASON];
 
 	if (r->results[1] != NULL) {
 		json_t *probes = json_pack("[o, o]", probe_result_json(r->results[0]),
 			probe_result_json(r->results[1]));
 
-		json_object_set_new(json, "verdict", json_string(verdict_name(verdict_of(r))));
-		json_object_set_new(json, "reason", json_string(reason_of(r, text)));
+		json_object_set_new(json, "verdict",
+			json_string(verdict_name(probe_report_verdict(r))));
+		json_object_set_new(json, "reason", json_string(probe_report_reason(r, text)));
 		json_object_set_new(json, "probes", probes);
 	}
 	json_dumpf(json, stdout, JSON_COMPACT);

@@ -1,7 +1,8 @@
 /* probe_report.h - one target of orbl probe: its one or two probes, and how they are shown.
  *
  *	first source -> open or open-multihop? -> that is the verdict
- *	             -> else, with a second source: once more from there; verdict_of_two
+ *	             -> else, with a second source of the target's address family: once more
+ *	                from there; verdict_of_two
  */
 #ifndef ANALYZER_CLI_PROBE_REPORT_H
 #define ANALYZER_CLI_PROBE_REPORT_H
@@ -12,7 +13,7 @@
 
 #include "probe_result.h"
 
-enum { PROBE_REPORT_PROBES = 2 };
+enum { PROBE_REPORT_PROBES = 2, PROBE_REPORT_REASON = 256 };
 
 struct probe_report { /* only probe_report.c looks inside */
 	size_t index;
@@ -36,7 +37,9 @@ bool probe_report_wants(const struct probe_report *r, struct prober_job *job);
 void probe_report_submitted(struct probe_report *r);
 void probe_report_apply(struct probe_report *r, const struct prober_event *ev);
 bool probe_report_is_finished(const struct probe_report *r);
-bool probe_report_is_open(const struct probe_report *r);
+enum verdict probe_report_verdict(const struct probe_report *r);
+/* Why it is that; lent until the next call. */
+const char *probe_report_reason(const struct probe_report *r, char text[PROBE_REPORT_REASON]);
 
 void probe_report_print_dialogue(struct probe_report *r); /* what is new of it */
 void probe_report_print(struct probe_report *r);          /* the rest of it, and the verdict */

@@ -15,6 +15,7 @@ struct collector_session {
 	struct addr local;
 	bool helo_said, mail_said, in_data, over;
 	bool null_sender, line_too_long;
+	bool held, lost; /* the reply to the message waits; it will be 451 */
 	struct collector_data data;
 	enum tls_state tls_state;
 	char tls[COLLECTOR_TLS_TEXT];
@@ -423,6 +424,7 @@ has_recipient_of(const struct collector_session *s, uint64_t probe_id)
 static void
 report_arrivals(struct collector_session *s)
 {
+	bool told[COLLECTOR_LOST + 1] = {false};
 	struct collector_arrival a = {.null_sender = s->null_sender,
 		.bytes = s->data.bytes,
 		.message = {s->data.kept, s->data.len}};
@@ -435,8 +437,25 @@ report_arrivals(struct collector_session *s)
 		a.is_copy = a.token.to_sender && !s->null_sender &&
 			has_recipient_of(s, a.token.probe_id);
 		memcpy(a.rcpt_to, s->rcpts[i].path, sizeof(a.rcpt_to));
-		s->conf->arrival_fn(&a, s->conf->context);
+		told[s->conf->arrival_fn(&a, s->conf->context)] = true;
 	}
+	s->lost = told[COLLECTOR_LOST];
+	s->held = told[COLLECTOR_HELD];
+}
+
+static void
+count_message(struct collector_session *s)
+{
+	if (++s->messages == COLLECTOR_MESSAGES_MAX)
+		s->over = true;
+}
+
+static void
+answer_message(struct collector_session *s)
+{
+	reply(s, s->lost ? "451 4.3.0 Not stored, try again" : "250 2.0.0 Ok, got it");
+	s->lost = s->held = false;
+	count_message(s);
 }
 
 static void
@@ -445,14 +464,29 @@ end_message(struct collector_session *s)
 	s->in_data = false;
 	if (s->data.bytes > COLLECTOR_MESSAGE_MAX) {
 		reply_error(s, "552 5.3.4 Message too big");
+		count_message(s);
 	} else {
-		reply(s, "250 2.0.0 Ok, got it");
 		report_arrivals(s);
+		if (!s->held)
+			answer_message(s);
 	}
 	collector_data_drop(&s->data);
 	reset_transaction(s);
-	if (++s->messages == COLLECTOR_MESSAGES_MAX)
-		s->over = true;
+}
+
+bool
+collector_is_held(const struct collector_session *s)
+{
+	return s->held;
+}
+
+void
+collector_release(struct collector_session *s, bool stored)
+{
+	if (!s->held)
+		return;
+	s->lost = s->lost || !stored;
+	answer_message(s);
 }
 
 /* Endless data: no reply can be given before the dot, so the session just ends. */
@@ -468,7 +502,8 @@ collector_feed(struct collector_session *s, const void *bytes, size_t len, int64
 	const char *p = bytes;
 	size_t used = 0;
 
-	while (used < len && !s->over && s->output_len + REPLY_MAX <= sizeof(s->output)) {
+	while (used < len && !s->over && !s->held &&
+		s->output_len + REPLY_MAX <= sizeof(s->output)) {
 		if (s->tls_state == TLS_WANTED)
 			return len;
 		if (!s->in_data)

@@ -2,6 +2,7 @@
  *
  *	bytes from the client -> collector_feed -> replies (collector_output)
  *	                                        -> arrival_fn, once a message is complete
+ *	                                           its 250 may wait for collector_release
  *
  * A recipient is accepted only when it is a token of ours at our domain; all else is 550,
  * postmaster (RFC 5321 section 4.5.1) included: nobody reads mail here, and the reply says
@@ -52,8 +53,15 @@ struct collector_arrival {
 	bool is_copy;
 	struct text message; /* its beginning, without the dots of SMTP; lent */
 };
+/* What became of an arrival, and so of the reply to its message. Of several recipients LOST goes
+ * before KEPT, and HELD before both: there is one reply, and it waits for the last. */
+enum collector_told {
+	COLLECTOR_KEPT, /* there is nothing that could be lost: 250 */
+	COLLECTOR_HELD, /* the session takes no more until collector_release */
+	COLLECTOR_LOST, /* 451: a relay tries again */
+};
 /* Called for each accepted recipient of a complete message. */
-typedef void collector_arrival_fn(const struct collector_arrival *a, void *context);
+typedef enum collector_told collector_arrival_fn(const struct collector_arrival *a, void *context);
 
 struct collector_conf {
 	const char *domain, *name; /* name: in the banner */
@@ -69,12 +77,15 @@ struct collector_session; /* opaque */
 struct collector_session *
 collector_session_new(const struct collector_conf *conf, const struct addr *local);
 void collector_session_free(struct collector_session *s); /* NULL ok */
-/* Take in bytes; returns how many: fewer than len only when the output is full or the session
- * is over. */
+/* Take in bytes; returns how many: fewer than len only when the output is full, or the session
+ * held or over. */
 size_t collector_feed(struct collector_session *s, const void *bytes, size_t len, int64_t now_s);
 /* Replies not yet taken; lent until the next call. */
 struct text collector_output(const struct collector_session *s);
 void collector_output_taken(struct collector_session *s, size_t len); /* len <= output's */
+bool collector_is_held(const struct collector_session *s);
+/* Answer the message of a session that is held: 250, or 451 when it is not stored. */
+void collector_release(struct collector_session *s, bool stored);
 bool collector_is_over(const struct collector_session *s);   /* send the output, then close */
 bool collector_wants_tls(const struct collector_session *s); /* send the output, then begin */
 /* The client must introduce itself anew. how: printable. */

@@ -227,15 +227,16 @@ judge_other(const struct collector_arrival *a, const struct header *h, bool is_r
 	}
 }
 
-/* An empty reverse-path, when ours was not, is a notification's; so are reports and replies that
- * say so of themselves. Our own message is auto-generated, which is neither. */
+/* At the recipient an empty reverse-path, when ours was not, is a notification's; else it is our
+ * message, whatever was put into its header on the way. Only where sender and recipient are the
+ * same must the header tell: our own message is auto-generated, neither a report nor a reply. */
 static bool
 is_relayed(const struct collector_arrival *a, const struct probe_case *c, const struct header *h,
 	bool has_report)
 {
-	if (a->token.to_sender || has_report || h->is_reply)
+	if (a->token.to_sender || (a->null_sender && strcmp(c->mail_from, "<>") != 0))
 		return false;
-	return !a->null_sender || strcmp(c->mail_from, "<>") == 0;
+	return strcmp(c->mail_from, c->rcpt_to) != 0 || (!has_report && !h->is_reply);
 }
 
 bool

@@ -171,7 +171,7 @@ insert(struct collector_seen *s, const uint8_t id[ID_BYTES])
 }
 
 enum collector_seen_answer
-collector_seen_add(struct collector_seen *s, const struct collector_seen_key *key,
+collector_seen_ask(struct collector_seen *s, const struct collector_seen_key *key,
 	const struct addr *peer, uint32_t *times)
 {
 	uint8_t token_id[ID_BYTES], pair_id[ID_BYTES];
@@ -180,17 +180,33 @@ collector_seen_add(struct collector_seen *s, const struct collector_seen_key *ke
 	write_id(key, NULL, token_id);
 	write_id(key, peer, pair_id);
 	token = find(s, token_id);
+	pair = find(s, pair_id);
+	*times = 1;
+	if (pair != NULL)
+		*times = ++pair->times;
+	else if (token == NULL)
+		return COLLECTOR_SEEN_FIRST;
+	else if (token->times < COLLECTOR_SEEN_PEERS_MAX)
+		return COLLECTOR_SEEN_OTHER;
+	else
+		*times = ++token->times;
+	return COLLECTOR_SEEN_AGAIN;
+}
+
+void
+collector_seen_keep(struct collector_seen *s, const struct collector_seen_key *key,
+	const struct addr *peer)
+{
+	uint8_t token_id[ID_BYTES], pair_id[ID_BYTES];
+	struct entry *token;
+
+	write_id(key, NULL, token_id);
+	write_id(key, peer, pair_id);
+	token = find(s, token_id);
 	if (token == NULL)
 		token = insert(s, token_id);
-	pair = find(s, pair_id);
-	if (pair != NULL) {
-		*times = ++pair->times;
-		return COLLECTOR_SEEN_AGAIN;
-	}
-	*times = ++token->times;
-	if (token->times > COLLECTOR_SEEN_PEERS_MAX)
-		return COLLECTOR_SEEN_AGAIN;
-	pair = insert(s, pair_id); /* token was used last: it stays */
-	*times = pair->times = 1;
-	return token->times == 1 ? COLLECTOR_SEEN_FIRST : COLLECTOR_SEEN_OTHER;
+	if (token->times >= COLLECTOR_SEEN_PEERS_MAX || find(s, pair_id) != NULL)
+		return;
+	token->times++;
+	insert(s, pair_id)->times = 1; /* token was used last: it stays */
 }

@@ -2,7 +2,8 @@
  *
  * A table of fixed size. When it is full the pair that was used longest ago is forgotten; its
  * message then counts once more, which a result takes as no news. One token has a bounded
- * number of senders, so that nobody fills the table with a single one.
+ * number of senders, so that nobody fills the table with a single one. To ask and to keep are two
+ * steps: what is not stored is not kept here either, and counts when it comes again.
  */
 #ifndef ANALYZER_COLLECTOR_SEEN_H
 #define ANALYZER_COLLECTOR_SEEN_H
@@ -31,9 +32,12 @@ struct collector_seen;
 /* max: pairs, at least 2. NULL: out of memory. */
 struct collector_seen *collector_seen_new(size_t max);
 void collector_seen_free(struct collector_seen *s); /* NULL ok */
-/* times: how often it has come by now. */
-enum collector_seen_answer collector_seen_add(struct collector_seen *s,
+/* times: how often it has come by now, when it is kept. */
+enum collector_seen_answer collector_seen_ask(struct collector_seen *s,
 	const struct collector_seen_key *key, const struct addr *peer, uint32_t *times);
+/* One that was FIRST or OTHER. */
+void collector_seen_keep(struct collector_seen *s, const struct collector_seen_key *key,
+	const struct addr *peer);
 uint64_t collector_seen_content(const struct collector_seen *s, struct text message);
 
 #endif

@@ -1,6 +1,7 @@
 #include "collector_server.h"
 
 #include <stdlib.h>
+#include <errno.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -20,9 +21,11 @@ struct connection {
 	struct collector_session *session;
 	struct collector_conf conf;
 	struct bufferevent *bev;
-	struct event *deadline;
+	struct event *deadline, *hold;
 	struct endpoint peer;
-	bool closing; /* the last reply is on its way */
+	bool closing;         /* the last reply is on its way */
+	uint64_t first, last; /* tickets of the message that is held */
+	bool lost;            /* one of them is not stored */
 };
 
 struct collector_server {
@@ -47,7 +50,10 @@ collector_server_bind(struct endpoint *where, int *fd, struct error *e)
 		return error_errno(e, "collector: socket for %s", text);
 	setsockopt(*fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
 	if (bind(*fd, (struct sockaddr *)&ss, len) != 0 || listen(*fd, BACKLOG) != 0) {
-		enum err err = error_errno(e, "collector: cannot listen on %s", text);
+		enum err err = error_set(e, ERR_IO,
+			"collector: cannot listen on %s: %s; name an address of this machine, and "
+			"a free port: --collector ADDR@PORT or collector.listen",
+			text, strerror(errno));
 
 		close(*fd);
 		*fd = -1;
@@ -67,19 +73,28 @@ close_connection(struct connection *c)
 		c->next->link = c->link;
 	c->server->count--;
 	collector_session_free(c->session);
-	if (c->deadline != NULL)
-		event_free(c->deadline);
+	event_free(c->deadline);
+	event_free(c->hold);
 	collector_tls_end(c->bev);
 	bufferevent_free(c->bev);
 	free(c);
 }
 
-static void
+static enum collector_told
 session_arrival(const struct collector_arrival *a, void *context)
 {
 	struct connection *c = context;
+	uint64_t ticket = 0;
+	enum collector_told told = c->server->conf.arrival_fn(a, &c->peer, &ticket,
+		c->server->conf.context);
 
-	c->server->conf.arrival_fn(a, &c->peer, c->server->conf.context);
+	if (told != COLLECTOR_HELD)
+		return told;
+	if (c->first == 0 || ticket < c->first)
+		c->first = ticket;
+	if (ticket > c->last)
+		c->last = ticket;
+	return told;
 }
 
 static void
@@ -101,9 +116,11 @@ take_input(struct bufferevent *bev, void *context)
 {
 	struct evbuffer *input = bufferevent_get_input(bev);
 	struct connection *c = context;
+	const struct timeval hold = {(time_t)c->server->conf.hold_s, 0};
 	unsigned char chunk[4096];
 
 	while (evbuffer_get_length(input) != 0 && !collector_is_over(c->session) &&
+		!collector_is_held(c->session) &&
 		evbuffer_get_length(bufferevent_get_output(bev)) < READ_MAX) {
 		ev_ssize_t n = evbuffer_copyout(input, chunk, sizeof(chunk));
 		size_t used;
@@ -113,9 +130,42 @@ take_input(struct bufferevent *bev, void *context)
 		used = collector_feed(c->session, chunk, (size_t)n, (int64_t)time(NULL));
 		evbuffer_drain(input, used);
 		send_output(c);
+		if (collector_is_held(c->session))
+			evtimer_add(c->hold, &hold);
 	}
 	if (c->closing && evbuffer_get_length(bufferevent_get_output(bev)) == 0)
 		close_connection(c);
+}
+
+/* What was said meanwhile is taken when the reply is on its way. */
+static void
+resume(struct connection *c, bool stored)
+{
+	evtimer_del(c->hold);
+	c->first = c->last = 0;
+	c->lost = false;
+	collector_release(c->session, stored);
+	send_output(c);
+}
+
+static void
+hold_passed(evutil_socket_t fd, short what, void *context)
+{
+	(void)fd;
+	(void)what;
+	resume(context, false);
+}
+
+void
+collector_server_release(struct collector_server *s, uint64_t upto, bool stored)
+{
+	for (struct connection *c = s->connections; c != NULL; c = c->next) {
+		if (!collector_is_held(c->session) || c->first > upto)
+			continue;
+		c->lost = c->lost || !stored;
+		if (c->last <= upto)
+			resume(c, !c->lost);
+	}
 }
 
 static void listen_to(struct connection *c);
@@ -223,13 +273,16 @@ new_connection(struct collector_server *s, evutil_socket_t fd, const struct addr
 	c->server = s;
 	c->session = collector_session_new(&c->conf, local);
 	c->deadline = evtimer_new(s->base, deadline_passed, c);
-	if (c->session != NULL && c->deadline != NULL)
+	c->hold = evtimer_new(s->base, hold_passed, c);
+	if (c->session != NULL && c->deadline != NULL && c->hold != NULL)
 		c->bev = bufferevent_socket_new(s->base, fd, BEV_OPT_CLOSE_ON_FREE);
 	if (c->bev != NULL)
 		return c;
 	collector_session_free(c->session);
 	if (c->deadline != NULL)
 		event_free(c->deadline);
+	if (c->hold != NULL)
+		event_free(c->hold);
 	free(c);
 	return NULL;
 }

@@ -1,4 +1,9 @@
-/* collector_server.h - the collector's sockets: one session a connection. */
+/* collector_server.h - the collector's sockets: one session a connection.
+ *
+ * A message whose arrival is HELD has a ticket, a number that grows; its session is answered by
+ * the collector_server_release that reaches it, or with 451 after a while: then the relay tries
+ * again, and nothing is lost.
+ */
 #ifndef ANALYZER_COLLECTOR_SERVER_H
 #define ANALYZER_COLLECTOR_SERVER_H
 
@@ -12,16 +17,19 @@ enum {
 	COLLECTOR_PER_PEER_MAX = 20,
 	COLLECTOR_IDLE_S = 60,
 	COLLECTOR_SESSION_S = 600,
+	COLLECTOR_HOLD_S = 30,
 };
 
-typedef void
-collector_server_fn(const struct collector_arrival *a, const struct endpoint *peer, void *context);
+/* ticket: set when HELD is returned. */
+typedef enum collector_told collector_server_fn(const struct collector_arrival *a,
+	const struct endpoint *peer, uint64_t *ticket, void *context);
 
 struct collector_server_conf {
 	const char *domain, *name;
 	const char *url; /* may be NULL */
 	const uint8_t *key;
 	struct collector_tls *tls; /* kept; NULL: no STARTTLS */
+	unsigned hold_s;           /* without a release: 451 */
 	collector_server_fn *arrival_fn;
 	void *context;
 };
@@ -33,6 +41,8 @@ struct collector_server;
 /* Takes fd over. conf is copied; what it points to is kept. */
 struct collector_server *
 collector_server_new(struct event_base *base, int fd, const struct collector_server_conf *conf);
+/* Every ticket up to this one is decided. */
+void collector_server_release(struct collector_server *s, uint64_t upto, bool stored);
 void collector_server_free(struct collector_server *s); /* NULL ok */
 
 #endif

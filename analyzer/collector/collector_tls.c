@@ -1,7 +1,10 @@
 #include "collector_tls.h"
 
+#include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <event2/bufferevent_ssl.h>
 #include <openssl/err.h>
@@ -35,19 +38,40 @@ no_passphrase(char *out, int size, int rwflag, void *context)
 	return -1;
 }
 
+/* The library's own words for a missing file are "system lib". */
+static bool
+can_read(const char *path, const char *option, struct error *e)
+{
+	FILE *f = fopen(path, "r");
+
+	if (f == NULL) {
+		(void)error_set(e, ERR_IO, "%s: cannot read %s: %s", option, path, strerror(errno));
+		return false;
+	}
+	fclose(f);
+	return true;
+}
+
 static enum err
 load_files(SSL_CTX *context, const char *certificate, const char *key, struct error *e)
 {
-	if (key[0] == '\0')
+	bool has_key = key[0] != '\0';
+
+	if (!has_key)
 		key = certificate;
+	if (!can_read(certificate, "collector.tls_certificate", e) ||
+		!can_read(key, "collector.tls_key", e))
+		return ERR_IO;
 	if (SSL_CTX_use_certificate_chain_file(context, certificate) != 1)
 		return tls_failure(e, certificate,
-			"is no PEM certificate for collector.tls_certificate; name a readable one, "
-			"or leave it out to have no STARTTLS");
+			"is no PEM certificate for collector.tls_certificate; name one, or leave "
+			"it out to have no STARTTLS");
 	if (SSL_CTX_use_PrivateKey_file(context, key, SSL_FILETYPE_PEM) != 1)
 		return tls_failure(e, key,
-			"has no PEM key without passphrase that fits collector.tls_certificate; "
-			"set collector.tls_key");
+			has_key ? "has no PEM key without passphrase that fits "
+				  "collector.tls_certificate" :
+				  "has no PEM key without passphrase that fits "
+				  "collector.tls_certificate; set collector.tls_key");
 	if (SSL_CTX_check_private_key(context) != 1)
 		return tls_failure(e, key, "is not the key of collector.tls_certificate");
 	return OK;

@@ -289,6 +289,20 @@ dialogue_free(struct dialogue *d)
 	free(d);
 }
 
+struct addr
+dialogue_source(const struct dialogue *d)
+{
+	static const struct addr none;
+	struct sockaddr_storage ss;
+	socklen_t len = sizeof(ss);
+	struct addr a;
+
+	if (getsockname(bufferevent_getfd(d->bev), (struct sockaddr *)&ss, &len) != 0)
+		return none;
+	a = endpoint_from_sockaddr((struct sockaddr *)&ss).addr;
+	return memcmp(a.b, none.b, sizeof(a.b)) != 0 ? a : none;
+}
+
 static void
 expect_replies(struct dialogue *d, size_t count)
 {

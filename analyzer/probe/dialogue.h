@@ -47,6 +47,8 @@ struct dialogue;
 struct dialogue *dialogue_new(struct event_base *base, const struct dialogue_conf *conf,
 	const struct dialogue_listener *listener);
 void dialogue_free(struct dialogue *d); /* NULL ok; closes at once */
+/* Which address of ours the connection has; family 0: none yet. */
+struct addr dialogue_source(const struct dialogue *d);
 /* One command, without CRLF. Only when the last one has its reply. */
 void dialogue_say(struct dialogue *d, const char *command);
 /* Several at once (RFC 2920); reply is called for each, in their order. Nothing may be said before

@@ -118,7 +118,8 @@ struct opt_out {
 	struct prefix *fixed, *list; /* list has the fixed ones first */
 	size_t fixed_count, count;
 	struct stat seen;
-	int64_t looked_s;
+	int64_t looked_s, since_s;
+	uint64_t generation;
 	bool has_looked, good;
 	struct error told; /* the trouble that was told of */
 };
@@ -134,6 +135,7 @@ opt_out_new(const struct prefix *fixed, size_t count, const char *path, struct o
 		return error_set(e, ERR_MEMORY, "out of memory");
 	o->path = path;
 	o->good = path[0] == '\0';
+	o->generation = o->good ? 1 : 0;
 	o->fixed = calloc(count + 1, sizeof(*o->fixed));
 	o->list = calloc(count + 1, sizeof(*o->list));
 	if (o->fixed == NULL || o->list == NULL) {
@@ -180,6 +182,25 @@ read_all(struct opt_out *o, struct error *e)
 	return OK;
 }
 
+enum err
+opt_out_restore(struct opt_out *o, const struct prefix *of_file, size_t count, int64_t kept_s,
+	struct error *e)
+{
+	struct prefix *list = calloc(o->fixed_count + count + 1, sizeof(*list));
+
+	if (list == NULL)
+		return error_set(e, ERR_MEMORY, "out of memory");
+	memcpy(list, o->fixed, o->fixed_count * sizeof(*list));
+	if (count != 0)
+		memcpy(list + o->fixed_count, of_file, count * sizeof(*list));
+	free(o->list);
+	o->list = list;
+	o->count = o->fixed_count + count;
+	o->since_s = kept_s;
+	o->generation++;
+	return OK;
+}
+
 static bool
 is_same(const struct stat *a, const struct stat *b)
 {
@@ -189,7 +210,7 @@ is_same(const struct stat *a, const struct stat *b)
 
 /* The state is taken before the file is read: what changes meanwhile is read the next time. */
 static enum err
-look(struct opt_out *o, struct error *e)
+look(struct opt_out *o, int64_t now_s, struct error *e)
 {
 	struct stat st;
 	enum err err;
@@ -201,6 +222,10 @@ look(struct opt_out *o, struct error *e)
 		return OK;
 	err = read_all(o, e);
 	o->seen = st;
+	if (err == OK) {
+		o->since_s = now_s;
+		o->generation++;
+	}
 	return err;
 }
 
@@ -214,7 +239,7 @@ opt_out_refresh(struct opt_out *o, int64_t now_s, struct error *e)
 		return OK;
 	o->has_looked = true;
 	o->looked_s = now_s;
-	o->good = look(o, &why) == OK;
+	o->good = look(o, now_s, &why) == OK;
 	is_news = !o->good && (o->told.code != why.code || strcmp(o->told.text, why.text) != 0);
 	o->told = why;
 	return is_news ? error_set(e, why.code, "%s", why.text) : OK;
@@ -224,6 +249,37 @@ bool
 opt_out_is_good(const struct opt_out *o)
 {
 	return o->good;
+}
+
+bool
+opt_out_is_known(const struct opt_out *o)
+{
+	return o->generation != 0;
+}
+
+uint64_t
+opt_out_generation(const struct opt_out *o)
+{
+	return o->generation;
+}
+
+int64_t
+opt_out_since(const struct opt_out *o)
+{
+	return o->since_s;
+}
+
+const char *
+opt_out_trouble(const struct opt_out *o)
+{
+	return o->good ? "" : o->told.text;
+}
+
+const struct prefix *
+opt_out_of_file(const struct opt_out *o, size_t *count)
+{
+	*count = o->count - o->fixed_count;
+	return o->list + o->fixed_count;
 }
 
 const struct prefix *

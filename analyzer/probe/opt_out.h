@@ -34,6 +34,16 @@ void opt_out_free(struct opt_out *o); /* NULL ok */
  * the file says (opt_out_is_good), and this is the first time it is told of; the error says why. */
 enum err opt_out_refresh(struct opt_out *o, int64_t now_s, struct error *e) ORBL_NODISCARD;
 bool opt_out_is_good(const struct opt_out *o);
+/* Go by the prefixes that the file had at kept_s until it can be read. Before the first refresh. */
+enum err opt_out_restore(struct opt_out *o, const struct prefix *of_file, size_t count,
+	int64_t kept_s, struct error *e) ORBL_NODISCARD;
+/* Is there a list to go by: the file's, an earlier one, or no file at all? */
+bool opt_out_is_known(const struct opt_out *o);
+uint64_t opt_out_generation(const struct opt_out *o); /* grows with each list; 0: not known */
+int64_t opt_out_since(const struct opt_out *o);       /* when the list was read */
+const char *opt_out_trouble(const struct opt_out *o); /* why it is not good; "" it is */
+/* Those of opt_out_list that are the file's. */
+const struct prefix *opt_out_of_file(const struct opt_out *o, size_t *count);
 /* The last list that could be read; lent until the next refresh. */
 const struct prefix *opt_out_list(const struct opt_out *o, size_t *count);
 

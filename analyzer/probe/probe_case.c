@@ -118,12 +118,16 @@ probe_case_mask_default(void)
 enum err
 probe_case_parse_list(struct text list, uint64_t *mask, struct error *e)
 {
+	bool more;
+
 	*mask = 0;
 	do {
-		struct text name = text_trim(text_cut(&list, ','));
+		size_t before = list.len;
+		struct text item = text_cut(&list, ','), name = text_trim(item);
 		const struct probe_case *c = probe_case_by_name(name);
 		char shown[64];
 
+		more = item.len < before;
 		if (c == NULL) {
 			text_printable(name, shown, sizeof(shown));
 			return error_set(e, ERR_NOT_FOUND,
@@ -132,7 +136,7 @@ probe_case_parse_list(struct text list, uint64_t *mask, struct error *e)
 				shown);
 		}
 		*mask |= UINT64_C(1) << c->number;
-	} while (list.len != 0);
+	} while (more);
 	return OK;
 }
 

@@ -97,6 +97,8 @@ add_line(struct probe_result *r, int64_t time_us, char direction, const char *te
 static bool
 apply_dialogue(struct probe_result *r, const struct prober_event *ev)
 {
+	if (ev->peer.addr.family != 0)
+		r->source = ev->peer.addr;
 	add_line(r, ev->time_us, ev->direction, ev->text);
 	return false;
 }
@@ -168,6 +170,50 @@ was_never_sent(const struct probe_result_case *c)
 		(c->data_reply == NULL || c->data_reply[0] == '\0');
 }
 
+static bool
+is_accepted(const struct probe_result *r, const struct probe_case *row)
+{
+	return r->cases[row->number].asked &&
+		r->cases[row->number].answer == PROBER_ANSWER_ACCEPTED;
+}
+
+const struct probe_case *
+probe_result_bounced(const struct probe_result *r, const struct probe_result_bounce *b)
+{
+	const struct probe_case *own = probe_case_by_number(b->case_index);
+
+	if (is_accepted(r, own))
+		return own;
+	for (size_t i = 0; i < probe_case_count(); i++)
+		if (is_accepted(r, probe_case_row(i)) &&
+			probe_case_sender(probe_case_row(i)) == probe_case_sender(own))
+			return probe_case_row(i);
+	return NULL;
+}
+
+/* All are kept while it is asked: a bounce may come before the reply that says "accepted". */
+const struct probe_result_bounce *
+probe_result_bounce(const struct probe_result *r)
+{
+	for (size_t i = 0; i < r->bounce_count; i++)
+		if (probe_result_bounced(r, &r->bounces[i]) != NULL)
+			return &r->bounces[i];
+	return NULL;
+}
+
+static bool
+apply_bounce(struct probe_result *r, const struct prober_event *ev)
+{
+	const struct probe_result_bounce b = {.case_index = ev->case_index};
+
+	if (r->done && probe_result_bounced(r, &b) == NULL) {
+		add_arrival_line(r, ev, "bounced, but was not accepted: not counted");
+		return false;
+	}
+	add_arrival_line(r, ev, "bounced");
+	return add_bounce(r, ev);
+}
+
 /* Whether it is news: a new output, or a new bounce. */
 static bool
 apply_arrival(struct probe_result *r, const struct prober_event *ev)
@@ -175,10 +221,8 @@ apply_arrival(struct probe_result *r, const struct prober_event *ev)
 	struct probe_result_case *c = &r->cases[ev->case_index];
 	bool first = !c->arrived;
 
-	if (ev->to_sender) {
-		add_arrival_line(r, ev, "bounced");
-		return add_bounce(r, ev);
-	}
+	if (ev->to_sender)
+		return apply_bounce(r, ev);
 	if (was_never_sent(c)) {
 		add_arrival_line(r, ev, "came, but not from us: not counted");
 		return false;
@@ -276,6 +320,12 @@ bool
 probe_result_is_done(const struct probe_result *r)
 {
 	return r->done;
+}
+
+struct addr
+probe_result_source(const struct probe_result *r)
+{
+	return r->source;
 }
 
 size_t

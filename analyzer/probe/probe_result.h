@@ -31,8 +31,10 @@ enum verdict verdict_of_two(enum verdict first, enum verdict second);
 struct probe_result; /* opaque */
 struct probe_result *probe_result_new(uint64_t id, const struct endpoint *target);
 void probe_result_free(struct probe_result *r); /* NULL ok */
-/* Where it was made from: only told. source may be NULL, or have no family: not chosen. */
+/* Where it is to be made from: only told. source may be NULL, or have no family: not chosen. */
 void probe_result_set_source(struct probe_result *r, const struct addr *source, bool second);
+/* Where it was made from, as soon as there was a connection. */
+struct addr probe_result_source(const struct probe_result *r);
 /* Take in an event of this probe. True when it is news of a finished probe that may change its
  * verdict: a late arrival. The lines of its header follow, without being news. */
 bool probe_result_apply(struct probe_result *r, const struct prober_event *ev);

@@ -59,6 +59,13 @@ struct probe_result {
 	char *reason; /* made anew by each question */
 };
 
+/* The case that a bounce is of, its own or another one with that sender: one whose message was
+ * accepted. NULL: there is none (yet), and the bounce counts for nothing. */
+const struct probe_case *
+probe_result_bounced(const struct probe_result *r, const struct probe_result_bounce *b);
+/* The first one that counts; NULL: none. */
+const struct probe_result_bounce *probe_result_bounce(const struct probe_result *r);
+
 /* "2030-01-02T03:04:05.678Z"; returns out. */
 const char *probe_result_stamp(int64_t time_us, char out[PROBE_RESULT_STAMP]);
 

@@ -78,10 +78,10 @@ known_json(const char *s)
 }
 
 static json_t *
-bounce_json(const struct probe_result_bounce *b)
+bounce_json(const struct probe_result *r, const struct probe_result_bounce *b)
 {
 	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "case",
-		probe_case_by_number(b->case_index)->id, "from", address_json(&b->from), "at",
+		probe_result_bounced(r, b)->id, "from", address_json(&b->from), "at",
 		time_json(b->time_us), "action", known_json(b->dsn.action), "status",
 		known_json(b->dsn.status), "recipient", known_json(b->dsn.recipient),
 		"reporting_mta", known_json(b->dsn.by));
@@ -93,7 +93,8 @@ bounces_json(const struct probe_result *r)
 	json_t *array = json_array();
 
 	for (size_t i = 0; i < r->bounce_count; i++)
-		json_array_append_new(array, bounce_json(&r->bounces[i]));
+		if (probe_result_bounced(r, &r->bounces[i]) != NULL)
+			json_array_append_new(array, bounce_json(r, &r->bounces[i]));
 	return array;
 }
 

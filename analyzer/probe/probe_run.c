@@ -10,6 +10,7 @@
 #include <event2/event.h>
 
 #include "probe_choice.h"
+#include "probe_say.h"
 
 int64_t
 probe_run_clock_ms(void)
@@ -22,10 +23,10 @@ probe_run_clock_ms(void)
 
 /* --- events ------------------------------------------------------------- */
 
-void
-probe_run_emit_line(struct probe_run *run, char direction, struct text line)
+static void
+emit_line(struct probe_run *run, char direction, struct text line, const struct endpoint *source)
 {
-	struct prober_event ev = {.kind = PROBER_DIALOGUE, .id = run->job.id};
+	struct prober_event ev = {.kind = PROBER_DIALOGUE, .id = run->job.id, .peer = *source};
 
 	if (run->lines > PROBE_LINES_MAX)
 		return;
@@ -36,6 +37,12 @@ probe_run_emit_line(struct probe_run *run, char direction, struct text line)
 	}
 	text_printable(line, ev.text, sizeof(ev.text));
 	run->host->emit(run->host->context, &ev);
+}
+
+void
+probe_run_emit_line(struct probe_run *run, char direction, struct text line)
+{
+	emit_line(run, direction, line, &(struct endpoint){.port = 0});
 }
 
 void
@@ -109,6 +116,10 @@ find_reach(const struct probe_run *run)
 		PROBER_ANSWER_NONE};
 	bool definite = has_definite_answers(run);
 
+	if (run->ours)
+		return REACH_OURS;
+	if (run->cancelled)
+		return REACH_TEMPORARY;
 	if (!run->reached && !has_answers_elsewhere(run))
 		return REACH_NONE;
 	if (probe_run_has_enough(run))
@@ -129,7 +140,8 @@ finish(struct probe_run *run)
 
 	evtimer_del(run->timer);
 	ev.reach = find_reach(run);
-	text_printable(text_of(run->why), ev.text, sizeof(ev.text));
+	text_printable(text_of(run->cancelled ? run->cancelled_why : run->why), ev.text,
+		sizeof(ev.text));
 	run->host->emit(run->host->context, &ev);
 	set_state(run, PROBE_RUN_DONE);
 }
@@ -242,16 +254,34 @@ cannot_connect(struct probe_run *run)
 	run->reached = true;
 	probe_run_note(run, "%s", run->why);
 	probe_run_give_up(run, PROBER_ANSWER_BROKEN);
-	stop_talking(run);
+	run->ours = run->accepted == 0;
+	if (run->ours)
+		finish(run);
+	else
+		stop_talking(run);
+}
+
+/* The first words of each connection say where it comes from; what binds no socket says nothing. */
+static void
+note_connection(struct probe_run *run)
+{
+	char target[ENDPOINT_TEXT], source[ADDR_TEXT], text[2 * ENDPOINT_TEXT + 32];
+	struct endpoint from = {.port = 0};
+
+	if (run->dialogue != NULL)
+		from.addr = dialogue_source(run->dialogue);
+	snprintf(text, sizeof(text), "connecting to %s%s%s",
+		endpoint_format(&run->job.target, target), from.addr.family != 0 ? " from " : "",
+		from.addr.family != 0 ? addr_format(&from.addr, source) : "");
+	emit_line(run, '*', text_of(text), &from);
 }
 
 static void
 connect_again(struct probe_run *run)
 {
-	char target[ENDPOINT_TEXT];
+	int saved;
 
 	run->connections++;
-	probe_run_note(run, "connecting to %s", endpoint_format(&run->job.target, target));
 	run->step = PROBE_STEP_GREETING;
 	run->waits[0].step = PROBE_STEP_GREETING;
 	run->wait_count = 1;
@@ -261,6 +291,9 @@ connect_again(struct probe_run *run)
 	run->refusals = run->resets = 0;
 	run->connected_ms = probe_run_clock_ms();
 	run->dialogue = lacks_source(run) ? NULL : open_dialogue(run);
+	saved = errno;
+	note_connection(run);
+	errno = saved;
 	if (run->dialogue == NULL)
 		cannot_connect(run);
 }
@@ -303,6 +336,10 @@ probe_run_hung_up(struct probe_run *run)
 
 	dialogue_free(run->dialogue);
 	run->dialogue = NULL;
+	if (run->cancelled) {
+		finish(run);
+		return;
+	}
 	run->talk_left_ms -= probe_run_clock_ms() - run->connected_ms;
 	run->barren = run->progress ? 0 : run->barren + 1;
 	if (run->refused_as_client && !has_definite_answers(run))
@@ -370,6 +407,32 @@ probe_run_arrival(struct probe_run *run, unsigned case_number, bool bounce)
 		finish(run);
 }
 
+/* Between a command and its reply nothing can be said: probe_talk.c goes on from there. A greeting
+ * is not waited for. */
+static void
+leave(struct probe_run *run)
+{
+	evtimer_del(run->timer);
+	if (run->dialogue == NULL || run->step == PROBE_STEP_GREETING)
+		probe_run_hung_up(run);
+	else if (run->step == PROBE_STEP_SETTLE)
+		probe_say_quit(run);
+}
+
+void
+probe_run_cancel(struct probe_run *run, const char *why)
+{
+	if (run->state == PROBE_RUN_DONE || run->cancelled)
+		return;
+	run->cancelled = true;
+	probe_run_note(run, "nothing more is asked: %s", why);
+	snprintf(run->cancelled_why, sizeof(run->cancelled_why), "%s", why);
+	if (run->state == PROBE_RUN_TALKING)
+		leave(run);
+	else
+		finish(run);
+}
+
 struct probe_run *
 probe_run_new(const struct probe_host *host, const struct prober_job *job)
 {
@@ -389,6 +452,8 @@ probe_run_new(const struct probe_host *host, const struct prober_job *job)
 		probe_run_free(run);
 		return NULL;
 	}
+	if (job->host_name[0] != '\0')
+		probe_names_host(&run->names, text_of(job->host_name));
 	probe_choice_begin(run);
 	return run;
 }

@@ -99,6 +99,9 @@ struct probe_run {
 	struct event *timer;                               /* settling, resting, waiting */
 	unsigned passes, lines;
 	bool reached, refused_as_client, proved;
+	bool ours;      /* a connection failed by our own fault, before anything was known */
+	bool cancelled; /* nothing more but QUIT */
+	char cancelled_why[64];
 	unsigned accepted, answered;
 	int64_t accepted_at_ms;
 	uint32_t settle_left_ms;
@@ -139,6 +142,9 @@ void probe_run_free(struct probe_run *run);  /* NULL ok */
 void probe_run_start(struct probe_run *run); /* state QUEUED */
 /* A token of this probe came back. bounce: not as a relayed message. */
 void probe_run_arrival(struct probe_run *run, unsigned case_number, bool bounce);
+
+/* Nothing more is asked: QUIT where that can be said, then DONE with this text. */
+void probe_run_cancel(struct probe_run *run, const char *why);
 
 /* --- between the parts --- */
 

@@ -4,8 +4,9 @@
 #include <string.h>
 #include <strings.h>
 
-#include "probe_group.h"
+#include "probe_blame.h"
 #include "probe_choice.h"
+#include "probe_group.h"
 #include "probe_say.h"
 
 /* --- what a reply means ------------------------------------------------- */
@@ -26,21 +27,6 @@ set_why(struct probe_run *run, const char *what, const char *text)
 	snprintf(run->why, sizeof(run->why), "%.60s: %.900s", what, text);
 }
 
-/* What mail servers say about the client: Postfix's check_client_access, check_helo_access and
- * reject_rbl_client; Sendmail's FEATURE(dnsbl). */
-static bool
-blames_client(const struct smtp_reply *r)
-{
-	static const char *const phrases[] = {"client host rejected", "client host blocked",
-		"helo command rejected", "blocked using", "listed in ", "listed by ", "listed at ",
-		"listed on ", "blacklisted", "blocklisted"};
-
-	for (size_t i = 0; i < ORBL_COUNT(phrases); i++)
-		if (probe_talk_contains(r->text, phrases[i]))
-			return true;
-	return false;
-}
-
 static bool
 has_own_sender(const struct probe_run *run)
 {
@@ -49,21 +35,13 @@ has_own_sender(const struct probe_run *run)
 	return strstr(sender, "@$D>") != NULL || strcmp(sender, "<>") == 0;
 }
 
-/* A sender of a test need not exist, and what looks it up may say "for now" for ever: Postfix's
- * reject_unknown_sender_domain and reject_unverified_sender, Sendmail's check_mail (RFC 3463:
- * X.1.8), Exim's callouts. With the last retry that is an answer. */
+/* A sender of a test need not exist, and what looks it up may say "for now" for ever. With the last
+ * retry that is an answer. */
 static bool
 blames_sender(const struct probe_run *run, const struct smtp_reply *r)
 {
-	static const char *const phrases[] = {" 4.1.8 ", "sender address rejected", "sender verify",
-		"domain of sender address"};
-
-	if (run->passes < run->host->conf->retries || has_own_sender(run))
-		return false;
-	for (size_t i = 0; i < ORBL_COUNT(phrases); i++)
-		if (probe_talk_contains(r->text, phrases[i]))
-			return true;
-	return false;
+	return run->passes >= run->host->conf->retries && !has_own_sender(run) &&
+		probe_blame_sender(r->text);
 }
 
 /* "454 4.7.1 <...>: Relay access denied" is Postfix's own default, defer_unauth_destination: it
@@ -77,7 +55,7 @@ probe_talk_judge(struct probe_run *run, const struct smtp_reply *r)
 		return blames_sender(run, r) ? PROBER_ANSWER_REFUSED : PROBER_ANSWER_TEMPORARY;
 	if (r->code == 530 && probe_talk_contains(r->text, "STARTTLS"))
 		return PROBER_ANSWER_TEMPORARY;
-	if (!blames_client(r))
+	if (!probe_blame_client(r->text))
 		return PROBER_ANSWER_REFUSED;
 	set_why(run, "it refuses us", r->text);
 	run->refused_as_client = run->progress = true;
@@ -445,6 +423,18 @@ take_421(struct probe_run *run, const struct smtp_reply *r)
 	probe_run_hung_up(run);
 }
 
+/* Behind 354 and 220 to STARTTLS a QUIT would not be taken as one. */
+static void
+take_last_reply(struct probe_run *run, const struct smtp_reply *r, bool group)
+{
+	if (group && ++run->wait_next < run->wait_count)
+		return;
+	if (r->code == 421 || r->code == 354 || run->step == PROBE_STEP_STARTTLS)
+		probe_run_hung_up(run);
+	else
+		probe_say_quit(run);
+}
+
 static void
 take_reply(void *context, const struct smtp_reply *r)
 {
@@ -457,6 +447,8 @@ take_reply(void *context, const struct smtp_reply *r)
 		run->row = run->waits[run->wait_next].row;
 	if (run->step == PROBE_STEP_QUIT) {
 		reply_quit(run, r);
+	} else if (run->cancelled) {
+		take_last_reply(run, r, group);
 	} else if (r->code == 421) {
 		take_421(run, r);
 	} else if (group) {
@@ -478,6 +470,10 @@ take_encrypted(void *context, const char *how)
 	text_printable(text_of(how), ev.text, sizeof(ev.text));
 	run->host->emit(run->host->context, &ev);
 	run->encrypted = true;
+	if (run->cancelled) {
+		probe_say_quit(run);
+		return;
+	}
 	/* RFC 3207 section 4.2: what it said before is forgotten. */
 	probe_say_helo(run, run->helo_only ? PROBE_STEP_HELO : PROBE_STEP_EHLO);
 }

@@ -91,6 +91,7 @@ probe_result_verdict(const struct probe_result *r)
 		[REACH_REFUSED] = VERDICT_UNTESTABLE,
 		[REACH_TEMPORARY] = VERDICT_UNDECIDED,
 		[REACH_DONE] = VERDICT_CLOSED,
+		[REACH_OURS] = VERDICT_UNDECIDED,
 	};
 
 	for (size_t i = 0; i < r->output_count; i++)
@@ -98,7 +99,7 @@ probe_result_verdict(const struct probe_result *r)
 			return VERDICT_OPEN;
 	if (r->output_count != 0)
 		return VERDICT_OPEN_MULTIHOP;
-	if (r->bounce_count != 0)
+	if (probe_result_bounce(r) != NULL)
 		return VERDICT_BOUNCES;
 	if (find_answer(r, PROBER_ANSWER_ACCEPTED) != NULL)
 		return VERDICT_ACCEPTS;
@@ -150,8 +151,8 @@ explain_multihop(const struct probe_result *r)
 static void
 explain_bounces(const struct probe_result *r)
 {
-	const struct probe_result_bounce *b = &r->bounces[0];
-	const char *id = probe_case_by_number(b->case_index)->id;
+	const struct probe_result_bounce *b = probe_result_bounce(r);
+	const char *id = probe_result_bounced(r, b)->id;
 	char address[ADDR_TEXT], dsn[DSN_SUMMARY_TEXT];
 
 	addr_format(&b->from, address);

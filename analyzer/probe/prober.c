@@ -26,6 +26,7 @@ struct prober {
 	int fd;
 	pid_t pid;
 	struct endpoint collector;
+	struct prober_ack ack; /* not yet sent; sequence 0: none */
 };
 
 /* --- configuration ------------------------------------------------------ */
@@ -59,8 +60,8 @@ check_message(const struct prober_conf *conf, struct error *e)
 	return probe_message_format(&m, text, &len, e);
 }
 
-static enum err
-check_conf(const struct prober_conf *conf, struct error *e)
+enum err
+prober_check(const struct prober_conf *conf, struct error *e)
 {
 	struct probe_names names;
 	enum err err;
@@ -77,6 +78,34 @@ check_conf(const struct prober_conf *conf, struct error *e)
 		return error_set(e, ERR_RANGE, "unknown probe cases, or too many allowed networks");
 	err = probe_names_init(&names, conf->collector_domain, &conf->collector.addr, NULL, e);
 	return err == OK ? check_message(conf, e) : err;
+}
+
+/* --- acknowledgements ---------------------------------------------------- */
+
+static void
+send_ack(struct prober *p)
+{
+	ssize_t n;
+
+	if (p->ack.sequence == 0)
+		return;
+	do {
+		n = send(p->fd, &p->ack, sizeof(p->ack), MSG_DONTWAIT | MSG_NOSIGNAL);
+	} while (n < 0 && errno == EINTR);
+	if (n >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK))
+		p->ack.sequence = 0;
+}
+
+/* One for both when the one before is not yet sent: what is stored and called lost comes again,
+ * which does no harm. */
+void
+prober_ack(struct prober *p, uint64_t sequence, bool stored)
+{
+	if (sequence == 0)
+		return;
+	p->ack.stored = stored && (p->ack.sequence == 0 || p->ack.stored != 0);
+	p->ack.sequence = sequence;
+	send_ack(p);
 }
 
 /* --- events -------------------------------------------------------------- */
@@ -98,6 +127,7 @@ prober_next(struct prober *p, struct prober_event *out, struct error *e)
 	unsigned char bytes[sizeof(struct prober_event) + 1];
 	ssize_t n;
 
+	send_ack(p);
 	do {
 		n = recv(p->fd, bytes, sizeof(bytes), MSG_DONTWAIT);
 	} while (n < 0 && errno == EINTR);
@@ -146,9 +176,11 @@ run_child(const struct prober_conf *conf, int channel)
 		dup2(null, STDOUT_FILENO);
 	}
 	sandbox_close_others(channel, channel);
-	signal(SIGINT, SIG_DFL);
-	signal(SIGTERM, SIG_DFL);
-	signal(SIGHUP, SIG_DFL);
+	/* They come to the whole process group. The end is the parent's to decide: with it the
+	 * channel closes. */
+	signal(SIGINT, SIG_IGN);
+	signal(SIGTERM, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
 	_exit(prober_child_main(conf, channel));
 }
 
@@ -174,7 +206,7 @@ prober_start(const struct prober_conf *conf, struct prober **out, struct error *
 	enum err err;
 
 	*out = NULL;
-	err = check_conf(conf, e);
+	err = prober_check(conf, e);
 	if (err != OK)
 		return err;
 	if (sodium_init() < 0)
@@ -216,23 +248,39 @@ prober_collector(const struct prober *p)
 	return p->collector;
 }
 
-enum err
-prober_submit(struct prober *p, const struct prober_job *job, struct error *e)
+/* A datagram for the child, which never waits. */
+static enum err
+tell_child(struct prober *p, const void *bytes, size_t len, struct error *e)
 {
 	ssize_t n;
 
+	send_ack(p);
+	do {
+		n = send(p->fd, bytes, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+	} while (n < 0 && errno == EINTR);
+	if (n == (ssize_t)len)
+		return OK;
+	if (errno == EAGAIN || errno == EWOULDBLOCK)
+		return error_set(e, ERR_FULL, "the prober has enough to do for now");
+	return error_errno(e, "prober: send");
+}
+
+enum err
+prober_cancel(struct prober *p, uint64_t id, struct error *e)
+{
+	const struct prober_cancel cancel = {id};
+
+	return tell_child(p, &cancel, sizeof(cancel), e);
+}
+
+enum err
+prober_submit(struct prober *p, const struct prober_job *job, struct error *e)
+{
 	if (job->id == 0 || job->id >> 40 != 0)
 		return error_set(e, ERR_RANGE, "probe id %" PRIu64 " is out of range", job->id);
 	if ((job->cases & ~probe_case_mask_all()) != 0)
 		return error_set(e, ERR_RANGE, "unknown probe cases");
 	if (job->target.port == 0 || job->target.addr.family == 0)
 		return error_set(e, ERR_RANGE, "a probe needs an address and a port");
-	do {
-		n = send(p->fd, job, sizeof(*job), MSG_DONTWAIT | MSG_NOSIGNAL);
-	} while (n < 0 && errno == EINTR);
-	if (n == (ssize_t)sizeof(*job))
-		return OK;
-	if (errno == EAGAIN || errno == EWOULDBLOCK)
-		return error_set(e, ERR_FULL, "the prober has enough to do for now");
-	return error_errno(e, "prober: send");
+	return tell_child(p, job, sizeof(*job), e);
 }

@@ -3,6 +3,7 @@
  *	parent (analyzer, orbl probe)         child: sockets only, no file, no store
  *	prober_submit -> struct prober_job  -> SMTP dialogues with targets
  *	prober_next   <- struct prober_event <- collector: tokens that came back
+ *	prober_ack    -> their messages are answered: 250, or 451 and they come again
  *
  * What crosses is numbers and bounded printable text, in fixed-size datagrams. The child
  * is forked at start, before the parent opens anything; it gives up root, the file system
@@ -52,6 +53,9 @@ struct prober_job {
 	struct endpoint target; /* port set */
 	int64_t now_s;
 	bool from_second_source;
+	/* By which the target was proved open: said in place of what it calls itself now; "": none
+	 */
+	char host_name[256];
 	uint64_t cases; /* mask of 1 << case number: only these, of a resumed probe; 0: as conf says
 	                 */
 };
@@ -81,6 +85,7 @@ enum prober_reach {      /* how far we got with the target, over all cases */
 	REACH_REFUSED,   /* connected, but refused as a client: untestable */
 	REACH_TEMPORARY, /* only temporary or broken answers: undecided */
 	REACH_DONE,      /* each case got a definite answer */
+	REACH_OURS,      /* nothing is known: trouble of ours, such as a source that is not here */
 };
 
 struct prober_event {
@@ -93,7 +98,10 @@ struct prober_event {
 	/* ARRIVAL: no relayed message but a bounce or an automatic reply. Its case_index is exact
 	 * when it names the message, else the first of the cases with that MAIL FROM. */
 	bool to_sender;
-	struct endpoint peer;   /* ARRIVAL: who delivered it; READY: the collector */
+	uint64_t sequence; /* ARRIVAL: grows; for prober_ack; 0: it waits for none */
+	/* ARRIVAL: who delivered it; READY: the collector; DIALOGUE, of a new connection: our own
+	 * address. */
+	struct endpoint peer;
 	char direction;         /* DIALOGUE: '>' we said, '<' it said, '*' note */
 	char text[PROBER_TEXT]; /* printable */
 	/* ARRIVAL, to_sender: what a delivery status notification says of our message (RFC 3464),
@@ -105,6 +113,12 @@ struct prober_event {
 	char rcpt_reply[PROBER_TEXT], data_reply[PROBER_TEXT];
 };
 
+/* Is it complete, and can everything be said with it? */
+enum err prober_check(const struct prober_conf *conf, struct error *e) ORBL_NODISCARD;
+/* Can our own addresses be bound here, and are there two when there are to be two? The error names
+ * probe.source or probe.second_source. */
+enum err prober_check_sources(const struct prober_conf *conf, struct error *e) ORBL_NODISCARD;
+
 struct prober;
 /* Fork the child and wait for READY or FAILED. */
 enum err
@@ -115,6 +129,12 @@ struct endpoint prober_collector(const struct prober *p);
 /* Hand over a job. ERR_FULL: the pipe is full, try after the next event. */
 enum err
 prober_submit(struct prober *p, const struct prober_job *job, struct error *e) ORBL_NODISCARD;
+/* All arrivals up to this sequence are stored, or are not: their messages are answered. Not told
+ * for a while is not stored. Never waits: what finds no room in the pipe goes with a later call.
+ * sequence 0: nothing. */
+void prober_ack(struct prober *p, uint64_t sequence, bool stored);
+/* End a job: nothing more is asked, its DONE comes soon. One that is not known is none. */
+enum err prober_cancel(struct prober *p, uint64_t id, struct error *e) ORBL_NODISCARD;
 /* Next event without waiting: ERR_TIMEOUT when there is none now, ERR_IO when the child is
  * gone. An event that is not well formed ends the child. */
 enum err prober_next(struct prober *p, struct prober_event *out, struct error *e) ORBL_NODISCARD;

@@ -7,6 +7,7 @@
 #include "collector_seen.h"
 #include "mail_header.h"
 #include "probe_case.h"
+#include "prober_hold.h"
 
 static void
 describe(const struct collector_arrival *a, const struct endpoint *peer, char *out, size_t size)
@@ -54,12 +55,13 @@ emit_again(const struct prober_arrival_host *host, const struct collector_arriva
 
 static void
 emit_arrival(const struct prober_arrival_host *host, const struct collector_arrival *a,
-	const struct collector_mail *mail, const struct endpoint *peer)
+	const struct collector_mail *mail, const struct endpoint *peer, uint64_t sequence)
 {
 	struct prober_event ev = {.kind = PROBER_ARRIVAL,
 		.id = a->token.probe_id,
 		.case_index = mail->case_index,
 		.to_sender = mail->kind != COLLECTOR_MAIL_RELAYED,
+		.sequence = sequence,
 		.peer = *peer};
 
 	memcpy(ev.mail_from, a->mail_from, sizeof(ev.mail_from));
@@ -86,9 +88,9 @@ emit_header(const struct prober_arrival_host *host, const struct collector_arriv
 	}
 }
 
-static enum collector_seen_answer
-ask_seen(const struct prober_arrival_host *host, const struct collector_arrival *a,
-	const struct collector_mail *mail, const struct endpoint *peer, uint32_t *times)
+static struct collector_seen_key
+key_of(const struct prober_arrival_host *host, const struct collector_arrival *a,
+	const struct collector_mail *mail)
 {
 	struct collector_seen_key key = {.probe_id = a->token.probe_id,
 		.case_index = (uint8_t)mail->case_index,
@@ -97,33 +99,51 @@ ask_seen(const struct prober_arrival_host *host, const struct collector_arrival 
 	/* Bounces that do not name their message may be of several. */
 	if (!mail->exact)
 		key.content = collector_seen_content(host->seen, a->message);
-	return collector_seen_add(host->seen, &key, &peer->addr, times);
+	return key;
 }
 
-void
-prober_arrival_take(const struct prober_arrival_host *host, const struct collector_arrival *a,
-	const struct endpoint *peer)
+static void
+tell_arrival(const struct prober_arrival_host *host, const struct collector_arrival *a,
+	const struct collector_mail *mail, const struct endpoint *peer, bool first,
+	uint64_t sequence)
 {
+	bool relayed = mail->kind == COLLECTOR_MAIL_RELAYED;
+
+	emit_arrival(host, a, mail, peer, sequence);
+	if (relayed && first)
+		emit_header(host, a, mail);
+	if (relayed || !mail->exact || first)
+		host->tell(host->context, a->token.probe_id, mail->case_index, !relayed);
+}
+
+enum collector_told
+prober_arrival_take(const struct prober_arrival_host *host, const struct collector_arrival *a,
+	const struct endpoint *peer, uint64_t *sequence)
+{
+	struct collector_seen_key key;
 	enum collector_seen_answer seen;
 	struct collector_mail mail;
 	uint32_t times;
-	bool relayed;
 
 	if (!collector_mail_read(a, host->key, &mail))
-		return;
-	seen = ask_seen(host, a, &mail, peer, &times);
-	relayed = mail.kind == COLLECTOR_MAIL_RELAYED;
+		return COLLECTOR_KEPT;
+	key = key_of(host, a, &mail);
+	*sequence = prober_hold_find(host->hold, &key, &peer->addr);
+	if (*sequence != 0)
+		return COLLECTOR_HELD;
+	seen = collector_seen_ask(host->seen, &key, &peer->addr, &times);
 	if (seen == COLLECTOR_SEEN_AGAIN) {
 		emit_again(host, a, &mail, peer, times);
-		return;
+		return COLLECTOR_KEPT;
 	}
 	if (mail.kind == COLLECTOR_MAIL_NOTE) {
+		collector_seen_keep(host->seen, &key, &peer->addr);
 		emit_note(host, a, &mail, peer);
-		return;
+		return COLLECTOR_KEPT;
 	}
-	emit_arrival(host, a, &mail, peer);
-	if (relayed && seen == COLLECTOR_SEEN_FIRST)
-		emit_header(host, a, &mail);
-	if (relayed || !mail.exact || seen == COLLECTOR_SEEN_FIRST)
-		host->tell(host->context, a->token.probe_id, mail.case_index, !relayed);
+	*sequence = prober_hold_add(host->hold, &key, &peer->addr);
+	if (*sequence == 0)
+		return COLLECTOR_LOST;
+	tell_arrival(host, a, &mail, peer, seen == COLLECTOR_SEEN_FIRST, *sequence);
+	return COLLECTOR_HELD;
 }

@@ -19,9 +19,13 @@
 #include "probe_run.h"
 #include "probe_tls.h"
 #include "prober_arrival.h"
+#include "prober_hold.h"
 #include "sandbox.h"
 
-enum { DESCRIPTORS_OTHER = 32 }; /* besides connections */
+enum {
+	DESCRIPTORS_OTHER = 32, /* besides connections */
+	CHANNEL_BATCH = 256,    /* datagrams of the parent */
+};
 
 struct child {
 	struct prober_conf conf;
@@ -31,6 +35,7 @@ struct child {
 	struct collector_tls *collector_tls; /* NULL: none */
 	struct collector_server *collector;
 	struct collector_seen *seen;
+	struct prober_hold *hold;
 	struct probe_host host;
 	struct probe_run *runs, **runs_end; /* in the order of their jobs */
 	struct probe_busy *busy;
@@ -148,7 +153,7 @@ run_changed(void *context)
 	event_active(child->schedule_event, EV_TIMEOUT, 0);
 }
 
-/* --- jobs --------------------------------------------------------------- */
+/* --- from the parent ---------------------------------------------------- */
 
 static void
 refuse_job(struct child *child, const struct prober_job *job, const char *why)
@@ -184,25 +189,69 @@ take_job(struct child *child, const struct prober_job *job)
 }
 
 static void
+take_cancel(struct child *child, const struct prober_cancel *cancel)
+{
+	for (struct probe_run *run = child->runs; run != NULL; run = run->next)
+		if (run->job.id == cancel->id) {
+			probe_run_cancel(run, "opted out");
+			return;
+		}
+}
+
+static bool
+take_ack(struct child *child, const struct prober_ack *ack)
+{
+	if (ack->stored > 1 ||
+		!prober_hold_settle(child->hold, ack->sequence, ack->stored != 0, child->seen))
+		return false;
+	collector_server_release(child->collector, ack->sequence, ack->stored != 0);
+	return true;
+}
+
+/* False: there is nothing more for now, or ever. */
+static bool
+read_datagram(struct child *child)
+{
+	union {
+		struct prober_job job;
+		struct prober_ack ack;
+		struct prober_cancel cancel;
+		unsigned char too_long[sizeof(struct prober_job) + 1];
+	} in;
+	ssize_t n = recv(child->channel, &in, sizeof(in), MSG_DONTWAIT);
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return false;
+	if (n == sizeof(in.job)) {
+		take_job(child, &in.job);
+	} else if (n == sizeof(in.cancel)) {
+		take_cancel(child, &in.cancel);
+	} else if (n != sizeof(in.ack) || !take_ack(child, &in.ack)) {
+		event_base_loopbreak(child->base); /* the parent has gone, or its mind */
+		return false;
+	}
+	return true;
+}
+
+/* Many at a time: acknowledgements must not wait for one another while arrivals come in. With all
+ * the jobs that it can hold the child reads nothing, acknowledgements wait with the next ones,
+ * and relays, after a while, try again. */
+static void
 read_channel(evutil_socket_t fd, short what, void *context)
 {
 	struct child *child = context;
-	struct prober_job job;
-	ssize_t n;
 
+	(void)fd;
 	(void)what;
-	if (child->count >= PROBER_JOBS_MAX) {
-		child->channel_paused = true;
-		event_del(child->channel_event);
-		return;
+	for (size_t i = 0; i < CHANNEL_BATCH; i++) {
+		if (child->count >= PROBER_JOBS_MAX) {
+			child->channel_paused = true;
+			event_del(child->channel_event);
+			return;
+		}
+		if (!read_datagram(child))
+			return;
 	}
-	n = recv(fd, &job, sizeof(job), MSG_DONTWAIT);
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return;
-	if (n != sizeof(job))
-		event_base_loopbreak(child->base); /* the parent has gone */
-	else
-		take_job(child, &job);
 }
 
 /* --- arrivals ----------------------------------------------------------- */
@@ -232,17 +281,19 @@ tell_run(void *context, uint64_t probe_id, unsigned case_number, bool bounce)
 		}
 }
 
-static void
-take_arrival(const struct collector_arrival *a, const struct endpoint *peer, void *context)
+static enum collector_told
+take_arrival(const struct collector_arrival *a, const struct endpoint *peer, uint64_t *sequence,
+	void *context)
 {
 	struct child *child = context;
 	const struct prober_arrival_host host = {.key = child->conf.key,
 		.seen = child->seen,
+		.hold = child->hold,
 		.emit = emit,
 		.tell = tell_run,
 		.context = child};
 
-	prober_arrival_take(&host, a, peer);
+	return prober_arrival_take(&host, a, peer, sequence);
 }
 
 /* --- start -------------------------------------------------------------- */
@@ -267,6 +318,7 @@ open_all(struct child *child, struct error *e)
 		.name = child->conf.helo,
 		.url = child->conf.url,
 		.key = child->conf.key,
+		.hold_s = COLLECTOR_HOLD_S,
 		.arrival_fn = take_arrival,
 		.context = child};
 	enum err err;
@@ -282,14 +334,15 @@ open_all(struct child *child, struct error *e)
 		return err;
 	conf.tls = child->collector_tls;
 	child->seen = collector_seen_new(COLLECTOR_SEEN_MAX);
+	child->hold = prober_hold_new();
 	child->busy = probe_busy_new(PROBER_JOBS_MAX);
 	child->collector = collector_server_new(child->base, fd, &conf);
 	child->channel_event = event_new(child->base, child->channel, EV_READ | EV_PERSIST,
 		read_channel, child);
 	child->schedule_event = evtimer_new(child->base, schedule, child);
-	if (child->collector == NULL || child->seen == NULL || child->busy == NULL ||
-		child->channel_event == NULL || child->schedule_event == NULL ||
-		event_add(child->channel_event, NULL) != 0)
+	if (child->collector == NULL || child->seen == NULL || child->hold == NULL ||
+		child->busy == NULL || child->channel_event == NULL ||
+		child->schedule_event == NULL || event_add(child->channel_event, NULL) != 0)
 		return error_set(e, ERR_MEMORY, "out of memory");
 	return OK;
 }
@@ -326,6 +379,7 @@ close_all(struct child *child)
 	collector_server_free(child->collector);
 	collector_tls_free(child->collector_tls);
 	collector_seen_free(child->seen);
+	prober_hold_free(child->hold);
 	probe_busy_free(child->busy);
 	probe_tls_free(child->host.tls);
 	if (child->channel_event != NULL)

@@ -57,7 +57,7 @@ is_well_formed(const unsigned char *p)
 	return FIELD_BELOW(p, kind, PROBER_DONE + 1) &&
 		FIELD_BELOW(p, case_index, PROBE_CASE_NUMBERS) &&
 		FIELD_BELOW(p, answer, PROBER_ANSWER_BROKEN + 1) &&
-		FIELD_BELOW(p, reach, REACH_DONE + 1) && FIELD_BELOW(p, to_sender, 2) &&
+		FIELD_BELOW(p, reach, REACH_OURS + 1) && FIELD_BELOW(p, to_sender, 2) &&
 		(family == 0 || family == 4 || family == 6);
 }
 
@@ -72,6 +72,8 @@ is_sensible(const struct prober_event *ev)
 	if (ev->id >> 40 != 0 || (ev->direction != '\0' && strchr("<>*", ev->direction) == NULL))
 		return false;
 	if (needs_case && probe_case_by_number(ev->case_index) == NULL)
+		return false;
+	if (ev->sequence != 0 && ev->kind != PROBER_ARRIVAL)
 		return false;
 	if (ev->dsn[0] != '\0' && (ev->kind != PROBER_ARRIVAL || !ev->to_sender))
 		return false;

@@ -49,6 +49,26 @@ become_user(const struct passwd *pw, struct error *e)
 }
 
 static enum err
+find_user(const char *user, const struct passwd **pw, struct error *e)
+{
+	errno = 0;
+	*pw = getpwnam(user[0] != '\0' ? user : "nobody");
+	if (*pw == NULL)
+		return error_set(e, ERR_NOT_FOUND, "probe.user: there is no user \"%s\"", user);
+	if ((*pw)->pw_uid == 0)
+		return error_set(e, ERR_REFUSED, "probe.user must not be root");
+	return OK;
+}
+
+enum err
+sandbox_check_user(const char *user, struct error *e)
+{
+	const struct passwd *pw;
+
+	return geteuid() == 0 ? find_user(user, &pw, e) : OK;
+}
+
+static enum err
 leave_root(const char *user, struct error *e)
 {
 	const struct passwd *pw;
@@ -56,13 +76,9 @@ leave_root(const char *user, struct error *e)
 
 	if (geteuid() != 0)
 		return OK;
-	errno = 0;
-	pw = getpwnam(user[0] != '\0' ? user : "nobody");
-	if (pw == NULL)
-		return error_set(e, ERR_NOT_FOUND, "probe.user: there is no user \"%s\"", user);
-	if (pw->pw_uid == 0)
-		return error_set(e, ERR_REFUSED, "probe.user must not be root");
-	err = enter_empty_root(e);
+	err = find_user(user, &pw, e);
+	if (err == OK)
+		err = enter_empty_root(e);
 	return err == OK ? become_user(pw, e) : err;
 }
 

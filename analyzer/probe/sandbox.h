@@ -21,6 +21,8 @@
 /* user: to become when root, "" is "nobody". Everything must be open by now. An error leaves the
  * process half shut in: end it. */
 enum err sandbox_enter(const char *user, struct error *e) ORBL_NODISCARD;
+/* Can this process become user? */
+enum err sandbox_check_user(const char *user, struct error *e) ORBL_NODISCARD;
 /* Have room for so many descriptors, before sandbox_enter; returns for how many there is. */
 size_t sandbox_raise_descriptors(size_t wanted);
 /* Close every descriptor from 3 on but these two. */

@@ -61,7 +61,7 @@ probe_progress_wait_until(const struct probe_progress *p, int64_t wait_s)
 enum prober_reach
 probe_progress_reach(const struct probe_progress *before, enum prober_reach last)
 {
-	if (before->answered == 0 || last == REACH_DONE)
+	if (before->answered == 0 || last == REACH_DONE || last == REACH_OURS)
 		return last;
 	/* It had answered some for good: whatever it is now, the others are open questions. */
 	return REACH_TEMPORARY;

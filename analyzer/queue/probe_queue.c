@@ -1,11 +1,13 @@
 #include "probe_queue.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <orbl/log.h>
 
+#include "outcome_proof.h"
 #include "probe_rate.h"
 #include "probe_rules.h"
 #include "running_probes.h"
@@ -13,6 +15,8 @@
 enum {
 	PAGE = 64,       /* queued probes looked at together */
 	SCAN_MAX = 1024, /* of one cause, in one go */
+	TOKENS_KEPT_S = 24 * 3600,
+	OURS_AGAIN_S = 60, /* after a trouble of ours */
 };
 
 struct probe_queue {
@@ -20,7 +24,9 @@ struct probe_queue {
 	struct probe_rules rules;
 	struct probe_rate rate;
 	struct running_probes runs;
-	size_t max; /* at once; an earlier run may have left more */
+	size_t max;       /* at once; an earlier run may have left more */
+	uint64_t arrived; /* sequence of the last arrival that is not acknowledged; 0: none */
+	uint64_t checked; /* generation of the opt-out list that all probes under way have passed */
 	struct store_place places[2 * CAUSE_COUNT];
 	struct probe_queue_state state;
 };
@@ -45,10 +51,29 @@ probe_queue_state(const struct probe_queue *q)
 	struct probe_queue_state state = q->state;
 
 	state.running = q->runs.count;
+	state.stopped = !probe_rules_allow_probes(&q->rules);
+	state.opt_out_trouble = opt_out_trouble(q->rules.opt_out);
 	return state;
 }
 
 /* --- events back ---------------------------------------------------------------- */
+
+static void
+settle(struct probe_queue *q)
+{
+	bool stored = running_probes_store(&q->runs);
+
+	prober_ack(q->parts.prober, q->arrived, stored);
+	q->arrived = 0;
+}
+
+/* Acknowledged in their order: what came before it is settled first. */
+static void
+take_late(struct probe_queue *q, const struct prober_event *ev)
+{
+	settle(q);
+	prober_ack(q->parts.prober, ev->sequence, q->parts.late(ev, q->parts.context));
+}
 
 static void
 take_event(struct probe_queue *q, const struct prober_event *ev)
@@ -58,10 +83,12 @@ take_event(struct probe_queue *q, const struct prober_event *ev)
 
 	if (r == NULL) {
 		if (ev->kind == PROBER_ARRIVAL)
-			q->parts.late(ev, q->parts.context);
+			take_late(q, ev);
 		return;
 	}
 	running_probes_take(&q->runs, r, ev);
+	if (ev->sequence != 0)
+		q->arrived = ev->sequence;
 	if (ev->kind == PROBER_DIALOGUE) {
 		snprintf(line, sizeof(line), "%c %s", ev->direction, ev->text);
 		q->parts.said(&r->probe, line, q->parts.context);
@@ -79,7 +106,7 @@ probe_queue_read(struct probe_queue *q, struct error *e)
 		if (err == OK)
 			take_event(q, &event);
 	}
-	running_probes_store(&q->runs);
+	settle(q);
 	return err == ERR_TIMEOUT ? OK : err;
 }
 
@@ -91,15 +118,53 @@ forget(struct probe_queue *q, struct probe_under_way *r)
 	running_probes_remove(&q->runs, r);
 }
 
+static bool
+failed_by_us(const struct probe_under_way *r)
+{
+	return r->place == PROBE_ENDED && r->reach == REACH_OURS && r->progress.accepted == 0 &&
+		r->progress.arrived == 0;
+}
+
+/* It says nothing of the host, and is not one of its tries. */
+static bool
+requeue(struct probe_queue *q, const struct probe_under_way *r, int64_t now_s)
+{
+	struct error e = {.code = OK};
+	char host[ADDR_TEXT];
+
+	log_error("probe %" PRIu64 " of %s failed by our own fault, it is made later: %s",
+		r->probe.id, addr_format(&r->probe.host, host), r->ended);
+	if (store_probe_requeue(q->parts.store, r->probe.id, now_s + OURS_AGAIN_S, &e) == OK)
+		return true;
+	log_error("probe %" PRIu64 " cannot be queued again: %s", r->probe.id, e.text);
+	return false;
+}
+
+/* True: it is over, in one way or the other. */
+static bool
+end_one(struct probe_queue *q, struct probe_under_way *r, int64_t now_s, probe_queue_end_fn *fn,
+	void *context)
+{
+	if (r->cancelled && r->place == PROBE_ENDED) {
+		q->parts.refused(&r->probe, r->why, q->parts.context);
+		return true;
+	}
+	if (failed_by_us(r))
+		return requeue(q, r, now_s);
+	return running_probes_end(&q->runs, r, now_s) && fn(&r->probe, r->result, context);
+}
+
 size_t
 probe_queue_end(struct probe_queue *q, int64_t now_s, probe_queue_end_fn *fn, void *context)
 {
 	size_t forgotten = 0;
 
+	if (!probe_rules_allow_probes(&q->rules))
+		return 0;
 	for (size_t i = q->runs.count; i-- != 0;) {
 		struct probe_under_way *r = &q->runs.list[i];
 
-		if (!running_probes_end(&q->runs, r, now_s) || !fn(&r->probe, r->result, context))
+		if (!end_one(q, r, now_s, fn, context))
 			continue;
 		forget(q, r);
 		forgotten++;
@@ -115,9 +180,15 @@ submit(struct probe_queue *q, struct probe_under_way *r, int64_t now_ms)
 	struct prober_job job = {.id = r->probe.id, .now_s = now_ms / 1000};
 	struct error e = {.code = OK};
 
+	/* Greylisting goes by the tokens: those of a probe that goes on are those it began with. */
+	if (r->probe.started_s != 0 && job.now_s - r->probe.started_s < TOKENS_KEPT_S)
+		job.now_s = r->probe.started_s;
 	job.target = (struct endpoint){r->probe.host, q->runs.port};
 	job.from_second_source = r->probe.second_source;
 	job.cases = running_probes_cases(&q->runs, r);
+	/* Without it there is no way off the list, and none on it is false. */
+	if (outcome_proof_host_name(q->parts.store, &r->probe.host, job.host_name, &e) != OK)
+		log_warning("probe %llu: %s", (unsigned long long)r->probe.id, e.text);
 	if (prober_submit(q->parts.prober, &job, &e) == OK)
 		r->place = PROBE_ASKED; /* else again at the next event */
 }
@@ -194,6 +265,14 @@ refusal(struct probe_queue *q, const struct store_probe *p, int64_t now_s, char 
 		(void)etiquette_check(&q->rules.etiquette, &question, why);
 }
 
+/* Probes that rest or wait for a message have a place, too: hosts that put everybody off for hours
+ * must not keep a delisting request waiting. The prober talks to probe.sessions at once anyway. */
+static size_t
+room_for(const struct probe_queue *q, enum store_cause cause)
+{
+	return cause == CAUSE_DELISTING ? 2 * q->max : q->max;
+}
+
 /* False: enough, nothing more may begin now. */
 static bool
 consider(struct probe_queue *q, const struct store_probe *p, int64_t now_ms)
@@ -206,7 +285,7 @@ consider(struct probe_queue *q, const struct store_probe *p, int64_t now_ms)
 		q->parts.refused(p, why, q->parts.context);
 		return true;
 	}
-	if (q->runs.count >= q->max) {
+	if (q->runs.count >= room_for(q, p->cause)) {
 		q->state.brake = PROBE_QUEUE_SESSIONS;
 		return false;
 	}
@@ -221,22 +300,40 @@ consider(struct probe_queue *q, const struct store_probe *p, int64_t now_ms)
 	return true;
 }
 
-/* Who opted out while we were not there is not asked on. */
+/* Who opted out meanwhile is not asked on. What the prober has is told to it. */
 static void
 drop_refused(struct probe_queue *q, int64_t now_s)
 {
-	char why[ETIQUETTE_WHY];
+	uint64_t generation = opt_out_generation(q->rules.opt_out);
 
+	if (q->checked == generation)
+		return;
+	q->checked = generation;
 	for (size_t i = q->runs.count; i-- != 0;) {
 		struct probe_under_way *r = &q->runs.list[i];
 
-		if (r->place != PROBE_READY || !r->resumed)
+		if (r->cancelled)
 			continue;
-		refusal(q, &r->probe, now_s, why);
-		if (why[0] == '\0')
+		refusal(q, &r->probe, now_s, r->why);
+		r->cancelled = r->why[0] != '\0' && r->place == PROBE_ASKED;
+		if (r->why[0] == '\0' || r->cancelled)
 			continue;
-		q->parts.refused(&r->probe, why, q->parts.context);
+		q->parts.refused(&r->probe, r->why, q->parts.context);
 		forget(q, r);
+	}
+}
+
+/* When the pipe is full, with a later call. */
+static void
+tell_cancelled(struct probe_queue *q)
+{
+	struct error e = {.code = OK};
+
+	for (size_t i = 0; i < q->runs.count; i++) {
+		struct probe_under_way *r = &q->runs.list[i];
+
+		if (r->cancelled && !r->cancel_told)
+			r->cancel_told = prober_cancel(q->parts.prober, r->probe.id, &e) == OK;
 	}
 }
 
@@ -274,16 +371,9 @@ choose_of(struct probe_queue *q, struct store_place *place, int64_t now_ms)
 static void
 choose(struct probe_queue *q, int64_t now_ms)
 {
-	bool automatic = opt_out_is_good(q->rules.opt_out);
-
-	for (size_t i = 0; i < ORBL_COUNT(q->places); i++) {
-		if (!automatic && q->places[i].cause != CAUSE_DELISTING)
-			continue;
+	for (size_t i = 0; i < ORBL_COUNT(q->places); i++)
 		if (!choose_of(q, &q->places[i], now_ms))
 			return;
-	}
-	if (!automatic)
-		q->state.brake = PROBE_QUEUE_OPT_OUT;
 }
 
 static void
@@ -311,7 +401,12 @@ probe_queue_start(struct probe_queue *q, int64_t now_ms)
 {
 	probe_rules_refresh(&q->rules, now_ms / 1000);
 	q->state = (struct probe_queue_state){.brake = PROBE_QUEUE_FREE};
+	if (!probe_rules_allow_probes(&q->rules)) {
+		q->state.brake = PROBE_QUEUE_OPT_OUT;
+		return -1;
+	}
 	drop_refused(q, now_ms / 1000);
+	tell_cancelled(q);
 	if (submit_ready(q, now_ms)) {
 		choose(q, now_ms);
 		start_chosen(q, now_ms);
@@ -347,7 +442,7 @@ set_runs(struct probe_queue *q, int64_t now_ms, struct error *e)
 	q->runs.wait_s = c->probe.wait_s;
 	q->runs.wanted = q->rules.cases;
 	memcpy(q->runs.sources, q->rules.sources, sizeof(q->runs.sources));
-	err = running_probes_open(&q->runs, q->max, now_ms / 1000, e);
+	err = running_probes_open(&q->runs, room_for(q, CAUSE_DELISTING), now_ms / 1000, e);
 	if (err == OK && probe_rate_init(&q->rate, &rates, q->runs.room, now_ms) != OK)
 		err = error_set(e, ERR_MEMORY, "out of memory");
 	return err;
@@ -365,7 +460,7 @@ probe_queue_new(const struct probe_queue_parts *parts, int64_t now_ms, struct pr
 		return error_set(e, ERR_MEMORY, "out of memory");
 	q->parts = *parts;
 	set_places(q);
-	err = probe_rules_open(&q->rules, parts->conf, e);
+	err = probe_rules_open(&q->rules, parts->conf, parts->store, e);
 	if (err == OK)
 		err = set_runs(q, now_ms, e);
 	if (err != OK)

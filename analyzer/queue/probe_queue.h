@@ -3,6 +3,7 @@
  *	store_probes_due -> opted out? -> probe_rate.c -> started_s committed -> prober
  *	prober -> events -> probe_result, and table probe_event, so that the next run goes on
  *	          with the cases that have no answer yet (probe_progress.c)
+ *	an opt-out that comes later -> the prober is told to end it -> refused, as at the start
  *
  * What a probe that is over changes is not decided here: probe_queue_end hands it on. Nothing
  * here reads the clock.
@@ -27,7 +28,8 @@ struct probe_queue_parts { /* all kept */
 	struct prober *prober;
 	/* What is called back; none may start or end a probe, but for refused, which ends this. */
 	void (*said)(const struct store_probe *p, const char *line, void *context);
-	void (*late)(const struct prober_event *arrival, void *context); /* of a probe long over */
+	/* Of a probe long over; false: it could not be stored. */
+	bool (*late)(const struct prober_event *arrival, void *context);
 	void (*refused)(const struct store_probe *p, const char *why, void *context);
 	void *context;
 };
@@ -58,13 +60,15 @@ enum probe_queue_brake {
 	PROBE_QUEUE_SESSIONS,
 	PROBE_QUEUE_MINUTE,
 	PROBE_QUEUE_NETWORK,
-	PROBE_QUEUE_OPT_OUT, /* the list cannot be read */
+	PROBE_QUEUE_OPT_OUT, /* who has opted out is not known */
 };
 const char *probe_queue_brake_name(enum probe_queue_brake b); /* "per_minute" */
 struct probe_queue_state {
 	size_t running;
 	enum probe_queue_brake brake; /* of the last probe_queue_start */
 	size_t passed_over;           /* then, for their networks */
+	bool stopped;                 /* nothing is probed: who has opted out is not known */
+	const char *opt_out_trouble;  /* why the list is not read, lent; "": it is */
 };
 struct probe_queue_state probe_queue_state(const struct probe_queue *q);
 

@@ -31,6 +31,7 @@ static const char *const reaches[] = {
 	[REACH_REFUSED] = "refused",
 	[REACH_TEMPORARY] = "temporary",
 	[REACH_DONE] = "done",
+	[REACH_OURS] = "ours",
 };
 
 #define TEXT_FIELD(field)                                                                          \

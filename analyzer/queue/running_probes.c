@@ -91,17 +91,23 @@ running_probes_commit(struct running_probes *runs, int64_t now_s, struct error *
 static void
 keep_record(struct running_probes *runs, struct probe_under_way *r, const struct prober_event *ev)
 {
-	bool must = ev->kind == PROBER_CASE || ev->kind == PROBER_DONE;
+	/* Of each case there are only so many; arrivals: collector_seen.h. */
+	bool must = ev->kind == PROBER_CASE || ev->kind == PROBER_DONE ||
+		ev->kind == PROBER_ARRIVAL;
 	char *text;
 
 	if (r->records >= RECORDS_MAX && !must)
 		return;
 	if (runs->record_count == RUNNING_PROBES_BATCH)
-		running_probes_store(runs);
+		runs->record_lost = !running_probes_store(runs);
 	text = probe_record_format(ev);
-	if (text != NULL)
-		runs->records[runs->record_count++] = (struct probe_record_waiting){r->probe.id,
-			r->records++, text};
+	if (text == NULL) {
+		runs->record_lost = true;
+		return;
+	}
+	runs->durable = runs->durable || ev->kind == PROBER_ARRIVAL;
+	runs->records[runs->record_count++] = (struct probe_record_waiting){r->probe.id,
+		r->records++, text};
 }
 
 /* DONE is told to the result only at the very end. */
@@ -141,27 +147,37 @@ add_records(struct running_probes *runs, struct error *e)
 	return err;
 }
 
-/* Lazily: this is for a death of ours. When the machine dies, a case may be asked again. */
-void
+/* Lazily but for arrivals: this is for a death of ours. When the machine dies, a case may be asked
+ * again; but a message that was taken with 250 is not sent again. */
+static enum err
+write_records(struct running_probes *runs, struct error *e)
+{
+	enum err err = runs->durable ? store_begin(runs->store, e) :
+				       store_begin_lazily(runs->store, e);
+
+	if (err == OK)
+		err = add_records(runs, e);
+	if (err == OK)
+		return store_commit(runs->store, e);
+	store_rollback(runs->store);
+	return err;
+}
+
+bool
 running_probes_store(struct running_probes *runs)
 {
+	bool stored = !runs->record_lost;
 	struct error e = {.code = OK};
-	enum err err;
 
-	if (runs->record_count == 0)
-		return;
-	err = store_begin_lazily(runs->store, &e);
-	if (err == OK)
-		err = add_records(runs, &e);
-	if (err == OK)
-		err = store_commit(runs->store, &e);
-	else
-		store_rollback(runs->store);
-	if (err != OK)
+	if (runs->record_count != 0 && write_records(runs, &e) != OK) {
 		log_warning("after a restart now, hosts would be asked again: %s", e.text);
+		stored = false;
+	}
 	for (size_t i = 0; i < runs->record_count; i++)
 		free(runs->records[i].text);
 	runs->record_count = 0;
+	runs->durable = runs->record_lost = false;
+	return stored;
 }
 
 /* --- going on ------------------------------------------------------------------ */
@@ -242,7 +258,7 @@ running_probes_open(struct running_probes *runs, size_t room, int64_t now_s, str
 		return error_set(e, err, "out of memory");
 	for (size_t i = 0; err == OK && i < runs->count; i++)
 		err = rebuild(runs, &runs->list[i], now_s, e);
-	running_probes_store(runs);
+	(void)running_probes_store(runs);
 	return err;
 }
 

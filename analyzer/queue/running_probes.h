@@ -29,6 +29,9 @@ struct probe_under_way {
 	struct probe_progress progress, before; /* before: of earlier runs */
 	bool resumed;
 	bool rated; /* counted by probe_rate.c */
+	bool cancelled,
+		cancel_told; /* not wanted any more, for the reason below; the prober knows */
+	char why[256];
 	uint64_t records;
 	enum prober_reach reach; /* ENDED */
 	char ended[PROBER_TEXT];
@@ -49,6 +52,8 @@ struct running_probes {
 	struct addr sources[2]; /* family 0: not chosen */
 	size_t count, room;
 	struct probe_under_way *list;
+	bool durable;     /* what waits to be stored must survive a power loss, too */
+	bool record_lost; /* something since the last running_probes_store */
 	size_t record_count;
 	struct probe_record_waiting records[RUNNING_PROBES_BATCH];
 };
@@ -72,8 +77,9 @@ enum err
 running_probes_commit(struct running_probes *runs, int64_t now_s, struct error *e) ORBL_NODISCARD;
 void running_probes_take(struct running_probes *runs, struct probe_under_way *r,
 	const struct prober_event *ev);
-/* Put what was taken into the store, in one transaction. */
-void running_probes_store(struct running_probes *runs);
+/* Put what was taken into the store, in one transaction; false: not all of it is there. An arrival
+ * is then stored for good. */
+bool running_probes_store(struct running_probes *runs);
 /* The cases to ask; 0: all. */
 uint64_t running_probes_cases(const struct running_probes *runs, const struct probe_under_way *r);
 /* Is it over, its result final? */

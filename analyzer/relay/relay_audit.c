@@ -272,6 +272,21 @@ list_strangers(struct addr out[STRANGERS_MAX])
 	return count;
 }
 
+/* An IMS has no IPv6. These are of networks of all registries, no two of the same /16. */
+static size_t
+list_ipv6_strangers(struct addr *out)
+{
+	static const char *const texts[] = {"2001:4860:4a2b::4d", "2400:cb00:35d4::b2",
+		"2404:6800:4a2b::4d", "2600:1f18:35d4::b2", "2607:f8b0:4a2b::4d",
+		"2800:3f0:35d4::b2", "2a00:1450:4a2b::4d", "2a01:4f8:35d4::b2",
+		"2c0f:fb50:4a2b::4d"};
+	size_t count = 0;
+
+	for (size_t i = 0; i < ORBL_COUNT(texts); i++)
+		count += addr_parse(text_of(texts[i]), &out[count]) == OK;
+	return count;
+}
+
 static void
 choose_stranger(struct work *w)
 {
@@ -281,6 +296,8 @@ choose_stranger(struct work *w)
 	size_t count = list_strangers(strangers), alike[RELAY_OUTLOOK_COUNT] = {0}, chosen = 0;
 	struct relay_audit_case asked;
 
+	if (relay_policy_dialect(w->policy) == RELAY_DIALECT_POSTFIX)
+		count += list_ipv6_strangers(strangers + count);
 	for (size_t i = 0; i < count; i++) {
 		if (!ask_case(w, plain, &w->names[0], &strangers[i], &asked))
 			asked.outlook = RELAY_OUTLOOK_DENIED;
@@ -317,6 +334,14 @@ fill(struct work *w, const struct relay_audit_question *q, struct error *e)
 	}
 	for (size_t i = 0; i < probe_case_count(); i++)
 		ask_names(w, probe_case_row(i));
+	w->audit->fatal = w->audit->count != 0 &&
+		strcmp(w->audit->cases[0].decision.rule, RELAY_RULE_FATAL) == 0;
+	while (relay_policy_unjudged(w->policy, w->audit->not_judged_count,
+		&w->audit->not_judged[w->audit->not_judged_count]))
+		w->audit->not_judged_count++;
+	relay_audit_find_forgeries(w->policy, w->audit);
+	if (q->client.family == 0)
+		relay_audit_find_wide(w->policy, w->audit);
 	relay_recommend(w->policy, w->audit);
 	return OK;
 }
@@ -353,5 +378,25 @@ relay_audit_free(struct relay_audit *a)
 size_t
 relay_audit_holes(const struct relay_audit *a)
 {
-	return a->outlooks[RELAY_OUTLOOK_RELAYED] + a->outlooks[RELAY_OUTLOOK_BOUNCED];
+	return a->outlooks[RELAY_OUTLOOK_RELAYED] + a->outlooks[RELAY_OUTLOOK_BOUNCED] +
+		a->forgery_count;
+}
+
+bool
+relay_audit_has_hole(const struct relay_audit *a, const char *entry, unsigned line)
+{
+	for (size_t i = 0; i < a->count; i++)
+		if (relay_outlook_is_hole(a->cases[i].outlook) &&
+			a->cases[i].decision.entry == entry && a->cases[i].decision.line == line)
+			return true;
+	return false;
+}
+
+bool
+relay_audit_relays(const struct relay_policy *p, struct relay_request request,
+	struct relay_decision *decision)
+{
+	request.recipient = TEXT("user@" FOREIGN);
+	*decision = relay_policy_decide(p, &request);
+	return decision->answer == RELAY_PERMIT;
 }

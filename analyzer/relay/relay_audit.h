@@ -3,7 +3,8 @@
  *
  * Pure: it asks the policy and prints nothing. A case is asked for a stranger, who is not
  * authenticated. Unless one is named, several are tried, two of each public /8, because a list
- * may happen to hold any single one. What is the worst for strangers of more than one /8 counts;
+ * may happen to hold any single one, and of a Postfix some of IPv6. What is the worst for
+ * strangers of more than one /8 counts;
  * the first of these, 192.0.2.1 if it can be, is the stranger of all cases. The names in the cases
  * are the server's own or, where none are given, each domain that is local to the policy; the worst
  * answer counts.
@@ -57,6 +58,22 @@ struct relay_advice {
 };
 enum { RELAY_ADVICE_MAX = 24 };
 
+enum { RELAY_WHO = 320 };
+
+/* What anybody can say, or a client without a name has, and then relays: a hole. */
+struct relay_forgery {
+	char who[RELAY_WHO]; /* "anyone who says MAIL FROM:<x@partner.example>" */
+	struct relay_decision decision;
+};
+
+/* An entry that lets many addresses relay, though not every stranger. */
+struct relay_wide {
+	const char *list, *entry, *file; /* file NULL: the policy's own; lent */
+	unsigned line;
+	char size[32]; /* "16,777,216", "2^108" */
+};
+enum { RELAY_FORGERY_MAX = 64, RELAY_WIDE_MAX = 32, RELAY_NOT_JUDGED_MAX = 72 };
+
 struct relay_audit {
 	struct addr client, local;   /* local.family 0: not known */
 	size_t strangers, alike;     /* tried, and of them those who fare as client does */
@@ -66,6 +83,13 @@ struct relay_audit {
 	size_t count;
 	struct relay_audit_case cases[PROBE_CASE_NUMBERS]; /* in sending order */
 	size_t outlooks[RELAY_OUTLOOK_COUNT];              /* how many cases */
+	size_t forgery_count;
+	struct relay_forgery forgeries[RELAY_FORGERY_MAX];
+	size_t wide_count;
+	struct relay_wide wide[RELAY_WIDE_MAX];
+	size_t not_judged_count;
+	struct relay_unjudged not_judged[RELAY_NOT_JUDGED_MAX];
+	bool fatal; /* smtpd does not serve with this main.cf */
 	size_t advice_count;
 	struct relay_advice advice[RELAY_ADVICE_MAX];
 };
@@ -73,8 +97,8 @@ struct relay_audit {
 /* The policy must outlive the audit. ERR_SYNTAX: host or domain is no name. */
 enum err relay_audit_new(const struct relay_policy *p, const struct relay_audit_question *q,
 	struct relay_audit **out, struct error *e) ORBL_NODISCARD;
-void relay_audit_free(struct relay_audit *a); /* NULL ok */
-size_t relay_audit_holes(const struct relay_audit *a);
+void relay_audit_free(struct relay_audit *a);          /* NULL ok */
+size_t relay_audit_holes(const struct relay_audit *a); /* cases and forgeries */
 
 /* What the server would do with one case as sent: paths with or without brackets. foreign is
  * the tester's domain, "" not known. */
@@ -88,6 +112,15 @@ enum relay_outlook relay_audit_predict(const struct relay_policy *p, const struc
 
 /* What to change so that this decision is another one; never NULL. */
 const char *relay_audit_remedy(const struct relay_decision *d);
+
+/* relay_audit_forgery.c, relay_audit_wide.c: when the cases are asked. */
+void relay_audit_find_forgeries(const struct relay_policy *p, struct relay_audit *a);
+void relay_audit_find_wide(const struct relay_policy *p, struct relay_audit *a);
+/* Has a case shown that this entry lets strangers relay? */
+bool relay_audit_has_hole(const struct relay_audit *a, const char *entry, unsigned line);
+/* Would a stranger's mail to a stranger be relayed? The recipient of the request is set here. */
+bool relay_audit_relays(const struct relay_policy *p, struct relay_request request,
+	struct relay_decision *decision);
 
 /* relay_recommend.c: fill advice from the cases. */
 void relay_recommend(const struct relay_policy *p, struct relay_audit *a);

@@ -323,10 +323,38 @@ relay_policy_setting(const struct relay_policy *p, size_t i, struct relay_settin
 	return p->postfix != NULL && relay_postfix_setting(p->postfix, i, out);
 }
 
+bool
+relay_policy_unjudged(const struct relay_policy *p, size_t i, struct relay_unjudged *out)
+{
+	if (p->postfix == NULL || i >= p->postfix->unjudged_count)
+		return false;
+	*out = p->postfix->unjudged[i];
+	return true;
+}
+
 const char *
 relay_answer_name(enum relay_answer a)
 {
 	return answer_names[a];
+}
+
+/* --- reading ---------------------------------------------------------------- */
+
+/* Of UTF-16 only an export is taken, which has its mark. */
+static enum err
+check_encoding(struct text bytes, const struct relay_source *source)
+{
+	static const struct text export_marks[] = {{"\xff\xfeR\0", 4}, {"\xff\xfeW\0", 4}};
+	bool marked = text_has_prefix(bytes, TEXT("\xff\xfe"));
+
+	if (marked && !text_has_prefix(bytes, export_marks[0]) &&
+		!text_has_prefix(bytes, export_marks[1]))
+		return relay_model_refuse(source, ERR_UNSUPPORTED, 1,
+			"UTF-16 that is no registry export; save the file as UTF-8");
+	if (!marked && bytes.len >= 2 && (bytes.p[0] == '\0') != (bytes.p[1] == '\0'))
+		return relay_model_refuse(source, ERR_UNSUPPORTED, 1,
+			"UTF-16 without its mark; export the key again, or save the file as UTF-8");
+	return OK;
 }
 
 enum err
@@ -342,9 +370,13 @@ relay_policy_parse(const void *bytes, size_t len, const char *name, struct relay
 	*out = NULL;
 	if (p == NULL)
 		return error_set(e, ERR_MEMORY, "out of memory");
+	if (text_has_prefix(all, TEXT("\xef\xbb\xbf")))
+		all = text_from(all, 3);
+	err = check_encoding(all, &source);
 	while (forms[form].is != NULL && !forms[form].is(all, name))
 		form++;
-	err = forms[form].parse(all, p, &source);
+	if (err == OK)
+		err = forms[form].parse(all, p, &source);
 	if (err != OK) {
 		relay_model_free(p);
 		return err;

@@ -41,10 +41,14 @@ struct relay_request {
 	struct addr client; /* who is connected */
 	struct addr local;  /* the server address it connected to; family 0: unknown */
 	bool authenticated;
-	struct text recipient; /* forward-path without brackets; empty: one that is not local */
-	struct text sender;    /* reverse-path without brackets; p NULL: not known */
-	struct text helo;      /* name after HELO or EHLO; p NULL: not known */
+	struct text recipient;   /* forward-path without brackets; empty: one that is not local */
+	struct text sender;      /* reverse-path without brackets; p NULL: not known */
+	struct text helo;        /* name after HELO or EHLO; p NULL: not known */
+	struct text client_name; /* by DNS, "unknown" without one; p NULL: not known */
 };
+
+/* The rule of all decisions of a Postfix whose smtpd does not serve. */
+#define RELAY_RULE_FATAL "no reject_unauth_destination"
 
 struct relay_decision {
 	enum relay_answer answer;
@@ -81,6 +85,15 @@ bool relay_policy_is_local(const struct relay_policy *p, struct text domain);
 struct text
 relay_policy_resolve(const struct relay_policy *p, struct text path, char buffer[RECIPIENT_MAX]);
 const char *relay_answer_name(enum relay_answer a); /* "permit", "then-bounce" */
+
+/* Something that may let strangers relay, or not: these files do not tell. False beyond the last
+ * one. */
+struct relay_unjudged {
+	char what[160];
+	const char *file; /* NULL: the policy's own; lent */
+	unsigned line;    /* 0: not known */
+};
+bool relay_policy_unjudged(const struct relay_policy *p, size_t i, struct relay_unjudged *out);
 
 enum relay_dialect relay_policy_dialect(const struct relay_policy *p);
 const char *relay_dialect_name(enum relay_dialect d); /* "ims", "postfix" */

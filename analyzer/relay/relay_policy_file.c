@@ -222,13 +222,16 @@ relay_policy_file_parse(struct text bytes, struct relay_policy *p,
 	struct text text;
 	enum err err = OK;
 
-	if (text_has_prefix(bytes, TEXT("\xef\xbb\xbf")))
-		bytes = text_from(bytes, 3);
 	while (err == OK && text_next_line(&bytes, &text)) {
 		l.number++;
 		text = text_trim(text_cut(&text, '#'));
 		if (text.len != 0)
 			err = take_line(&l, text, first);
 	}
+	/* Taken for a server as installed it would permit all, by a slip. */
+	if (err == OK && l.setting == NULL)
+		return relay_model_refuse(source, ERR_SYNTAX, 1,
+			"there is no setting in this file; write at least one, relay_flags = "
+			"absent for a server as it was installed");
 	return err;
 }

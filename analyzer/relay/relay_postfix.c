@@ -303,6 +303,8 @@ read_lists(struct relay_postfix *pf, const struct relay_source *source)
 	for (size_t i = 0; err == OK && i < STAGE_COUNT; i++)
 		err = relay_rules_read(pf, stages[i].parameter, stages[i].stage, source);
 	if (err == OK)
+		err = relay_rules_limit(pf, source);
+	if (err == OK)
 		relay_rules_check(pf, source);
 	return err;
 }

@@ -5,6 +5,7 @@
  *	relay_postfix_expand.c   $name, ${name?text}, ${{a} < {b} ? {c} : {d}}
  *	relay_postfix_list.c     mydestination, mynetworks ...: lists of patterns
  *	relay_postfix_address.c  how Postfix resolves an address, and its class
+ *	relay_postfix_unjudged.c what main.cf does not tell
  *	relay_postfix_rules.h    the restrictions, and the decision
  */
 #ifndef ANALYZER_RELAY_POSTFIX_H
@@ -16,6 +17,9 @@
 #include "relay_table.h"
 
 enum { RELAY_POSTFIX_TABLES = 64, RELAY_POSTFIX_CLASSES = 64, RELAY_POSTFIX_SHOWN = 80 };
+enum { RELAY_POSTFIX_UNJUDGED = 64 };
+/* Restrictions of a list, its classes written out. */
+enum { RELAY_POSTFIX_RULES = 1000 };
 
 /* A line "name = value" of main.cf. A '\n' in the value is a line end of the file. */
 struct relay_assignment {
@@ -68,6 +72,7 @@ struct relay_rules {
 	const char *name; /* of the parameter */
 	struct relay_rule *items;
 	size_t count, room;
+	size_t size; /* with what its classes have, as far as RELAY_POSTFIX_RULES */
 	bool guards; /* has what Postfix demands: reject_unauth_destination or the like */
 };
 
@@ -101,6 +106,8 @@ struct relay_postfix {
 	char **kept; /* texts that others point into */
 	size_t kept_count, kept_room;
 	size_t pattern_total;
+	struct relay_unjudged unjudged[RELAY_POSTFIX_UNJUDGED]; /* the first */
+	size_t unjudged_count;
 	bool percent_hack, swap_bangpath, untrusted_routing, resolve_dequoted, append_at_myorigin,
 		append_dot_mydomain, access_parents, relay_first;
 };
@@ -119,6 +126,10 @@ const char *relay_postfix_default(struct text name);
 /* A table, each opened once. */
 enum err relay_postfix_table(struct relay_postfix *pf, struct text name, unsigned line,
 	const struct relay_source *source, const struct relay_table **out) ORBL_NODISCARD;
+/* relay_postfix_unjudged.c: note what main.cf does not tell. */
+void relay_postfix_unjudge(struct relay_postfix *pf, const char *file, unsigned line,
+	const char *fmt, ...) ORBL_PRINTF(4, 5);
+
 /* --- relay_postfix_lines.c --- */
 
 /* All lines of a main.cf, sorted by name. */

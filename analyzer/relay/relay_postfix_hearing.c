@@ -2,8 +2,9 @@
 
 #include <string.h>
 
-/* A class that names itself, or names classes that do, must end. */
-enum { FRAMES = 20, STEPS = 1000000 };
+/* A class that names itself, or names classes that do, must end. What main.cf itself has is less,
+ * see RELAY_POSTFIX_RULES: only entries of tables can lead here. */
+enum { FRAMES = 20, STEPS = 2 * RELAY_POSTFIX_RULES };
 
 struct frame {
 	const struct relay_rules *rules; /* NULL: the words of an entry's value */
@@ -187,9 +188,13 @@ enum relay_answer
 relay_ask_access_client(struct relay_hearing *h, const struct relay_rule *rule,
 	struct relay_decision *out)
 {
-	if (h->request->client.family == 0)
-		return RELAY_DUNNO;
-	return ask_entry(h, rule, relay_access_find_client(rule->table, &h->request->client), out);
+	const struct relay_table_entry *e = NULL;
+
+	if (h->request->client_name.p != NULL)
+		e = relay_access_find_name(h->pf, rule->table, h->request->client_name);
+	if (e == NULL && h->request->client.family != 0)
+		e = relay_access_find_client(rule->table, &h->request->client);
+	return ask_entry(h, rule, e, out);
 }
 
 enum relay_answer
@@ -295,6 +300,7 @@ hear(struct relay_hearing *h, enum relay_stage stage, struct relay_decision *out
 
 		if (!next_rule(h, &rule)) {
 			h->depth--;
+			h->warn_next = false;
 			continue;
 		}
 		if (h->steps++ == STEPS) {
@@ -379,8 +385,7 @@ relay_postfix_decide(const struct relay_postfix *pf, const struct relay_request 
 	if (text_equal_nocase(request->recipient, TEXT("postmaster")))
 		return (struct relay_decision){.answer = RELAY_LOCAL, .rule = "postmaster"};
 	if (!pf->stages[STAGE_RELAY].guards && !pf->stages[STAGE_RECIPIENT].guards)
-		return (struct relay_decision){.answer = RELAY_DENY,
-			.rule = "no reject_unauth_destination"};
+		return (struct relay_decision){.answer = RELAY_DENY, .rule = RELAY_RULE_FATAL};
 	h.recipient.class = CLASS_OTHER;
 	if (request->recipient.len != 0)
 		(void)relay_address_resolve(pf, request->recipient, &request->local, &h.recipient);

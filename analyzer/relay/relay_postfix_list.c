@@ -76,6 +76,8 @@ take_net(struct reading *r, struct relay_pattern *p)
 			"'%s' in %s is no network; write one such as 192.0.2.0/24 or "
 			"[2001:db8::]/32",
 			shown, r->list->name);
+	relay_postfix_unjudge(r->pf, r->file, p->line, "'%.60s' in %s needs DNS", shown,
+		r->list->name);
 	relay_model_warn(r->source, p->line,
 		"'%s' in %s matches no address here: names need DNS; write the address", shown,
 		r->list->name);

@@ -189,6 +189,15 @@ warn_of(const struct relay_rule *rule, const struct relay_source *source)
 			rule->word);
 }
 
+static void
+warn_of_names(struct relay_postfix *pf, const struct relay_table *table,
+	const struct relay_source *source)
+{
+	for (size_t i = 0; i < pf->table_count; i++)
+		if (pf->tables[i] == table)
+			relay_postfix_warn_of_names(pf->tables[i], source);
+}
+
 static enum err
 read_rule(struct relay_postfix *pf, struct relay_words *w, const char *access,
 	const struct relay_source *source, struct relay_rules *out)
@@ -209,6 +218,8 @@ read_rule(struct relay_postfix *pf, struct relay_words *w, const char *access,
 	if (err != OK)
 		return err;
 	warn_of(&rule, source);
+	if (rule.row->ask == relay_ask_access_client)
+		warn_of_names(pf, rule.table, source);
 	return add_rule(out, &rule, source);
 }
 
@@ -298,6 +309,96 @@ has_guard(const struct relay_postfix *pf, const struct relay_rules *list)
 	return false;
 }
 
+static size_t
+size_of(const struct relay_postfix *pf, const struct relay_rules *list)
+{
+	size_t size = list->count;
+
+	for (size_t i = 0; i < list->count && size <= RELAY_POSTFIX_RULES; i++)
+		if (list->items[i].row == &class_row)
+			size += pf->classes[list->items[i].class_index].size;
+	return size <= RELAY_POSTFIX_RULES ? size : RELAY_POSTFIX_RULES + 1;
+}
+
+enum err
+relay_rules_limit(struct relay_postfix *pf, const struct relay_source *source)
+{
+	/* As in relay_rules_check; one that leads back to itself grows beyond the limit. */
+	for (size_t round = 0; round <= RELAY_POSTFIX_RULES; round++) {
+		bool grown = false;
+
+		for (size_t i = 0; i < pf->class_count; i++) {
+			size_t size = size_of(pf, &pf->classes[i]);
+
+			grown = grown || size != pf->classes[i].size;
+			pf->classes[i].size = size;
+		}
+		if (!grown)
+			break;
+	}
+	for (size_t i = 0; i < STAGE_COUNT; i++)
+		if (size_of(pf, &pf->stages[i]) > RELAY_POSTFIX_RULES)
+			return relay_model_refuse(source, ERR_FULL, pf->stages[i].items[0].line,
+				"%s has more than %d restrictions when its classes are written "
+				"out, or a class leads back to itself; leave out what does not "
+				"decide relaying",
+				pf->stages[i].name, RELAY_POSTFIX_RULES);
+	return OK;
+}
+
+/* Why the guard that stands there does not count; NULL: there is none. */
+static const struct relay_rule *
+find_lost_guard(const struct relay_rules *list, const struct relay_rule **by)
+{
+	const struct relay_rule *permit = NULL;
+
+	for (size_t i = 0; i < list->count; i++) {
+		const struct relay_rule *r = &list->items[i];
+		bool warned = i != 0 && list->items[i - 1].row->ask == relay_ask_warn_if_reject;
+
+		*by = warned ? r - 1 : permit;
+		if (r->row->guards && *by != NULL)
+			return r;
+		if (permit == NULL && r->row->ask == relay_ask_permit)
+			permit = r;
+	}
+	return NULL;
+}
+
+static bool
+warn_of_lost_guard(const struct relay_rules *list, const struct relay_source *source)
+{
+	const struct relay_rule *by, *guard = find_lost_guard(list, &by);
+
+	if (guard == NULL)
+		return false;
+	if (by->row->ask == relay_ask_warn_if_reject)
+		relay_model_warn(source, guard->line,
+			"%s of %s is only warned of (warn_if_reject on line %u) and so does not "
+			"count: smtpd does not serve with that; take warn_if_reject out",
+			guard->row->name, list->name, by->line);
+	else
+		relay_model_warn(source, guard->line,
+			"%s of %s stands behind permit (line %u) and so does not count: smtpd "
+			"does not serve with that; write it in front, or take permit out",
+			guard->row->name, list->name, by->line);
+	return true;
+}
+
+static void
+warn_of_no_guard(const struct relay_postfix *pf, const struct relay_source *source)
+{
+	bool relay = warn_of_lost_guard(&pf->stages[STAGE_RELAY], source);
+
+	if (warn_of_lost_guard(&pf->stages[STAGE_RECIPIENT], source) || relay)
+		return;
+	relay_model_warn(source, pf->values[PARAMETER_RELAY_RESTRICTIONS].line,
+		"neither smtpd_relay_restrictions nor smtpd_recipient_restrictions has "
+		"reject_unauth_destination or the like: smtpd does not serve with that; "
+		"write smtpd_relay_restrictions = permit_mynetworks "
+		"permit_sasl_authenticated defer_unauth_destination");
+}
+
 void
 relay_rules_check(struct relay_postfix *pf, const struct relay_source *source)
 {
@@ -308,9 +409,6 @@ relay_rules_check(struct relay_postfix *pf, const struct relay_source *source)
 	for (size_t i = 0; i < STAGE_COUNT; i++)
 		pf->stages[i].guards = has_guard(pf, &pf->stages[i]);
 	if (!pf->stages[STAGE_RELAY].guards && !pf->stages[STAGE_RECIPIENT].guards)
-		relay_model_warn(source, pf->values[PARAMETER_RELAY_RESTRICTIONS].line,
-			"neither smtpd_relay_restrictions nor smtpd_recipient_restrictions has "
-			"reject_unauth_destination or the like: smtpd does not serve with that; "
-			"write smtpd_relay_restrictions = permit_mynetworks "
-			"permit_sasl_authenticated defer_unauth_destination");
+		warn_of_no_guard(pf, source);
+	relay_postfix_find_unjudged(pf);
 }

@@ -33,9 +33,22 @@ enum err relay_rules_read(struct relay_postfix *pf, enum relay_parameter paramet
 	enum relay_stage stage, const struct relay_source *source) ORBL_NODISCARD;
 enum err
 relay_classes_read(struct relay_postfix *pf, const struct relay_source *source) ORBL_NODISCARD;
+/* A list that its classes make too long, or endless, is refused. */
+enum err
+relay_rules_limit(struct relay_postfix *pf, const struct relay_source *source) ORBL_NODISCARD;
 void relay_rules_check(struct relay_postfix *pf, const struct relay_source *source);
 struct relay_decision
 relay_postfix_decide(const struct relay_postfix *pf, const struct relay_request *request);
+
+/* --- relay_postfix_unjudged.c --- */
+
+/* When the rules are read: those in front of the guard, and lists whose tables are not read. */
+void relay_postfix_find_unjudged(struct relay_postfix *pf);
+/* Is this key of a client table a host name, which is not looked up? */
+bool relay_postfix_is_client_name(const struct relay_table_entry *e);
+/* One that anybody may have: "unknown", or all of a top-level domain. */
+bool relay_postfix_is_common_name(const struct relay_table_entry *e);
+void relay_postfix_warn_of_names(struct relay_table *t, const struct relay_source *source);
 
 /* --- relay_postfix_access.c --- */
 

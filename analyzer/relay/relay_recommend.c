@@ -54,6 +54,10 @@ static const struct {
 	{"check_recipient_access",
 		"Change this entry of the table, or write "
 		"reject_unauth_destination in front of the check."},
+	{"allow_untrusted_routing", "Take allow_untrusted_routing = yes out."},
+	{RELAY_RULE_FATAL,
+		"Write reject_unauth_destination in front of any permit, and without "
+		"warn_if_reject."},
 	{"end of smtpd_relay_restrictions",
 		"End smtpd_relay_restrictions with reject_unauth_destination."},
 	{"end of smtpd_recipient_restrictions",
@@ -134,12 +138,23 @@ ask_relay(const struct relay_question *q)
 		return relay_recommend_say(q, RELAY_MET_NO, relay_audit_remedy(&c->decision),
 			"Tests that are relayed for a stranger: %zu, the first is %s (%s).",
 			q->audit->outlooks[RELAY_OUTLOOK_RELAYED], c->row->id, c->decision.rule);
+	if (q->audit->forgery_count != 0)
+		return relay_recommend_say(q, RELAY_MET_NO,
+			relay_audit_remedy(&q->audit->forgeries[0].decision),
+			"It relays for %.120s (%s).", q->audit->forgeries[0].who,
+			q->audit->forgeries[0].decision.rule);
 	if (door != NULL)
 		return relay_recommend_say(q, RELAY_MET_UNKNOWN,
 			"Ask again with --local and the address that strangers reach.",
 			"Who connects to %s may relay (RelayLocalIPList, line %u); this file does "
 			"not say whether strangers can.",
 			door->text, door->line);
+	if (q->audit->not_judged_count != 0)
+		return relay_recommend_say(q, RELAY_MET_UNKNOWN,
+			"Look at each thing that is not judged.",
+			"No test is relayed for a stranger by what could be judged; not judged: "
+			"%zu, the first is %.100s.",
+			q->audit->not_judged_count, q->audit->not_judged[0].what);
 	return relay_recommend_say(q, RELAY_MET_YES, NULL, "No test is relayed for a stranger.");
 }
 
@@ -216,7 +231,9 @@ ask_sender(const struct relay_question *q, const char *sender, const char *name)
 		return relay_recommend_say(q, RELAY_MET_YES, NULL, "Mail from %s to %s is taken.",
 			name, recipient);
 	return relay_recommend_say(q, RELAY_MET_NO,
-		"Take the rule out that refuses it, or let it see relaying only.",
+		strcmp(d.rule, RELAY_RULE_FATAL) == 0 ?
+			relay_audit_remedy(&d) :
+			"Take the rule out that refuses it, or let it see relaying only.",
 		"Mail from %s to %.80s is refused (%s).", name, recipient, d.rule);
 }
 

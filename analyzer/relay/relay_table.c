@@ -45,7 +45,9 @@ bool
 relay_folder_path(const struct relay_folder *folder, struct text path, char *out, size_t size)
 {
 	struct text rest = path;
-	bool in_place = text_equal(folder->here, folder->declared);
+	/* A relative name says nothing of where main.cf lies. */
+	bool in_place = text_has_prefix(folder->declared, TEXT("/")) &&
+		text_equal(folder->here, folder->declared);
 	int len;
 
 	if (path.len == 0 || has_dots(path) || memchr(path.p, '\0', path.len) != NULL)

@@ -43,6 +43,7 @@ struct relay_table {
 	size_t count, room;
 	char *bytes; /* what the entries point into */
 	unsigned passed_over;
+	bool names_told; /* that names of clients are not looked up */
 };
 
 /* White space as Postfix takes it. */
@@ -91,7 +92,8 @@ enum err relay_cidr_take(struct relay_table *t, struct relay_table_entry *e,
 	const struct relay_source *source) ORBL_NODISCARD;
 enum err relay_cidr_finish(struct relay_table *t, const struct relay_source *source) ORBL_NODISCARD;
 const struct relay_table_entry *relay_cidr_find(const struct relay_table *t, const struct addr *a);
-/* "192.0.2.0/24", "[2001:db8::]/32" or an address; bits outside the mask are ERR_RANGE. */
+/* "192.0.2.0/24", "[2001:db8::]/32" or an address; [::ffff:192.0.2.0]/120 matches none. Bits
+ * outside the mask are ERR_RANGE. */
 enum err relay_net_parse(struct text t, struct prefix *out) ORBL_NODISCARD;
 
 #endif

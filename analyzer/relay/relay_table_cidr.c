@@ -1,8 +1,35 @@
 #include "relay_table.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum { SHOWN = 80, IF_DEPTH = 32 };
+
+/* addr_parse makes IPv4 of ::ffff:a.b.c.d, so its 96 bits in front go from the length; a length
+ * below that leaves bits outside the mask. The network stays one of IPv6, and so matches no client:
+ * Postfix, too, makes IPv4 of such a client first, and then compares families. */
+static enum err
+parse_plain(struct text t, struct prefix *out)
+{
+	size_t slash = text_find_byte(t, '/');
+	struct text address = text_upto(t, slash);
+	char ipv4[ADDR_TEXT], text[PREFIX_TEXT];
+	struct addr a;
+	uint64_t len;
+
+	if (slash == SIZE_MAX || text_find_byte(address, ':') == SIZE_MAX ||
+		addr_parse(address, &a) != OK || a.family != 4)
+		return prefix_parse(t, out);
+	if (text_to_u64(text_from(t, slash + 1), 128, &len) != OK)
+		return ERR_SYNTAX;
+	if (len < 96)
+		return ERR_RANGE;
+	snprintf(text, sizeof(text), "%s/%u", addr_format(&a, ipv4), (unsigned)len - 96);
+	*out = (struct prefix){.addr = {.family = 6, .b = {[10] = 0xff, 0xff}},
+		.len = (uint8_t)len};
+	memcpy(out->addr.b + 12, a.b, 4);
+	return prefix_parse(text_of(text), &(struct prefix){.len = 0});
+}
 
 enum err
 relay_net_parse(struct text t, struct prefix *out)
@@ -12,7 +39,7 @@ relay_net_parse(struct text t, struct prefix *out)
 	struct text rest;
 
 	if (!text_has_prefix(t, TEXT("[")))
-		return prefix_parse(t, out);
+		return parse_plain(t, out);
 	if (close == SIZE_MAX)
 		return ERR_SYNTAX;
 	rest = text_from(t, close + 1);
@@ -22,7 +49,7 @@ relay_net_parse(struct text t, struct prefix *out)
 	memcpy(plain, t.p, t.len);
 	if (rest.len != 0)
 		memcpy(plain + t.len, rest.p, rest.len);
-	return prefix_parse((struct text){plain, t.len + rest.len}, out);
+	return parse_plain((struct text){plain, t.len + rest.len}, out);
 }
 
 static enum err

@@ -21,7 +21,7 @@ enum {
 
 struct submission {
 	struct store *store;
-	char reporter[64], file[256];
+	char reporter[CONF_REPORTER_NAME_MAX + 1], file[256];
 	char *source;                      /* or NULL */
 	char *position;                    /* as it was stored last; NULL: not known */
 	const struct relay_policy *policy; /* of the reporter, NULL: none */

@@ -413,10 +413,10 @@ open_stream(struct syslog_receiver *r, const char *option, const char *where,
 /* Beyond the loopback anybody may send; without a reporter it would be all for nothing, and is most
  * likely an oversight. */
 static enum err
-check_list(const struct syslog_parts *parts, const char *option, const struct conf_list *list,
+check_list(const struct reporters *reporters, const char *option, const struct conf_list *list,
 	struct error *e)
 {
-	if (reporters_have_addresses(parts->reporters))
+	if (reporters_have_addresses(reporters))
 		return OK;
 	for (size_t i = 0; i < list->count; i++)
 		if (!syslog_socket_is_local(list->items[i]))
@@ -429,14 +429,26 @@ check_list(const struct syslog_parts *parts, const char *option, const struct co
 }
 
 static enum err
-check_conf(const struct syslog_parts *parts, struct error *e)
+check_conf(const struct conf *conf, const struct reporters *reporters, struct error *e)
 {
-	const struct conf *conf = parts->conf;
-	enum err err = check_list(parts, "syslog.udp", &conf->syslog.udp, e);
+	enum err err = check_list(reporters, "syslog.udp", &conf->syslog.udp, e);
 
 	if (err == OK)
-		err = check_list(parts, "syslog.tcp", &conf->syslog.tcp, e);
-	return err == OK ? check_list(parts, "syslog.tls", &conf->syslog.tls, e) : err;
+		err = check_list(reporters, "syslog.tcp", &conf->syslog.tcp, e);
+	return err == OK ? check_list(reporters, "syslog.tls", &conf->syslog.tls, e) : err;
+}
+
+enum err
+syslog_receiver_check(const struct conf *conf, const struct reporters *reporters, struct error *e)
+{
+	struct syslog_tls *tls = NULL;
+	enum err err = check_conf(conf, reporters, e);
+
+	if (err == OK && conf->syslog.tls.count != 0)
+		err = syslog_tls_new(conf, &tls, e);
+	if (err == OK)
+		syslog_tls_free(tls);
+	return err;
 }
 
 static enum err
@@ -470,7 +482,7 @@ syslog_receiver_new(const struct syslog_parts *parts, struct syslog_receiver **o
 {
 	const struct conf *conf = parts->conf;
 	struct syslog_receiver *r;
-	enum err err = check_conf(parts, e);
+	enum err err = check_conf(conf, parts->reporters, e);
 
 	*out = NULL;
 	if (err != OK ||

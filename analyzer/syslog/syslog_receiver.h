@@ -40,6 +40,9 @@ struct syslog_receiver;
  * messages from nobody or from everybody. */
 enum err syslog_receiver_new(const struct syslog_parts *parts, struct syslog_receiver **out,
 	struct error *e) ORBL_NODISCARD;
+/* What syslog_receiver_new refuses of the configuration, without listening. */
+enum err syslog_receiver_check(const struct conf *conf, const struct reporters *reporters,
+	struct error *e) ORBL_NODISCARD;
 /* What has come in is committed. NULL ok. */
 void syslog_receiver_free(struct syslog_receiver *r);
 /* Counts since the start, a new reference; JSON null for NULL. */

@@ -12,7 +12,7 @@
 #include "conf_scan.h"
 #include "conf_value.h"
 
-enum { CONF_FILE_MAX = 1 << 20, ITEMS_MAX = 4096, REPORTER_NAME_MAX = 64 };
+enum { CONF_FILE_MAX = 1 << 20, ITEMS_MAX = 4096 };
 
 /* --- reading with libconfuse -------------------------------------------- */
 
@@ -105,7 +105,7 @@ static int
 on_reporter(cfg_t *cfg, cfg_opt_t *opt)
 {
 	cfg_t *section = cfg_opt_getnsec(opt, cfg_opt_size(opt) - 1);
-	char printable[REPORTER_NAME_MAX + 1];
+	char printable[CONF_REPORTER_NAME_MAX + 1];
 	struct text name = text_of(cfg_title(section));
 
 	text_printable(name, printable, sizeof(printable));

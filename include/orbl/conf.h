@@ -15,6 +15,8 @@
 #include <orbl/addr.h>
 #include <orbl/err.h>
 
+enum { CONF_REPORTER_NAME_MAX = 64 };
+
 struct conf_list {
 	size_t count;
 	char **items; /* owned */

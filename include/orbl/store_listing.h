@@ -15,12 +15,13 @@ struct store_listing { /* lends */
 	uint64_t probe;
 	const char *reason;
 };
-/* List or renew (since_s of an existing listing is kept). */
+/* List or renew (since_s of an existing listing is kept). The probe's host is kept as one that the
+ * listing rests on. */
 enum err
 store_listing_put(struct store *s, const struct store_listing *l, struct error *e) ORBL_NODISCARD;
-/* Remove the listings in the categories of mask that rest on a probe of this host: its own and
- * those of its outputs, but not what was proved of another host of its prefix. *removed may be
- * NULL. */
+/* Remove the listings in the categories of mask that rest on a probe of this host alone: its own
+ * and those of its outputs. What was proved of another host, too, of its prefix or with the same
+ * output, stays and rests on that. *removed may be NULL. */
 enum err store_listing_remove(struct store *s, const struct addr *tested, uint32_t categories,
 	size_t *removed, struct error *e) ORBL_NODISCARD;
 /* Remove what expired at or before now_s. */
@@ -29,6 +30,11 @@ enum err store_listing_expire(struct store *s, int64_t now_s, size_t *removed,
 typedef enum err store_listing_fn(const struct store_listing *l, void *context);
 /* All listings, by prefix and category; or those of one prefix when it is not NULL. */
 enum err store_listings(struct store *s, const struct prefix *prefix, store_listing_fn *fn,
+	void *context, struct error *e) ORBL_NODISCARD;
+
+/* What was proved by tests of this host: each category with the last probe that found it true. Of
+ * the listing only category, expires_s, probe and reason are set. */
+enum err store_proofs_of(struct store *s, const struct addr *tested, store_listing_fn *fn,
 	void *context, struct error *e) ORBL_NODISCARD;
 
 /* --- what has changed since the whole list was published --- */

@@ -101,6 +101,9 @@ enum err store_probe_events(struct store *s, uint64_t id, store_event_fn *fn, vo
 /* Its events are forgotten. verdict NULL: it was not made. */
 enum err store_probe_finish(struct store *s, uint64_t id, const char *verdict, const char *reason,
 	const char *result, int64_t now_s, struct error *e) ORBL_NODISCARD;
+/* As if it had not been started; its events are forgotten. COMMITs. */
+enum err store_probe_requeue(struct store *s, uint64_t id, int64_t not_before_s,
+	struct error *e) ORBL_NODISCARD;
 enum err store_probe_set_pair(struct store *s, uint64_t id, const char *verdict,
 	struct error *e) ORBL_NODISCARD;
 

@@ -94,6 +94,7 @@ run(struct prober *p, uint64_t count, uint16_t port)
 		next = submit(p, next, count, port);
 		poll(&pfd, 1, -1);
 		while ((err = prober_next(p, &ev, &e)) == OK) {
+			prober_ack(p, ev.sequence, true);
 			done += ev.kind == PROBER_DONE;
 			definite += ev.kind == PROBER_DONE && ev.reach == REACH_DONE;
 		}

@@ -16,12 +16,13 @@ struct observer {
 	size_t arrivals;
 	uint32_t messages; /* a sum over what they say */
 	bool encrypted;
+	uint32_t held;
 	size_t len;
 	char transcript[TRANSCRIPT_MAX]; /* replies */
 };
 
 /* Without the key nobody makes a token: only the one in the corpus can arrive. */
-static void
+static enum collector_told
 take_arrival(const struct collector_arrival *a, void *context)
 {
 	struct observer *o = context;
@@ -36,6 +37,7 @@ take_arrival(const struct collector_arrival *a, void *context)
 	assert((a->tls[0] != '\0') == o->encrypted);
 	assert(!a->is_copy || (a->token.to_sender && !a->null_sender));
 	o->arrivals++;
+	return (enum collector_told)(o->messages % 3);
 }
 
 static void
@@ -64,6 +66,12 @@ feed(struct collector_session *s, const uint8_t *data, size_t size, size_t piece
 		assert(used <= n);
 		done += used;
 		take_output(s, o);
+		if (collector_is_held(s)) {
+			assert(collector_feed(s, "x", 1, NOW) == 0);
+			collector_release(s, ++o->held % 2 == 0);
+			assert(!collector_is_held(s));
+			take_output(s, o);
+		}
 	}
 }
 
@@ -83,7 +91,7 @@ run(const uint8_t *data, size_t size, size_t piece, struct observer *o)
 	const uint8_t *handshake = size != 0 ? memchr(data, 0x16, size) : NULL;
 	size_t clear = handshake != NULL ? (size_t)(handshake - data) : size;
 
-	o->arrivals = o->len = o->messages = 0;
+	o->arrivals = o->len = o->messages = o->held = 0;
 	o->encrypted = false;
 	if (s == NULL)
 		return;

@@ -206,7 +206,7 @@ reset(void)
 {
 	execute("DELETE FROM seen; DELETE FROM evidence; DELETE FROM submission;"
 		"DELETE FROM reporter; DELETE FROM pending; DELETE FROM delisting;"
-		"DELETE FROM probe; DELETE FROM listing; DELETE FROM position;"
+		"DELETE FROM probe; DELETE FROM listing; DELETE FROM proof; DELETE FROM position;"
 		"INSERT INTO probe (id, host, cause, queued_s, finished_s, verdict, reason, result)"
 		" VALUES (1, '192.0.2.7', 0, 1, 2, 'open', 'it came back', '{}');"
 		"INSERT INTO listing VALUES ('192.0.2.7', 0, 1, 9999999999, 1, 'it came back')");

@@ -120,6 +120,30 @@ wanted='"case":"P28-imcea","comparison":"different","why":"it relays although th
 tap_like "what differs" "$wanted" "$tap_output"
 tap_like "counts" '"counts":\{"different":3,"cannot tell":1,"equal":2,"not compared":40\}' "$tap_output"
 
+from_input() { # FILE SUBCOMMAND...: FILE is the standard input
+	local file=$1
+	shift
+	policy "$@" <"$file"
+}
+tap_status "audit of standard input" 0 from_input debian/main.cf audit -
+tap_like "is named" '^-: no hole: none of 46' "$tap_output"
+tap_status "show of standard input" 0 from_input debian/main.cf show -
+tap_status "check of standard input" 1 from_input closed.policy check - --client 192.0.2.1
+tap_status "two files on one standard input" 2 from_input closed.policy compare - -
+tap_status "an empty standard input" 2 policy audit - </dev/null
+tap_like "has no setting" '^orbl policy: -:1: there is no setting' "$tap_output"
+tap_status "what was not judged as JSON" 0 policy audit unjudged/main.cf --json
+tap_like "each with its line" '"not_judged":\[.*"what":"permit_mx_backup: [a-z ]+","file":"unjudged/main.cf","line":5' \
+	"$tap_output"
+tap_status "what can be forged as JSON" 1 policy audit forged/main.cf --json
+wanted='"hole":true.*"forgeable":\[\{"who":"anyone who says MAIL FROM:<boss@partner.example>",'
+wanted+='"rule":"check_sender_access",.*"file":"forged/partners","line":3'
+tap_like "who, and by which line" "$wanted" "$tap_output"
+tap_status "a wide network as JSON" 0 policy audit wide/main.cf --json
+tap_like "is a warning" '"warnings":\[\{"text":"mynetworks 198.0.0.0/8 lets 16,777,216 addresses relay' "$tap_output"
+tap_status "a server that does not serve as JSON" 0 policy audit broken/main.cf --json
+tap_like "is fatal" '"fatal":true' "$tap_output"
+
 compare_input() { # RESULT: compared as standard input
 	printf '%s\n' "$1" | policy compare closed.policy -
 }

@@ -50,7 +50,68 @@ tap_ok 'the effective values are printed' "$top_builddir/orbl-analyzer" -T -c "$
 printf '%s\n' "$tap_output" >"$orbl_dir/printed.conf"
 tap_ok 'and can be read back' "$top_builddir/orbl-dnsd" -T -c "$orbl_dir/printed.conf"
 tap_is 'as the same' "$(cat "$orbl_dir/printed.conf")" "$tap_output"
+
+# --- what a start would refuse, and -T finds before it ---
+refused() { # WHAT LIKE LINE...
+	local what=$1 like=$2
+	shift 2
+	{ cat "$orbl_dir/orbl.conf"; printf '%s\n' "$@"; } >"$orbl_dir/wrong.conf"
+	tap_status "-T: $what" 1 "$top_builddir/orbl-analyzer" -T -c "$orbl_dir/wrong.conf"
+	tap_like "$what: is named" "$like" "$tap_output"
+}
+printf '192.0.2.1\nnonsense\n' >"$orbl_dir/opt-out"
+refused 'a case that does not exist' 'orbl-analyzer: probe.cases: .*P99' 'probe.cases = {"P99"}'
+refused 'a certificate that is not there' 'collector.tls_certificate or .*none.crt' \
+	"collector.tls_certificate = \"$orbl_dir/none.crt\""
+refused 'a bad list of who opted out' 'probe.opt_out_file: .*opt-out:2: "nonsense"' \
+	"probe.opt_out_file = \"$orbl_dir/opt-out\""
+refused 'a policy that is not there' 'none.policy' \
+	"reporter \"mx1\" { relay_policy = \"$orbl_dir/none.policy\" }"
+refused 'a user who is not there' 'probe.user: there is no user "nosuchuser"' \
+	'probe.user = "nosuchuser"'
+refused 'one source twice' 'probe.second_source: 127.0.0.1 is probe.source, too' \
+	'probe.source = "127.0.0.1"' 'probe.second_source = "127.0.0.1"'
+refused 'a source that is not here' \
+	'probe.source: 203.0.113.9 is not an address of this machine' \
+	'probe.source = "203.0.113.9"'
 orbl_stop analyzer
+tap_status 'and a start refuses it' 1 "$top_builddir/orbl-analyzer" -c "$orbl_dir/wrong.conf"
+tap_like 'in the same words' 'probe.source: 203.0.113.9 is not an address' "$tap_output"
+
+# --- who opted out is not known ---
+cp "$orbl_dir/orbl.conf" "$orbl_dir/whole.conf"
+printf 'probe.opt_out_file = "%s"\n' "$orbl_dir/opt-out" >>"$orbl_dir/orbl.conf"
+orbl_start_analyzer
+tap_ok 'a bad opt-out list is told by status' orbl status
+tap_like 'always' 'opt-out  .*opt-out:2: "nonsense".*; nothing is probed before' "$tap_output"
+printf '192.0.2.1\n' >"$orbl_dir/opt-out"
+no_trouble() { ! orbl status | grep -q opt-out; }
+tap_ok 'until it is mended' orbl_wait 10 no_trouble
+tap_like 'which is logged' 'opted out can be read again' "$(cat "$orbl_dir/analyzer.log")"
+echo nonsense >"$orbl_dir/opt-out"
+orbl_stop analyzer
+orbl_start_analyzer
+tap_ok 'a restart with a broken one' orbl status
+tap_like 'goes by the last good one' 'opt-out  .*; the last list that could be read stays in force' \
+	"$tap_output"
+tap_like 'which is logged' 'opt-out:1: .*; the list of [0-9TZ:-]* stays in force' \
+	"$(cat "$orbl_dir/analyzer.log")"
+orbl_stop analyzer
+
+# --- signals to the whole process group, as systemd sends them ---
+ends_well() {
+	setsid "$top_builddir/orbl-analyzer" -c "$orbl_dir/orbl.conf" >>"$orbl_dir/group.log" 2>&1 &
+	local pid=$!
+	orbl_wait 20 orbl status || return 1
+	kill -TERM -- "-$pid"
+	wait "$pid"
+}
+for i in $(seq 1 12); do
+	ends_well || break
+done
+tap_is 'twelve ends by a signal to all are twelve good ones' 12 "$i"
+tap_is 'without a word of the prober' 0 "$(grep -c 'prober is gone' "$orbl_dir/group.log")"
+mv "$orbl_dir/whole.conf" "$orbl_dir/orbl.conf"
 tap_status 'no analyzer' 2 orbl status
 tap_like 'asks whether it runs' 'is it running' "$tap_output"
 

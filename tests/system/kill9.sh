@@ -5,7 +5,7 @@
 . "$top_srcdir/tests/tools/orbl_lab.sh"
 
 orbl_begin 'probe.reply_timeout = 20'
-printf '# no RelayFlags: an IMS as installed\n' >"$orbl_dir/open.policy"
+printf 'relay_flags = absent\n' >"$orbl_dir/open.policy"
 orbl_spawn host "$top_builddir/tests/tools/relay_host" \
 	--smarthost "127.0.0.1:$orbl_collector_port" --port "$orbl_probe_port" \
 	"127.0.11.1=$orbl_dir/open.policy,tarpit=300"

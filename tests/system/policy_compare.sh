@@ -55,7 +55,8 @@ tap_is 'a result for each' 6 "$(wc -l <"$work/results")"
 
 tap_status 'as installed: nothing differs' 0 compare as-installed 10
 tap_like 'what came back is equal' '^0 different, .* [1-9][0-9]* equal' "$tap_output"
-tap_like 'the client is the probe' "asked for a client at $net\.2\." "$tap_output"
+tap_like 'the client is the probe, from inside' \
+	"^Tested from inside \($net\.2\): predicted for that client" "$tap_output"
 tap_status 'closed: nothing differs' 0 compare closed 11
 tap_like 'all is equal' '^0 different, 0 cannot tell' "$tap_output"
 tap_status 'do not reroute: nothing differs' 0 compare do-not-reroute 12
@@ -73,6 +74,20 @@ tap_like 'differs, too' '^DIFFERENT: it refuses what the policy relays' "$tap_ou
 tap_status 'bounces that the policy denies' 1 compare closed 12
 tap_like 'differ' '^DIFFERENT: it accepts and bounces what the policy denies' "$tap_output"
 tap_status 'the client decides' 1 compare closed 11 --client 192.168.1.9
+tap_like 'the client was given' '^The policy was asked for a client at 192\.168\.1\.9' "$tap_output"
 tap_status 'who refuses the tester cannot be compared' 2 compare closed 15
 tap_status 'which target?' 2 "$orbl" policy compare "$policies/closed.policy" "$work/results"
+
+# A server that relays for its own network, probed from there with no --source.
+sed 's/10\.1\.0\.0;255\.255\.0\.0/127.0.0.0;255.0.0.0/' "$policies/closed.policy" >"$work/inside.policy"
+stop
+start "$net.16=$work/inside.policy"
+tap_status 'from inside it is open' 1 timeout 60 "$orbl" probe -c "$work/conf" --json --all \
+	--collector "$net.1:$port" --allow 127.0.0.0/8 --wait 5 --retry-after 1 "$net.16:$port"
+printf '%s\n' "$tap_output" >"$work/results"
+tap_is 'the address that the system took is known' 127.0.0.1 \
+	"$(jq -r .source_address "$work/results")"
+tap_status 'no difference: the policy trusts that client' 0 "$orbl" policy compare \
+	"$work/inside.policy" "$work/results"
+tap_like 'it is said' '^Tested from inside \(127\.0\.0\.1\): predicted for that client' "$tap_output"
 tap_done

@@ -5,7 +5,7 @@
 
 KIND is closed, open, percent (open to one form), hole (accepts and forgets) or open-to-CLIENT, closed
 to all others. LOG gets a JSON object a line: each form that got its final answer ("refused", "message") and each
-message that the collector took ("delivered"), with the time. A form is MAIL FROM and RCPT TO with
+message that the collector answered with 250 ("delivered"), with the time. A form is MAIL FROM and RCPT TO with
 T for each token.
 """
 import asyncio
@@ -47,14 +47,17 @@ class Host:
 	async def deliver(self, mail, rcpt, message):
 		while True: # the collector is dead now and then
 			try:
-				if await self.deliver_once(mail, rcpt, message):
+				reply = await self.deliver_once(mail, rcpt, message)
+				if reply == b'2':
 					self.tell('delivered', rcpt)
+				if reply in b'25':
 					return
 			except (OSError, EOFError, asyncio.TimeoutError):
 				pass
 			await asyncio.sleep(0.1)
 
 	async def deliver_once(self, mail, rcpt, message):
+		"""How the last reply begins."""
 		r, w = await asyncio.open_connection(*self.collector, local_addr=(self.address, 0))
 		try:
 			for line in (None, 'EHLO host.example', 'MAIL FROM:' + mail, 'RCPT TO:' + rcpt, 'DATA'):
@@ -66,9 +69,12 @@ class Host:
 					if not reply:
 						raise EOFError
 				if reply[:1] not in b'23':
-					return reply[:1] == b'5' # no use in trying again
+					return reply[:1]
 			w.write(message + b'.\r\n')
-			return (await asyncio.wait_for(r.readline(), 5))[:1] == b'2'
+			reply = await asyncio.wait_for(r.readline(), 5)
+			if not reply:
+				raise EOFError
+			return reply[:1]
 		finally:
 			w.close()
 

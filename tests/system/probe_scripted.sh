@@ -116,9 +116,34 @@ tap_status '--helo, --source, --collector-domain' 0 probe --helo me.example.net 
 	--source "$net.200" --collector-domain other.test --cases P01 "$net.12:$port"
 tap_like '--helo is said' '> EHLO me.example.net' "$tap_output"
 tap_like '--collector-domain is used' '> RCPT TO:<[a-z2-7]{28}@other.test>' "$tap_output"
-tap_status 'a source that is not ours' 0 probe --source 192.0.2.99 --cases P01 "$net.12:$port"
-tap_like 'is told with the reason' 'Cannot assign requested address; the source must be' "$tap_output"
+tap_like 'from where is said' "connecting to $net.12:$port from $net.200\$" "$tap_output"
+tap_status 'a source that is not ours' 2 probe --source 203.0.113.9 --cases P01 "$net.12:$port"
+tap_is 'is told before anything is probed' \
+	'orbl probe: --source: 203.0.113.9 is not an address of this machine' "$tap_output"
+tap_status 'a second source that is not ours' 2 probe --second-source 203.0.113.9 "$net.12:$port"
+tap_is 'is told, too' \
+	'orbl probe: --second-source: 203.0.113.9 is not an address of this machine' "$tap_output"
+tap_status 'a second source that is the first' 2 probe --source "$net.200" \
+	--second-source "$net.200" "$net.12:$port"
+tap_like 'is none' "^orbl probe: --second-source: $net.200 is " "$tap_output"
+tap_status 'a second source of the other family' 0 probe --second-source ::1 --cases P01 \
+	"$net.12:$port"
+tap_like 'is left out, with a note' '\* not probed from the second source: ::1 is not of' "$tap_output"
+tap_like 'is left out: the verdict is of one' "^$net.12:$port: closed: all 1 cases" \
+	"$(tail -n 1 <<<"$tap_output")"
 tap_status 'the same host twice' 0 probe "$net.12:$port" "$net.12:$port"
+tap_status 'several: open and refused ones' 1 probe "$net.12:$port" mx.example.net "$net.11:$port" \
+	"$net.250:$port"
+tap_is 'several: a table of verdicts comes last, in the order given' \
+	"$net.12:$port closed/mx.example.net not/$net.11:$port open/$net.250:$port not" \
+	"$(tail -n 4 <<<"$tap_output" | awk '{print $1, $2}' | paste -sd /)"
+tap_like 'several: why one was not probed' "^$net.250:$port +not probed +$net.250 has opted out" \
+	"$(tail -n 1 <<<"$tap_output")"
+tap_status 'several: none of them open' 2 probe --cases P01 "$net.12:$port" "$net.99:$port"
+tap_like 'several: unreachable in the table' "^$net.99:$port +unreachable  " \
+	"$(tail -n 1 <<<"$tap_output")"
+tap_status 'several, --json: no table' 0 probe --json --cases P01 "$net.12:$port" "$net.12:$port"
+tap_is 'several, --json: objects only' 2 "$(wc -l <<<"$tap_output")"
 status=0
 probe --json "$net.12:$port" >&- 2>"$work/err" || status=$?
 tap_is 'closed standard output: status 2' 2 "$status"
@@ -129,7 +154,7 @@ if [ -e /dev/full ]; then
 	tap_is 'output cannot be written: status 2' 2 "$status"
 	tap_like 'output cannot be written: says so' 'standard output: ' "$(cat "$work/err")"
 fi
-tap_status 'nobody there' 0 probe "$net.99:$port"
+tap_status 'nobody there' 2 probe "$net.99:$port"
 tap_like 'nobody there: unreachable' "^$net.99:$port: unreachable: .*refused" "$tap_output"
 stop
 tap_is 'the same host twice: one connection at a time' 1 "$(counted closed most)"
@@ -137,21 +162,21 @@ tap_is 'the same host twice: one connection at a time' 1 "$(counted closed most)
 # --- a second source, STARTTLS, several targets on a terminal ---
 start open closed starttlsopen
 tap_status '--second-source: closed to both' 0 probe --second-source "$net.200" "$net.12:$port"
-tap_like '--second-source: the first result' "^$net.12:$port: from the first source: closed: " \
+tap_like '--second-source: the first result' "^$net.12:$port: from 127.0.0.1: closed: " \
 	"$tap_output"
 tap_like '--second-source: the second result' "^$net.12:$port: from $net.200: closed: " "$tap_output"
 tap_like '--second-source: the verdict' "^$net.12:$port: closed: all 4[0-9] cases refused" \
 	"$(tail -n 1 <<<"$tap_output")"
 tap_status '--second-source, --json' 0 probe --json --second-source "$net.200" --cases P01 \
 	"$net.12:$port"
-tap_is '--second-source, --json: both probes' "closed first null closed second $net.200 closed" \
+tap_is '--second-source, --json: both probes' "closed first 127.0.0.1 closed second $net.200 closed" \
 	"$(jq -r '[.verdict, (.probes[] | .source, .source_address, .verdict)] |
 		map(. // "null") | join(" ")' <<<"$tap_output")"
 tap_status '--second-source: open needs no second probe' 1 probe --json --second-source "$net.200" \
 	"$net.11:$port"
 tap_is '--second-source: open needs no second probe: one result' null \
 	"$(jq -r .probes <<<"$tap_output")"
-tap_status '--no-starttls' 0 probe --json --no-starttls "$net.13:$port"
+tap_status '--no-starttls' 2 probe --json --no-starttls "$net.13:$port"
 tap_is '--no-starttls: undecided' undecided "$(jq -r .verdict <<<"$tap_output")"
 tap_status 'STARTTLS' 1 probe --json "$net.13:$port"
 tap_like 'STARTTLS: what was negotiated is told' '^TLSv1.*CN=mx.example.net' \
@@ -229,10 +254,19 @@ tap_status 'a bad second source' 2 probe --second-source here "$net.11"
 tap_status 'an unknown option' 2 probe --nonsense
 tap_status 'an unknown case' 2 probe --cases P99 "$net.11"
 tap_like 'an unknown case is named' '"P99"' "$tap_output"
+tap_status 'an empty case' 2 probe --cases P01, "$net.11"
+tap_like 'an empty case is told' 'no relay test is called ""' "$tap_output"
 tap_status 'a bad number' 2 probe --wait soon "$net.11"
 tap_status 'a bad network' 2 probe --allow nowhere "$net.11"
 tap_status 'a collector that is not ours' 2 probe --collector 198.51.100.1:25 "$net.11"
 tap_like 'a collector that is not ours: says so' 'cannot listen on 198.51.100.1' "$tap_output"
+tap_like 'a collector that is not ours: the remedy' '--collector ADDR@PORT or collector.listen' \
+	"$tap_output"
+cp "$work/conf" "$work/conf.before"
+printf 'collector.tls_certificate = "%s"\n' "$work/none.crt" >>"$work/conf"
+tap_status 'no certificate' 2 probe "$net.11"
+tap_like 'no certificate: says so' "cannot read $work/none.crt: No such file" "$tap_output"
+mv "$work/conf.before" "$work/conf"
 tap_status 'help' 0 "$orbl" probe --help
 tap_like 'help tells the exit status' 'Exit status: 0' "$tap_output"
 tap_done

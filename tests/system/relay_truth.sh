@@ -72,7 +72,7 @@ probe_all() { # PREDICTED OPTION... > FOUND; the results to PREDICTED.json
 		status=0
 		# shellcheck disable=SC2086
 		probe "$@" $targets >"$work/json" 2>>"$work/err" || status=$?
-		[ "$status" -le 1 ] || echo "row $from ...: exit status $status" >>"$work/err"
+		[ "$status" -le 2 ] || echo "row $from ...: exit status $status" >>"$work/err"
 		cat "$work/json" >>"$predicted.json"
 		read_found <"$work/json"
 		from=$((from + at_once))

@@ -108,10 +108,13 @@ class Server:
 
 	# --- delivery ---
 	async def send(self, source, sender, rcpt, message):
-		try:
-			await self.send_once(source, sender, rcpt, message)
-		except (OSError, EOFError, IndexError):
-			pass
+		for _ in range(5): # no 2xx and no 5xx: again later
+			try:
+				if await self.send_once(source, sender, rcpt, message):
+					return
+			except (OSError, EOFError, IndexError):
+				pass
+			await asyncio.sleep(0.5)
 
 	async def send_once(self, source, sender, rcpt, message):
 		r, w = await asyncio.open_connection(*self.collector, local_addr=(source, 0))
@@ -125,13 +128,17 @@ class Server:
 					return reply
 		for line in (None, b'EHLO ' + HOST_NAME.encode(), b'MAIL FROM:' + sender.encode(),
 			b'RCPT TO:' + rcpt.encode()):
-			if not (await say(line)).startswith(b'2'):
+			reply = await say(line)
+			if not reply.startswith(b'2'):
 				w.close()
-				return
-		if (await say(b'DATA')).startswith(b'354'):
-			await say(b'Received: from test\r\n' + message + b'.')
-		await say(b'QUIT')
+				return reply.startswith(b'5')
+		reply = await say(b'DATA')
+		if reply.startswith(b'354'):
+			reply = await say(b'Received: from test\r\n' + message + b'.')
+		if reply:
+			await say(b'QUIT')
 		w.close()
+		return reply[:1] in (b'2', b'5')
 
 
 class Session:

@@ -17,7 +17,7 @@ static struct collector_session *session;
 static char output[65536];
 static size_t output_len;
 
-static void
+static enum collector_told
 take_arrival(const struct collector_arrival *a, void *context)
 {
 	ck_assert_ptr_null(context);
@@ -26,6 +26,7 @@ take_arrival(const struct collector_arrival *a, void *context)
 	memcpy(message, a->message.len != 0 ? a->message.p : "", a->message.len);
 	message[a->message.len] = '\0';
 	arrivals++;
+	return COLLECTOR_KEPT;
 }
 
 static struct collector_conf conf = {.domain = "probe.test",

@@ -158,7 +158,17 @@ static const struct {
 	{1, "", false, COLLECTOR_MAIL_RELAYED},
 	{1, "Subject: notice\n\n", true, COLLECTOR_MAIL_BOUNCED},
 	{2, "Subject: relay test\n\n", true, COLLECTOR_MAIL_RELAYED}, /* ours had none either */
-	{2, REPORT("failed"), true, COLLECTOR_MAIL_BOUNCED},
+	/* what a relay puts into the header, or around the message */
+	{1, "Auto-Submitted: auto-replied\n\n", false, COLLECTOR_MAIL_RELAYED},
+	{1, "X-Failed-Recipients: x@y\nSubject: Warning: message \n\n", false,
+		COLLECTOR_MAIL_RELAYED},
+	{11, REPORT("delivered"), false, COLLECTOR_MAIL_RELAYED},
+	{11, REPORT("failed"), false, COLLECTOR_MAIL_RELAYED},
+	{11, REPORT("failed"), true, COLLECTOR_MAIL_BOUNCED},
+	{2, REPORT("failed"), true, COLLECTOR_MAIL_RELAYED},
+	{2, "Auto-Submitted: auto-replied\n\n", false, COLLECTOR_MAIL_RELAYED},
+	{41, "Auto-Submitted: auto-notified\n\n", true, COLLECTOR_MAIL_RELAYED},
+	{3, "Subject: relay test\n\n", false, COLLECTOR_MAIL_RELAYED},
 	{3, REPORT("failed"), true, COLLECTOR_MAIL_BOUNCED},
 	{3, REPORT("delayed"), true, COLLECTOR_MAIL_NOTE},
 	{3, "Auto-Submitted: auto-replied\n\n", false, COLLECTOR_MAIL_ANSWERED},

@@ -19,12 +19,22 @@ tear_down(void)
 }
 
 static enum collector_seen_answer
+take(const struct collector_seen_key *key, const struct addr *peer)
+{
+	enum collector_seen_answer answer = collector_seen_ask(seen, key, peer, &times);
+
+	if (answer != COLLECTOR_SEEN_AGAIN)
+		collector_seen_keep(seen, key, peer);
+	return answer;
+}
+
+static enum collector_seen_answer
 add(uint64_t id, uint8_t case_index, uint32_t peer)
 {
 	struct collector_seen_key key = {.probe_id = id, .case_index = case_index};
 	struct addr a = addr_from_ipv4(peer);
 
-	return collector_seen_add(seen, &key, &a, &times);
+	return take(&key, &a);
 }
 
 START_TEST(pairs_count_once)
@@ -47,16 +57,36 @@ START_TEST(kinds_and_contents)
 	struct collector_seen_key key = {.probe_id = 1, .case_index = 1};
 	struct addr a = addr_from_ipv4(1);
 
-	ck_assert_int_eq(collector_seen_add(seen, &key, &a, &times), COLLECTOR_SEEN_FIRST);
+	ck_assert_int_eq(take(&key, &a), COLLECTOR_SEEN_FIRST);
 	key.kind = 1;
-	ck_assert_int_eq(collector_seen_add(seen, &key, &a, &times), COLLECTOR_SEEN_FIRST);
+	ck_assert_int_eq(take(&key, &a), COLLECTOR_SEEN_FIRST);
 	key.content = collector_seen_content(seen, TEXT("one"));
-	ck_assert_int_eq(collector_seen_add(seen, &key, &a, &times), COLLECTOR_SEEN_OTHER);
+	ck_assert_int_eq(take(&key, &a), COLLECTOR_SEEN_OTHER);
 	key.content = collector_seen_content(seen, TEXT("another"));
-	ck_assert_int_eq(collector_seen_add(seen, &key, &a, &times), COLLECTOR_SEEN_OTHER);
+	ck_assert_int_eq(take(&key, &a), COLLECTOR_SEEN_OTHER);
 	key.content = collector_seen_content(seen, TEXT("one"));
-	ck_assert_int_eq(collector_seen_add(seen, &key, &a, &times), COLLECTOR_SEEN_AGAIN);
+	ck_assert_int_eq(take(&key, &a), COLLECTOR_SEEN_AGAIN);
 	(void)collector_seen_content(seen, TEXT_NONE);
+}
+END_TEST
+
+/* What could not be stored counts when it comes again. */
+START_TEST(to_ask_keeps_nothing)
+{
+	struct collector_seen_key key = {.probe_id = 1, .case_index = 1};
+	struct addr a = addr_from_ipv4(1), b = addr_from_ipv4(2);
+
+	for (int i = 0; i < 3; i++)
+		ck_assert_int_eq(collector_seen_ask(seen, &key, &a, &times), COLLECTOR_SEEN_FIRST);
+	ck_assert_uint_eq(times, 1);
+	collector_seen_keep(seen, &key, &a);
+	for (int i = 0; i < 3; i++)
+		ck_assert_int_eq(collector_seen_ask(seen, &key, &b, &times), COLLECTOR_SEEN_OTHER);
+	for (int i = 0; i < COLLECTOR_SEEN_PEERS_MAX; i++) /* who asked before it was kept */
+		collector_seen_keep(seen, &key, &a);
+	ck_assert_int_eq(collector_seen_ask(seen, &key, &b, &times), COLLECTOR_SEEN_OTHER);
+	ck_assert_int_eq(take(&key, &a), COLLECTOR_SEEN_AGAIN);
+	ck_assert_uint_eq(times, 2);
 }
 END_TEST
 
@@ -113,6 +143,7 @@ suite(void)
 	tcase_add_checked_fixture(tc, set_up, tear_down);
 	tcase_add_test(tc, pairs_count_once);
 	tcase_add_test(tc, kinds_and_contents);
+	tcase_add_test(tc, to_ask_keeps_nothing);
 	tcase_add_test(tc, full_table_forgets_the_oldest);
 	tcase_add_test(tc, one_token_has_so_many_senders);
 	tcase_add_test(tc, small);

@@ -1,5 +1,7 @@
 #include "collector_server.h"
 
+#include <inttypes.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,9 +22,12 @@
 #include "scratch.h"
 #include "unit.h"
 
+enum { HOLD_S = 2 };
+
 static const uint8_t key[TOKEN_KEY_BYTES] = {7};
 static struct endpoint where;
 static int told = -1; /* arrivals, as the server's process writes them */
+static int releases = -1;
 static pid_t server;
 static struct error error;
 
@@ -30,28 +35,59 @@ static struct collector_client client;
 
 /* --- the server, in a process of its own ---------------------------------- */
 
-static void
-write_arrival(const struct collector_arrival *a, const struct endpoint *peer, void *context)
+/* Arrivals from <ticketN@...> are held, with the tickets N, N + 1... */
+static enum collector_told
+write_arrival(const struct collector_arrival *a, const struct endpoint *peer, uint64_t *ticket,
+	void *context)
 {
+	static uint64_t first, next;
 	int fd = *(int *)context;
 
 	(void)peer;
 	if (write(fd, a->tls, sizeof(a->tls)) < 0)
 		_exit(EXIT_FAILURE);
+	if (sscanf(a->mail_from, "<ticket%" SCNu64, ticket) != 1)
+		return COLLECTOR_KEPT;
+	next = *ticket != first ? *ticket : next;
+	first = *ticket;
+	*ticket = next++;
+	return COLLECTOR_HELD;
+}
+
+/* "upto stored" a time. */
+struct release {
+	uint64_t upto;
+	bool stored;
+};
+
+static void
+take_release(evutil_socket_t fd, short what, void *context)
+{
+	struct release r;
+
+	(void)what;
+	if (read(fd, &r, sizeof(r)) != sizeof(r))
+		_exit(EXIT_FAILURE);
+	collector_server_release(*(struct collector_server **)context, r.upto, r.stored);
 }
 
 static void
-serve(int listener, int pipe_end, struct collector_tls *tls)
+serve(int listener, int pipe_end, int release_end, struct collector_tls *tls)
 {
 	struct event_base *base = event_base_new();
+	struct collector_server *s;
+	struct event *released = event_new(base, release_end, EV_READ | EV_PERSIST, take_release,
+		&s);
 	struct collector_server_conf conf = {.domain = "probe.test",
+		.hold_s = HOLD_S,
 		.name = "mx.probe.test",
 		.key = key,
 		.tls = tls,
 		.arrival_fn = write_arrival,
 		.context = &pipe_end};
 
-	if (collector_server_new(base, listener, &conf) != NULL)
+	s = collector_server_new(base, listener, &conf);
+	if (s != NULL && event_add(released, NULL) == 0)
 		event_base_dispatch(base);
 	_exit(EXIT_FAILURE);
 }
@@ -60,7 +96,7 @@ static void
 start(bool encrypted)
 {
 	struct collector_tls *tls = NULL;
-	int listener, ends[2];
+	int listener, ends[2], release_ends[2];
 
 	signal(SIGPIPE, SIG_IGN);
 	scratch_enter();
@@ -68,15 +104,18 @@ start(bool encrypted)
 	ck_assert_int_eq(endpoint_parse(TEXT("127.0.0.1"), &where), OK);
 	ck_assert_int_eq(collector_server_bind(&where, &listener, &error), OK);
 	ck_assert_int_eq(pipe(ends), 0);
+	ck_assert_int_eq(pipe(release_ends), 0);
 	if (encrypted)
 		ck_assert_int_eq(collector_tls_new("own.crt", "own.key", &tls, &error), OK);
 	server = fork();
 	if (server == 0)
-		serve(listener, ends[1], tls);
+		serve(listener, ends[1], release_ends[0], tls);
 	collector_tls_free(tls);
 	close(listener);
 	close(ends[1]);
+	close(release_ends[0]);
 	told = ends[0];
+	releases = release_ends[1];
 }
 
 static void
@@ -97,6 +136,7 @@ stop(void)
 	kill(server, SIGKILL);
 	waitpid(server, NULL, 0);
 	close(told);
+	close(releases);
 	scratch_leave();
 }
 
@@ -202,6 +242,101 @@ START_TEST(failed_handshakes)
 }
 END_TEST
 
+/* --- held ------------------------------------------------------------------ */
+
+static void
+release(uint64_t upto, bool stored)
+{
+	struct release r;
+
+	memset(&r, 0, sizeof(r));
+	r.upto = upto;
+	r.stored = stored;
+	ck_assert_int_eq(write(releases, &r, sizeof(r)), sizeof(r));
+}
+
+/* Up to the dot; the arrival is told. */
+static void
+hold(struct collector_client *c, const char *ticket, int recipients)
+{
+	struct token t = {.probe_id = 1, .case_index = 1, .hour = (uint16_t)(time(NULL) / 3600)};
+	char text[TOKEN_TEXT], line[256], tls[COLLECTOR_TLS_TEXT];
+
+	token_format(&t, key, text);
+	c->fd = -1;
+	collector_client_dial(c, &where);
+	collector_client_expect(c, "220 ");
+	collector_client_say(c, "EHLO relay.example\r\n", "250-");
+	snprintf(line, sizeof(line), "MAIL FROM:<%s@b>\r\n", ticket);
+	collector_client_say(c, line, "250");
+	snprintf(line, sizeof(line), "RCPT TO:<%s@probe.test>\r\n", text);
+	for (int i = 0; i < recipients; i++)
+		collector_client_say(c, line, "250");
+	collector_client_say(c, "DATA\r\n", "354");
+	collector_client_say(c, "x\r\n.\r\nQUIT\r\n", NULL);
+	for (int i = 0; i < recipients; i++)
+		ck_assert_int_eq(read(told, tls, sizeof(tls)), sizeof(tls));
+}
+
+static void
+expect_end(struct collector_client *c, const char *wanted)
+{
+	char line[256];
+
+	collector_client_expect(c, wanted);
+	collector_client_expect(c, "221"); /* what was said meanwhile */
+	ck_assert(!collector_client_read(c, line, sizeof(line)));
+	collector_client_hang_up(c);
+}
+
+static void
+expect_nothing(const struct collector_client *c)
+{
+	struct pollfd pfd = {.fd = c->fd, .events = POLLIN};
+
+	ck_assert_int_eq(poll(&pfd, 1, 200), 0);
+}
+
+START_TEST(released_up_to_a_ticket)
+{
+	static struct collector_client c[5];
+
+	hold(&c[0], "ticket5", 1);
+	hold(&c[1], "ticket6", 3);
+	hold(&c[2], "ticket9", 2);
+	hold(&c[3], "ticket11", 1);
+	hold(&c[4], "ticket12", 1);
+	expect_nothing(&c[0]);
+	release(6, true);
+	expect_end(&c[0], "250");
+	release(7, false);
+	expect_nothing(&c[1]);
+	release(9, true);
+	expect_end(&c[1], "451 4.3.0 Not stored, try again"); /* one of three was not */
+	expect_nothing(&c[2]);
+	collector_client_hang_up(&c[3]); /* does not wait for it */
+	release(11, true);
+	expect_end(&c[2], "250");
+	release(12, false);
+	expect_end(&c[4], "451 4.3.0");
+}
+END_TEST
+
+START_TEST(nobody_decides)
+{
+	static struct collector_client c;
+
+	hold(&c, "ticket1", 1);
+	expect_nothing(&c);
+	expect_end(&c, "451 4.3.0 Not stored, try again");
+	release(1, true); /* too late for that one */
+	hold(&c, "ticket2", 1);
+	expect_nothing(&c);
+	release(2, true);
+	expect_end(&c, "250");
+}
+END_TEST
+
 START_TEST(one_peer_has_so_many)
 {
 	int fds[COLLECTOR_PER_PEER_MAX];
@@ -260,12 +395,15 @@ START_TEST(certificates)
 	certificate_make("own", NULL);
 	certificate_make("other", NULL);
 	write_locked_key();
-	assert_refused("none.crt", "own.key", "none.crt: is no PEM certificate");
+	assert_refused("none.crt", "own.key",
+		"collector.tls_certificate: cannot read none.crt: No such file");
 	assert_refused("own.key", "own.key", "own.key: is no PEM certificate");
 	assert_refused("own.crt", "", "own.crt: has no PEM key");
-	assert_refused("own.crt", "none.key", "none.key: has no PEM key");
+	ck_assert_ptr_nonnull(strstr(error.text, "set collector.tls_key"));
+	assert_refused("own.crt", "none.key", "collector.tls_key: cannot read none.key: No such");
 	assert_refused("own.crt", "other.key", "other.key: ");
 	assert_refused("own.crt", "locked.key", "locked.key: has no PEM key without passphrase");
+	ck_assert_ptr_null(strstr(error.text, "set collector.tls_key"));
 	assert_refused("", "own.key", "collector.tls_certificate");
 	/* both in one file */
 	both = fopen("own.key", "r");
@@ -290,6 +428,9 @@ suite(void)
 
 	tcase_add_checked_fixture(clear, start_clear, stop);
 	tcase_add_test(clear, in_clear);
+	tcase_set_timeout(clear, 30);
+	tcase_add_test(clear, released_up_to_a_ticket);
+	tcase_add_test(clear, nobody_decides);
 	tcase_add_test(clear, one_peer_has_so_many);
 	tcase_add_checked_fixture(tls, start_encrypted, stop);
 	tcase_set_timeout(tls, 30);

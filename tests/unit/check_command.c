@@ -116,13 +116,13 @@ static const struct {
 	{"{\"cmd\":\"explain\",\"address\":\"mail.example\"}", "syntax", "is not an IPv4"},
 	{"{\"cmd\":\"delist\",\"address\":\"::1%lo\"}", "syntax", "is not an IPv4"},
 	{"{\"cmd\":\"delist\",\"address\":\"192.0.2.1\"}", "not-found", "192.0.2.1 is not listed"},
-	{"{\"cmd\":\"submit\"}", "syntax", "1 to 63 printable"},
-	{"{\"cmd\":\"submit\",\"reporter\":\"\"}", "syntax", "1 to 63 printable"},
-	{"{\"cmd\":\"submit\",\"reporter\":\"a\\nb\"}", "syntax", "1 to 63 printable"},
-	{"{\"cmd\":\"submit\",\"reporter\":\"m\\u00fcller\"}", "syntax", "1 to 63 printable"},
+	{"{\"cmd\":\"submit\"}", "syntax", "1 to 64 printable"},
+	{"{\"cmd\":\"submit\",\"reporter\":\"\"}", "syntax", "1 to 64 printable"},
+	{"{\"cmd\":\"submit\",\"reporter\":\"a\\nb\"}", "syntax", "1 to 64 printable"},
+	{"{\"cmd\":\"submit\",\"reporter\":\"m\\u00fcller\"}", "syntax", "1 to 64 printable"},
 	{"{\"cmd\":\"submit\",\"reporter\":"
-	 "\"0123456789012345678901234567890123456789012345678901234567890123\"}",
-		"syntax", "1 to 63 printable"},
+	 "\"01234567890123456789012345678901234567890123456789012345678901234\"}",
+		"syntax", "1 to 64 printable"},
 	{"{\"cmd\":\"submit\",\"reporter\":\"a\",\"format\":\"nonsense\"}", "unsupported",
 		"no log format of this name"},
 	{"{\"cmd\":\"submit\",\"reporter\":\"a\",\"local_domains\":\"b\"}", "syntax",
@@ -325,8 +325,8 @@ START_TEST(submit_asks_for_a_body)
 	submission_free(answer.submission);
 	json_decref(summary);
 	answer = run("{\"cmd\":\"submit\",\"reporter\":"
-		     "\"012345678901234567890123456789012345678901234567890123456789012\"}");
-	ck_assert_ptr_nonnull(answer.submission); /* 63 characters, and no file */
+		     "\"0123456789012345678901234567890123456789012345678901234567890123\"}");
+	ck_assert_ptr_nonnull(answer.submission); /* 64 characters, and no file */
 	submission_free(answer.submission);
 }
 END_TEST

@@ -191,6 +191,35 @@ START_TEST(an_error_keeps_the_list_and_is_told_once)
 }
 END_TEST
 
+START_TEST(a_kept_list_stands_in_for_the_file)
+{
+	const struct prefix kept = fixture_prefix("192.0.2.7");
+	struct opt_out *o = follow("opt-out");
+	size_t count;
+
+	write_file("oops\n");
+	ck_assert(!opt_out_is_known(o));
+	ck_ok(opt_out_restore(o, &kept, 1, NOW - 9, trouble()));
+	ck_assert(opt_out_is_known(o));
+	ck_assert_int_eq(opt_out_refresh(o, NOW, trouble()), ERR_SYNTAX);
+	ck_assert(!opt_out_is_good(o));
+	ck_assert(has(o, "192.0.2.7"));
+	ck_assert(has(o, "203.0.113.7"));
+	ck_assert_int_eq(opt_out_since(o), NOW - 9);
+	ck_assert_ptr_nonnull(strstr(opt_out_trouble(o), "opt-out:1: \"oops\""));
+	ck_assert_uint_eq(opt_out_generation(o), 1);
+	write_file("192.0.2.8\n");
+	ck_ok(opt_out_refresh(o, NOW + 1, trouble()));
+	ck_assert(!has(o, "192.0.2.7"));
+	ck_assert_int_eq(opt_out_since(o), NOW + 1);
+	ck_assert_uint_eq(opt_out_generation(o), 2);
+	ck_assert_str_eq(opt_out_trouble(o), "");
+	ck_assert(prefix_has_addr(opt_out_of_file(o, &count), &(struct addr){4, {192, 0, 2, 8}}));
+	ck_assert_uint_eq(count, 1);
+	opt_out_free(o);
+}
+END_TEST
+
 static Suite *
 suite(void)
 {
@@ -206,6 +235,7 @@ suite(void)
 	tcase_add_test(watch, without_a_file_the_list_is_fixed);
 	tcase_add_test(watch, a_change_is_seen_within_a_second);
 	tcase_add_test(watch, an_error_keeps_the_list_and_is_told_once);
+	tcase_add_test(watch, a_kept_list_stands_in_for_the_file);
 	suite_add_tcase(s, file);
 	suite_add_tcase(s, watch);
 	return s;

@@ -414,6 +414,7 @@ START_TEST(a_closed_input_takes_its_outputs_along)
 	ck_ok(store_delisting_add(a.store, &host, now_s, &id, &probe, trouble()));
 	pipeline_wake(a.pipeline);
 	analyzer_turn(&a);
+	say_case(probe, PROBER_ANSWER_REFUSED);
 	say_done(probe, REACH_DONE);
 	ck_assert_uint_eq(analyzer_listed(&a, "192.0.2.1"), 0);
 	ck_assert_uint_eq(analyzer_listed(&a, "203.0.113.9"), 0);
@@ -446,10 +447,15 @@ START_TEST(a_message_that_comes_late_counts_when_it_was_accepted)
 	say_case(closed, PROBER_ANSWER_REFUSED);
 	say_done(closed, REACH_DONE);
 	ck_assert_uint_eq(analyzer_listed(&a, "192.0.2.1"), 0);
+	ck_ok(store_execute(a.store, "PRAGMA query_only = 1", trouble())); /* as a full disk */
+	say_arrival(accepted, "192.0.2.1", false);
+	ck_assert_str_eq(fake_prober_acks(a.prober), "1-");
+	ck_ok(store_execute(a.store, "PRAGMA query_only = 0", trouble()));
 	say_arrival(accepted, "192.0.2.1", false);
 	ck_assert_uint_eq(analyzer_listed(&a, "192.0.2.1"), BIT(CATEGORY_RELAY));
 	ck_assert_uint_eq(served_serial(), 2);
 	say_arrival(closed, "192.0.2.2", false); /* nobody gave it to this host */
+	ck_assert_str_eq(fake_prober_acks(a.prober), "1- 2+ 3+");
 	ck_assert_uint_eq(analyzer_listed(&a, "192.0.2.2"), 0);
 }
 END_TEST
@@ -494,6 +500,7 @@ END_TEST
 START_TEST(events_of_probes_that_are_none_are_passed_over)
 {
 	say_arrival(999, "192.0.2.1", false);
+	ck_assert_str_eq(fake_prober_acks(a.prober), "1+"); /* there is nothing to keep */
 	say_done(999, REACH_DONE);
 	ck_assert(!pipeline_has_failed(a.pipeline));
 	ck_assert_int_eq(number("SELECT count(*) FROM listing"), 0);

@@ -166,6 +166,10 @@ START_TEST(lists)
 	ck_assert_int_eq(probe_case_parse_list(TEXT(""), &mask, &error), ERR_NOT_FOUND);
 	ck_assert_int_eq(probe_case_parse_list(TEXT("P"), &mask, &error), ERR_NOT_FOUND);
 	ck_assert_int_eq(probe_case_parse_list(TEXT("P01-"), &mask, &error), ERR_NOT_FOUND);
+	ck_assert_int_eq(probe_case_parse_list(TEXT("P01,"), &mask, &error), ERR_NOT_FOUND);
+	ck_assert_ptr_nonnull(strstr(error.text, "\"\""));
+	ck_assert_int_eq(probe_case_parse_list(TEXT(",P01"), &mask, &error), ERR_NOT_FOUND);
+	ck_assert_int_eq(probe_case_parse_list(TEXT("P01,,P02"), &mask, &error), ERR_NOT_FOUND);
 }
 END_TEST
 

@@ -36,6 +36,25 @@ START_TEST(the_most_urgent_begins_first)
 }
 END_TEST
 
+/* Three hosts that put us off for as long as they like. */
+START_TEST(a_delisting_request_has_a_place_of_its_own)
+{
+	uint64_t id;
+
+	queue_add("192.0.2.1", CAUSE_NOMINATION);
+	queue_add("192.0.2.2", CAUSE_NOMINATION);
+	queue_add("192.0.2.3", CAUSE_NOMINATION);
+	queue_start();
+	queue_add("192.0.2.5", CAUSE_EXPIRY);
+	queue_start();
+	ck_assert_uint_eq(queue_jobs(), 3);
+	id = queue_add("192.0.2.4", CAUSE_DELISTING);
+	queue_start();
+	ck_assert_uint_eq(queue_jobs(), 4);
+	ck_assert_uint_eq(queue_job(3)->id, id);
+}
+END_TEST
+
 START_TEST(what_waits_for_its_time_begins_then)
 {
 	const struct store_probe later = {.host = fixture_address("192.0.2.1"),
@@ -130,7 +149,8 @@ write_opt_out(const char *text)
 	scratch_write("opt-out", text, strlen(text));
 }
 
-START_TEST(who_opts_out_while_he_waits_is_not_probed)
+static void
+open_with_opt_out(const char *text)
 {
 	char directory[512], lines[600];
 
@@ -139,8 +159,21 @@ START_TEST(who_opts_out_while_he_waits_is_not_probed)
 	ck_assert_ptr_nonnull(getcwd(directory, sizeof(directory)));
 	snprintf(lines, sizeof(lines),
 		"probe.opt_out = {192.0.2.66}\nprobe.opt_out_file = \"%s/opt-out\"\n", directory);
-	write_opt_out("192.0.2.7\n");
+	write_opt_out(text);
 	queue_open(lines);
+}
+
+static void
+opt_out_later(const char *text)
+{
+	write_opt_out(text);
+	here()->now_ms += 1000;
+	queue_start();
+}
+
+START_TEST(who_opts_out_while_he_waits_is_not_probed)
+{
+	open_with_opt_out("192.0.2.7\n");
 	queue_add("192.0.2.7", CAUSE_DELISTING);
 	queue_start();
 	ck_assert_str_eq(here()->seen.refused, "192.0.2.7 has opted out of probes (192.0.2.7)");
@@ -149,24 +182,133 @@ START_TEST(who_opts_out_while_he_waits_is_not_probed)
 	ck_assert_str_eq(here()->seen.refused, "192.0.2.66 has opted out of probes (192.0.2.66)");
 	ck_assert_uint_eq(queue_jobs(), 0);
 	ck_assert_int_eq(queue_number("SELECT count(*) FROM probe WHERE finished_s = 0"), 0);
-	/* A list that nobody can read stops what we do of our own accord, and nothing else. */
-	write_opt_out("nonsense\n");
-	here()->now_ms += 1000;
-	queue_add("192.0.2.1", CAUSE_NOMINATION);
-	queue_add("192.0.2.2", CAUSE_EXPIRY);
-	queue_add("192.0.2.3", CAUSE_DELISTING);
-	queue_add("192.0.2.7", CAUSE_DELISTING);
+}
+END_TEST
+
+/* The last list that could be read is the one to go by, also after a restart. */
+START_TEST(a_broken_list_leaves_the_last_one_in_force)
+{
+	open_with_opt_out("192.0.2.7\n");
+	queue_start();
+	ck_assert_str_eq(probe_queue_state(here()->queue).opt_out_trouble, "");
+	opt_out_later("nonsense\n");
+	ck_assert_ptr_nonnull(strstr(probe_queue_state(here()->queue).opt_out_trouble,
+		"opt-out:1: \"nonsense\""));
+	ck_assert(!probe_queue_state(here()->queue).stopped);
+	for (int restarts = 0; restarts < 2; restarts++) {
+		here()->seen.refused[0] = '\0';
+		queue_add("192.0.2.7", CAUSE_DELISTING);
+		queue_add(restarts == 0 ? "192.0.2.1" : "192.0.2.2", CAUSE_NOMINATION);
+		queue_start();
+		ck_assert_str_eq(here()->seen.refused,
+			"192.0.2.7 has opted out of probes (192.0.2.7)");
+		ck_assert_uint_eq(queue_jobs(), 1 + (size_t)restarts);
+		queue_restart();
+	}
+	opt_out_later("192.0.2.1\n192.0.2.2\n");
+	ck_assert_str_eq(probe_queue_state(here()->queue).opt_out_trouble, "");
+	ck_assert_uint_eq(queue_jobs(), 0); /* both had been begun */
+	ck_assert_uint_eq(probe_queue_state(here()->queue).running, 0);
+	ck_assert_int_eq(queue_number("SELECT count(*) FROM opt_out"), 2);
+}
+END_TEST
+
+START_TEST(without_any_list_nothing_is_probed)
+{
+	uint64_t id;
+
+	queue_start(); /* without a file: that is no list of it */
+	ck_assert_int_eq(queue_number("SELECT count(*) FROM number WHERE name = 'opt_out_s'"), 0);
+	open_with_opt_out("");
+	id = queue_add("192.0.2.1", CAUSE_NOMINATION);
 	queue_start();
 	ck_assert_uint_eq(queue_jobs(), 1);
-	ck_assert_uint_eq(queue_job(0)->id, 5);
-	ck_assert_str_eq(here()->seen.refused, "192.0.2.7 has opted out of probes (192.0.2.7)");
+	queue_say_case(id, 1, PROBER_ANSWER_ACCEPTED);
+	(void)queue_number("DELETE FROM number WHERE name = 'opt_out_s' RETURNING 1");
+	write_opt_out("nonsense\n");
+	queue_restart();
+	queue_add("192.0.2.7", CAUSE_DELISTING);
+	ck_assert_int_eq(queue_start(), -1);
+	ck_assert_uint_eq(queue_jobs(), 0); /* nor is it gone on with the first */
 	ck_assert_int_eq(probe_queue_state(here()->queue).brake, PROBE_QUEUE_OPT_OUT);
-	write_opt_out("192.0.2.1\n");
-	here()->now_ms += 1000;
+	ck_assert(probe_queue_state(here()->queue).stopped);
+	here()->now_ms += INT64_C(86400000);
+	ck_assert_uint_eq(queue_end_all(), 0);
+	opt_out_later("192.0.2.1\n");
+	ck_assert(!probe_queue_state(here()->queue).stopped);
+	ck_assert_uint_eq(queue_jobs(), 1);
+	ck_assert_str_eq(here()->seen.refused, "192.0.2.1 has opted out of probes (192.0.2.1)");
+}
+END_TEST
+
+START_TEST(who_opts_out_while_he_is_asked_is_asked_no_more)
+{
+	uint64_t id, other;
+
+	open_with_opt_out("");
+	id = queue_add("192.0.2.1", CAUSE_NOMINATION);
+	other = queue_add("192.0.2.2", CAUSE_NOMINATION);
 	queue_start();
 	ck_assert_uint_eq(queue_jobs(), 2);
-	ck_assert_uint_eq(queue_job(1)->id, 4);
+	queue_say_case(id, 1, PROBER_ANSWER_ACCEPTED);
+	queue_say_arrival(id, 1, "192.0.2.1"); /* a proof, even */
+	fake_prober_block(here()->prober, true);
+	opt_out_later("192.0.2.1\n");
+	ck_assert_str_eq(fake_prober_cancels(here()->prober), "");
+	fake_prober_block(here()->prober, false);
+	queue_start();
+	queue_start();
+	ck_assert_str_eq(fake_prober_cancels(here()->prober), "1");
+	ck_assert_uint_eq(queue_end_all(), 0);
+	queue_say_done(id, REACH_DONE);
+	ck_assert_uint_eq(queue_end_all(), 1);
+	ck_assert_uint_eq(here()->seen.ended, 0);
 	ck_assert_str_eq(here()->seen.refused, "192.0.2.1 has opted out of probes (192.0.2.1)");
+	ck_assert_int_eq(queue_number("SELECT count(*) FROM probe WHERE finished_s <> 0"
+				      " AND verdict IS NULL"),
+		1);
+	queue_say_done(other, REACH_NONE);
+	ck_assert_uint_eq(queue_end_all(), 1);
+	ck_assert_uint_eq(here()->seen.ended, 1);
+}
+END_TEST
+
+/* --- our own trouble -------------------------------------------------------------- */
+
+START_TEST(our_own_trouble_is_no_try)
+{
+	uint64_t id = queue_add("192.0.2.1", CAUSE_BACKOFF);
+
+	queue_start();
+	queue_say((struct prober_event){.kind = PROBER_DONE,
+		.id = id,
+		.reach = REACH_OURS,
+		.text = "no socket for the connection"});
+	ck_assert_uint_eq(queue_end_all(), 1);
+	ck_assert_uint_eq(here()->seen.ended, 0);
+	ck_assert_int_eq(queue_number("SELECT tries FROM probe WHERE started_s = 0"
+				      " AND finished_s = 0"),
+		0);
+	queue_start();
+	ck_assert_uint_eq(queue_jobs(), 1); /* not at once */
+	here()->now_ms += 60000;
+	queue_start();
+	ck_assert_uint_eq(queue_jobs(), 2);
+	ck_assert_uint_eq(queue_job(1)->id, id);
+}
+END_TEST
+
+/* What it had accepted may still come back, and counts. */
+START_TEST(our_own_trouble_does_not_undo_what_is_known)
+{
+	uint64_t id = queue_add("192.0.2.1", CAUSE_NOMINATION);
+
+	queue_start();
+	queue_say_case(id, 1, PROBER_ANSWER_ACCEPTED);
+	queue_say_arrival(id, 1, "192.0.2.1");
+	queue_say_done(id, REACH_OURS);
+	ck_assert_uint_eq(queue_end_all(), 1);
+	ck_assert_str_eq(here()->seen.verdict, "open");
 }
 END_TEST
 
@@ -208,9 +350,12 @@ static Suite *
 suite(void)
 {
 	const TTest *const begin[] = {the_most_urgent_begins_first,
-		what_waits_for_its_time_begins_then, so_many_begin_in_a_minute,
-		a_busy_network_does_not_hold_up_the_others, a_full_pipe_only_delays,
-		who_opts_out_while_he_waits_is_not_probed,
+		a_delisting_request_has_a_place_of_its_own, what_waits_for_its_time_begins_then,
+		so_many_begin_in_a_minute, a_busy_network_does_not_hold_up_the_others,
+		a_full_pipe_only_delays, who_opts_out_while_he_waits_is_not_probed,
+		a_broken_list_leaves_the_last_one_in_force, without_any_list_nothing_is_probed,
+		who_opts_out_while_he_is_asked_is_asked_no_more, our_own_trouble_is_no_try,
+		our_own_trouble_does_not_undo_what_is_known,
 		the_second_of_a_pair_has_the_other_source, without_a_prober_it_says_so};
 	Suite *s = suite_create("probe_queue");
 

@@ -1,10 +1,10 @@
-#include "probe_report.h"
+#include "probe_summary.h"
 
 #include <string.h>
 
 #include "unit.h"
 
-enum { INDEX = 7 };
+enum { INDEX = 7, REFUSED = 100, PROVED };
 
 static struct probe_report report;
 
@@ -80,7 +80,7 @@ START_TEST(one_source)
 	ck_assert(!probe_report_is_finished(&report));
 	done(id, REACH_DONE);
 	ck_assert(probe_report_is_finished(&report));
-	ck_assert(!probe_report_is_open(&report));
+	ck_assert_int_gt(probe_report_verdict(&report), VERDICT_OPEN_MULTIHOP);
 	ck_assert_uint_eq(next_job(&second), 0);
 }
 END_TEST
@@ -101,7 +101,7 @@ START_TEST(second_source_is_asked)
 	arrive(other, "192.0.2.9:30000");
 	done(other, REACH_DONE);
 	ck_assert(probe_report_is_finished(&report));
-	ck_assert(probe_report_is_open(&report));
+	ck_assert_int_le(probe_report_verdict(&report), VERDICT_OPEN_MULTIHOP);
 	ck_assert_uint_eq(next_job(&second), 0);
 }
 END_TEST
@@ -116,7 +116,7 @@ START_TEST(proof_needs_no_second)
 	arrive(id, "192.0.2.77:30000");
 	done(id, REACH_DONE);
 	ck_assert(probe_report_is_finished(&report));
-	ck_assert(probe_report_is_open(&report));
+	ck_assert_int_le(probe_report_verdict(&report), VERDICT_OPEN_MULTIHOP);
 	ck_assert_uint_eq(next_job(&second), 0);
 }
 END_TEST
@@ -134,7 +134,23 @@ START_TEST(late_proof_counts)
 	arrive(first, "192.0.2.9:30000");
 	ck_assert(!probe_report_is_finished(&report));
 	done(other, REACH_DONE);
-	ck_assert(probe_report_is_open(&report));
+	ck_assert_int_le(probe_report_verdict(&report), VERDICT_OPEN_MULTIHOP);
+}
+END_TEST
+
+START_TEST(second_source_of_another_family)
+{
+	bool second = true;
+	uint64_t id;
+
+	begin("2001:db8::7");
+	id = next_job(&second);
+	done(id, REACH_DONE);
+	ck_assert(probe_report_is_finished(&report));
+	ck_assert_int_eq(probe_report_verdict(&report), VERDICT_CLOSED);
+	ck_assert_uint_eq(next_job(&second), 0);
+	ck_assert_ptr_nonnull(strstr(probe_result_line(report.results[0], 0),
+		"not probed from the second source: 2001:db8::7 is not of"));
 }
 END_TEST
 
@@ -149,7 +165,51 @@ START_TEST(stray_events)
 	arrive(first + 1, "192.0.2.9:30000");
 	done(first + 1, REACH_DONE);
 	ck_assert(!probe_report_is_finished(&report));
-	ck_assert(!probe_report_is_open(&report));
+	ck_assert_int_gt(probe_report_verdict(&report), VERDICT_OPEN_MULTIHOP);
+}
+END_TEST
+
+/* The status of targets that came to these: REACH_NONE .. REACH_DONE, REFUSED or PROVED. */
+static int
+status_of(size_t count, const int found[])
+{
+	struct probe_report reports[4];
+	struct probe_row rows[4];
+	char why[] = "it may not be probed";
+	uint64_t id = INDEX * PROBE_REPORT_PROBES + 1;
+	size_t n = 0;
+	int status;
+
+	for (size_t i = 0; i < count; i++) {
+		rows[i] = (struct probe_row){.argument = "192.0.2.9", .report = n};
+		if (found[i] == REFUSED) {
+			rows[i].refused = why;
+			continue;
+		}
+		begin(NULL);
+		if (found[i] == PROVED)
+			arrive(id, "192.0.2.77:30000");
+		done(id, found[i] == PROVED ? REACH_DONE : (enum prober_reach)found[i]);
+		reports[n++] = report;
+	}
+	status = probe_summary_status(rows, count, reports);
+	while (n > 0)
+		probe_report_reset(&reports[--n]);
+	report = (struct probe_report){.index = 0};
+	return status;
+}
+
+START_TEST(exit_status)
+{
+	ck_assert_int_eq(status_of(2, (const int[]){REACH_DONE, REACH_DONE}), 0);
+	ck_assert_int_eq(status_of(2, (const int[]){REACH_DONE, REACH_TEMPORARY}), 2);
+	ck_assert_int_eq(status_of(2, (const int[]){REACH_NONE, REACH_DONE}), 2);
+	ck_assert_int_eq(status_of(1, (const int[]){REACH_REFUSED}), 2);
+	ck_assert_int_eq(status_of(2, (const int[]){REFUSED, REACH_DONE}), 2);
+	ck_assert_int_eq(status_of(1, (const int[]){REFUSED}), 2);
+	ck_assert_int_eq(status_of(2, (const int[]){REACH_DONE, PROVED}), 1);
+	ck_assert_int_eq(status_of(4, (const int[]){REFUSED, REACH_TEMPORARY, PROVED, REACH_DONE}),
+		1);
 }
 END_TEST
 
@@ -164,7 +224,9 @@ suite(void)
 	tcase_add_test(t, second_source_is_asked);
 	tcase_add_test(t, proof_needs_no_second);
 	tcase_add_test(t, late_proof_counts);
+	tcase_add_test(t, second_source_of_another_family);
 	tcase_add_test(t, stray_events);
+	tcase_add_test(t, exit_status);
 	suite_add_tcase(s, t);
 	return s;
 }

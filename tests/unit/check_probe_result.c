@@ -221,6 +221,43 @@ START_TEST(arrival_of_what_was_refused)
 }
 END_TEST
 
+/* Whoever has seen the sender's token can send mail to it: without a message of ours that was
+ * accepted there is nothing to bounce. */
+START_TEST(bounce_of_what_was_refused)
+{
+	add_case(1, PROBER_ANSWER_REFUSED, "550 no");
+	add_case(7, PROBER_ANSWER_REFUSED, "550 no");
+	ck_assert(!add_bounce(1, "failed 5.1.1 <x@y>, by z", "203.0.113.66:1"));
+	add_done(REACH_DONE, "");
+	assert_verdict("closed", "all 2 cases refused");
+	ck_assert(!add_bounce(7, "", "203.0.113.66:1"));
+	assert_verdict("closed", "");
+}
+END_TEST
+
+START_TEST(bounce_of_another_sender)
+{
+	add_case(1, PROBER_ANSWER_REFUSED, "550 no");
+	add_case(7, PROBER_ANSWER_ACCEPTED, "250 ok");
+	ck_assert(!add_bounce(1, "", "203.0.113.66:1"));
+	add_done(REACH_DONE, "");
+	assert_verdict("accepts", "P07");
+	ck_assert(add_bounce(7, "", "203.0.113.66:1"));
+	assert_verdict("bounces", "P07-fhost was accepted, then bounced by 203.0.113.66");
+}
+END_TEST
+
+/* A bounce that names no message stands for those with its sender; and may come first. */
+START_TEST(bounce_of_one_with_its_sender)
+{
+	add_case(1, PROBER_ANSWER_REFUSED, "550 no");
+	ck_assert(!add_bounce(1, "", "192.0.2.9:1"));
+	add_case(11, PROBER_ANSWER_ACCEPTED, "250 ok");
+	add_done(REACH_DONE, "");
+	assert_verdict("bounces", "P11-pct-host was accepted, then bounced by 192.0.2.9");
+}
+END_TEST
+
 START_TEST(late_news_only)
 {
 	add_case(1, PROBER_ANSWER_ACCEPTED, "250 ok");
@@ -365,12 +402,36 @@ START_TEST(json_of_an_arrival)
 }
 END_TEST
 
+/* What was asked for may be another one than the system took. */
+START_TEST(source_of_the_connection)
+{
+	struct prober_event ev = {.kind = PROBER_DIALOGUE,
+		.id = ID,
+		.direction = '*',
+		.peer = endpoint("198.51.100.7")};
+	struct addr asked = endpoint("203.0.113.1").addr;
+	json_t *j;
+
+	ck_assert_uint_eq(probe_result_source(result).family, 0);
+	probe_result_set_source(result, &asked, false);
+	add_text(PROBER_DIALOGUE, 0, "nothing of an address");
+	ck_assert_uint_eq(probe_result_source(result).b[0], 203);
+	ck_assert(!probe_result_apply(result, &ev));
+	j = probe_result_json(result);
+	assert_json(j, "source_address", "198.51.100.7");
+	json_decref(j);
+}
+END_TEST
+
 START_TEST(json_of_bounces)
 {
 	json_t *j, *b;
 
+	add_case(1, PROBER_ANSWER_ACCEPTED, "250 ok");
+	add_case(11, PROBER_ANSWER_ACCEPTED, "250 ok");
 	add_bounce(11, "failed 5.7.1 <a@b>, by mx.example", "198.51.100.1:999");
 	add_bounce(1, "", "198.51.100.2:999");
+	add_bounce(7, "", "198.51.100.2:999"); /* of what was not accepted */
 	j = probe_result_json(result);
 	assert_json(j, "source", "first");
 	ck_assert(json_is_null(json_object_get(j, "source_address")));
@@ -499,6 +560,9 @@ suite(void)
 	tcase_add_test(verdicts, automatic_reply);
 	tcase_add_test(verdicts, no_news);
 	tcase_add_test(verdicts, arrival_of_what_was_refused);
+	tcase_add_test(verdicts, bounce_of_what_was_refused);
+	tcase_add_test(verdicts, bounce_of_another_sender);
+	tcase_add_test(verdicts, bounce_of_one_with_its_sender);
 	tcase_add_test(verdicts, late_news_only);
 	tcase_add_test(verdicts, late_arrival_upgrades);
 	tcase_add_test(verdicts, not_reached);
@@ -512,6 +576,7 @@ suite(void)
 	tcase_add_test(form, json);
 	tcase_add_test(form, json_of_an_arrival);
 	tcase_add_test(form, json_of_bounces);
+	tcase_add_test(form, source_of_the_connection);
 	tcase_add_test(form, headers_and_bounces_are_bounded);
 	suite_add_tcase(s, verdicts);
 	suite_add_tcase(s, form);

@@ -4,6 +4,7 @@
 
 #include "probe_case.h"
 #include "queue_fixture.h"
+#include "store_sql.h"
 #include "unit.h"
 
 #define BIT(n) (UINT64_C(1) << (n))
@@ -52,6 +53,23 @@ START_TEST(nothing_answered_is_everything_left)
 	queue_say_done(id, REACH_NONE);
 	ck_assert_uint_eq(queue_end_all(), 1);
 	ck_assert_str_eq(here()->seen.verdict, "unreachable");
+}
+END_TEST
+
+/* A server that lists us grey by sender and recipient must find the same ones. */
+START_TEST(tokens_stay_those_of_the_first_try)
+{
+	(void)queue_add("192.0.2.1", CAUSE_NOMINATION);
+	queue_start();
+	ck_assert_int_eq(queue_job(0)->now_s, QUEUE_NOW);
+	here()->now_ms += INT64_C(7200000);
+	queue_restart();
+	queue_start();
+	ck_assert_int_eq(queue_job(0)->now_s, QUEUE_NOW);
+	here()->now_ms += INT64_C(86400000); /* too old to come back in time */
+	queue_restart();
+	queue_start();
+	ck_assert_int_eq(queue_job(0)->now_s, here()->now_ms / 1000);
 }
 END_TEST
 
@@ -113,6 +131,109 @@ START_TEST(a_message_that_comes_after_the_restart_is_the_proof)
 	ck_assert_uint_eq(here()->seen.lates, 0);
 	queue_say_arrival(id, 1, "192.0.2.1"); /* it is over: whoever keeps the results decides */
 	ck_assert_uint_eq(here()->seen.lates, 1);
+}
+END_TEST
+
+/* Acknowledged when it is stored: what a kill then leaves is the proof. */
+START_TEST(an_arrival_is_acknowledged_once_it_is_stored)
+{
+	uint64_t id = queue_add("192.0.2.1", CAUSE_NOMINATION);
+
+	queue_start();
+	queue_say_case(id, 1, PROBER_ANSWER_ACCEPTED);
+	ck_assert_str_eq(fake_prober_acks(here()->prober), "");
+	ck_assert_int_eq(sqlite3_exec(here()->store->db, "ALTER TABLE probe_event RENAME TO gone",
+				 NULL, NULL, NULL),
+		SQLITE_OK);
+	queue_say_arrival(id, 1, "192.0.2.1");
+	ck_assert_str_eq(fake_prober_acks(here()->prober), "1-");
+	ck_assert_int_eq(sqlite3_exec(here()->store->db, "ALTER TABLE gone RENAME TO probe_event",
+				 NULL, NULL, NULL),
+		SQLITE_OK);
+	ck_assert_int_eq(queue_number(
+				 "SELECT count(*) FROM probe_event WHERE event LIKE '%arrival%'"),
+		0);
+	queue_say_arrival(id, 1, "192.0.2.1");
+	ck_assert_str_eq(fake_prober_acks(here()->prober), "1- 2+");
+	ck_assert_int_eq(queue_number(
+				 "SELECT count(*) FROM probe_event WHERE event LIKE '%arrival%'"),
+		1);
+	queue_restart();
+	ck_assert_uint_eq(queue_end_all(), 1);
+	ck_assert_str_eq(here()->seen.verdict, "open");
+}
+END_TEST
+
+static int
+count_lazy(unsigned what, void *context, void *statement, void *text)
+{
+	(void)what;
+	(void)statement;
+	*(int *)context += strcmp(text, "PRAGMA synchronous = NORMAL") == 0;
+	return 0;
+}
+
+/* No relay sends again what it got a 250 for, also when the machine dies. */
+START_TEST(arrivals_wait_for_the_disk)
+{
+	uint64_t id = queue_add("192.0.2.1", CAUSE_NOMINATION);
+	int lazy = 0;
+
+	queue_start();
+	sqlite3_trace_v2(here()->store->db, SQLITE_TRACE_STMT, count_lazy, &lazy);
+	queue_say_case(id, 1, PROBER_ANSWER_ACCEPTED);
+	ck_assert_int_eq(lazy, 1);
+	queue_say_arrival(id, 1, "192.0.2.1");
+	ck_assert_int_eq(lazy, 1);
+	queue_say_case(id, 2, PROBER_ANSWER_REFUSED);
+	ck_assert_int_eq(lazy, 2);
+}
+END_TEST
+
+/* Each after its own commit, and in their order. */
+START_TEST(late_arrivals_are_acknowledged_in_their_order)
+{
+	uint64_t id = queue_add("192.0.2.1", CAUSE_NOMINATION);
+	struct prober_event ev = {.kind = PROBER_ARRIVAL,
+		.case_index = 1,
+		.peer = {.addr = fixture_address("192.0.2.1"), .port = 25}};
+	static const char of_running[] = "rrlrlr";
+
+	queue_start();
+	for (size_t i = 0; of_running[i] != '\0'; i++) {
+		ev.id = of_running[i] == 'r' ? id : id + 100;
+		fake_prober_say(here()->prober, &ev);
+	}
+	here()->seen.full = true;
+	ck_ok(probe_queue_read(here()->queue, trouble()));
+	ck_assert_str_eq(fake_prober_acks(here()->prober), "2+ 3- 4+ 5- 6+");
+	ck_assert_uint_eq(here()->seen.lates, 2);
+	here()->seen.full = false;
+	queue_say(ev);
+	ev.id = id + 100;
+	queue_say(ev);
+	ck_assert_str_eq(fake_prober_acks(here()->prober), "2+ 3- 4+ 5- 6+ 7+ 8+");
+}
+END_TEST
+
+/* Also when its other events are too many to be kept. */
+START_TEST(an_arrival_is_always_stored)
+{
+	uint64_t id = queue_add("192.0.2.1", CAUSE_NOMINATION);
+	struct prober_event line = {.kind = PROBER_DIALOGUE, .id = id, .direction = '<'};
+
+	queue_start();
+	for (int i = 0; i < 9; i++) {
+		for (int k = 0; k < 250; k++)
+			queue_say(line);
+		queue_restart();
+		queue_start();
+	}
+	queue_say_arrival(id, 1, "192.0.2.1");
+	ck_assert_str_eq(fake_prober_acks(here()->prober), "1+");
+	queue_restart();
+	ck_assert_uint_eq(queue_end_all(), 1);
+	ck_assert_str_eq(here()->seen.verdict, "open");
 }
 END_TEST
 
@@ -237,9 +358,11 @@ static Suite *
 suite(void)
 {
 	const TTest *const resume[] = {it_goes_on_with_what_has_no_answer,
-		nothing_answered_is_everything_left, a_host_that_went_away_meanwhile_is_undecided,
-		an_accepted_message_keeps_its_time,
+		nothing_answered_is_everything_left, tokens_stay_those_of_the_first_try,
+		a_host_that_went_away_meanwhile_is_undecided, an_accepted_message_keeps_its_time,
 		a_message_that_comes_after_the_restart_is_the_proof, a_proof_of_before_is_enough,
+		an_arrival_is_acknowledged_once_it_is_stored, arrivals_wait_for_the_disk,
+		late_arrivals_are_acknowledged_in_their_order, an_arrival_is_always_stored,
 		what_could_not_be_stored_is_not_asked_again,
 		more_may_be_under_way_than_now_are_allowed, who_opted_out_meanwhile_is_not_asked_on,
 		records_that_are_none_are_passed_over, events_without_end_are_bounded};

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <time.h>
 
+#include <event2/event.h>
+
 #include "probe_fixture.h"
 #include "unit.h"
 
@@ -50,8 +52,22 @@ START_TEST(second_source_of_another_family)
 	ck_assert_int_eq(addr_parse(TEXT("::1"), &f->conf.second_source), OK);
 	probe_fixture_run();
 	ck_assert_uint_eq(f->server->connections, 0);
-	ck_assert_int_eq(f->done.reach, REACH_TEMPORARY);
+	ck_assert_int_eq(f->done.reach, REACH_OURS);
 	ck_assert_ptr_nonnull(strstr(f->done.text, "probe.second_source"));
+}
+END_TEST
+
+/* It says nothing of the target that our own address is gone. */
+START_TEST(a_source_that_is_not_here)
+{
+	struct probe_fixture *f = probe_fixture();
+
+	ck_assert_int_eq(addr_parse(TEXT("203.0.113.9"), &f->conf.source), OK);
+	probe_fixture_run();
+	ck_assert_uint_eq(f->server->connections, 0);
+	ck_assert_int_eq(f->done.reach, REACH_OURS);
+	ck_assert_ptr_nonnull(strstr(f->done.text, "must be an address of this machine"));
+	ck_assert_int_eq(addr_parse(TEXT("::1"), &f->conf.source), OK);
 }
 END_TEST
 
@@ -100,6 +116,132 @@ START_TEST(retries_are_of_the_same_triplets)
 	first[strlen(first) / 2] = '\0';
 	while (text_next_line(&rest, &line))
 		ck_assert_uint_lt(text_find(text_of(first), line), strlen(first));
+}
+END_TEST
+
+/* --- not wanted any more ------------------------------------------------------------------ */
+
+static const struct {
+	const char *command,
+		*last;      /* cancelled when the server hears it; what is said after that */
+	const char *answer; /* NULL: the usual one */
+	bool pipelining;
+	enum smtp_host_tls tls;
+} moments[] = {
+	{"EHLO", "QUIT\n", NULL, true, HOST_TLS_NONE},
+	{"MAIL", "QUIT\n", NULL, false, HOST_TLS_NONE},
+	{"RCPT", "QUIT\n", NULL, false, HOST_TLS_NONE},
+	{"RCPT", "QUIT\n", NULL, true, HOST_TLS_NONE},
+	{"RCPT", "RCPT\n", "421 4.7.0 go away", false, HOST_TLS_NONE},
+	{"DATA", "DATA\n", NULL, false, HOST_TLS_NONE}, /* 354: there is no QUIT in a message */
+	{"DATA", "QUIT\n", "451 later", false, HOST_TLS_NONE},
+	{"STARTTLS", "STARTTLS\n", NULL, false, HOST_TLS_REQUIRED},
+	{"QUIT", "QUIT\n", NULL, true, HOST_TLS_NONE},
+};
+static size_t moment;
+
+static const char *
+cancels(struct smtp_host *h, const char *line, bool *closes)
+{
+	(void)h;
+	(void)closes;
+	if (strncmp(line, moments[moment].command, strlen(moments[moment].command)) != 0)
+		return NULL;
+	probe_run_cancel(probe_fixture()->run, "opted out");
+	probe_run_cancel(probe_fixture()->run, "opted out");
+	return moments[moment].answer;
+}
+
+static void
+assert_cancelled(void)
+{
+	const struct probe_fixture *f = probe_fixture();
+
+	ck_assert_uint_le(f->server->connections, 1);
+	ck_assert_uint_eq(f->server->messages, 0);
+	ck_assert_str_eq(f->done.text, "opted out");
+	ck_assert_int_eq(f->done.reach, REACH_TEMPORARY);
+	probe_fixture_assert_said("* nothing more is asked: opted out");
+}
+
+START_TEST(cancelled_while_it_talks)
+{
+	struct probe_fixture *f = probe_fixture();
+	const char *last;
+
+	moment = (size_t)_i;
+	f->server_conf.pipelining = moments[_i].pipelining;
+	f->server_conf.tls = moments[_i].tls;
+	f->server_conf.accepts = accepts_all;
+	f->server_conf.answer = cancels;
+	f->conf.wait_s = 1;
+	if (strcmp(moments[_i].command, "QUIT") == 0)
+		f->server_conf.accepts = NULL;
+	probe_fixture_run();
+	assert_cancelled();
+	last = moments[_i].last;
+	ck_assert_uint_ge(strlen(f->server->log), strlen(last));
+	ck_assert_str_eq(f->server->log + strlen(f->server->log) - strlen(last), last);
+}
+END_TEST
+
+static void
+taken(struct smtp_host *h, const char *rcpt)
+{
+	(void)h;
+	(void)rcpt;
+}
+
+static void
+cancel_in(enum probe_run_state state, enum probe_step step)
+{
+	struct probe_fixture *f = probe_fixture();
+
+	f->server = smtp_host_new(f->base, &f->server_conf);
+	f->job.target = f->server->where;
+	f->run = probe_run_new(&f->host, &f->job);
+	ck_assert_ptr_nonnull(f->run);
+	if (state != PROBE_RUN_QUEUED)
+		probe_run_start(f->run);
+	while (f->run->state != state || (state == PROBE_RUN_TALKING && f->run->step != step))
+		event_base_loop(f->base, EVLOOP_ONCE);
+	probe_run_cancel(f->run, "opted out");
+	probe_fixture_finish();
+	ck_assert_str_eq(f->done.text, "opted out");
+	ck_assert_uint_le(f->server->connections, 1);
+}
+
+START_TEST(cancelled_while_it_is_silent)
+{
+	struct probe_fixture *f = probe_fixture();
+
+	cancel_in(PROBE_RUN_QUEUED, PROBE_STEP_GREETING);
+	ck_assert_uint_eq(f->server->connections, 0);
+	probe_fixture_tear_down();
+	probe_fixture_set_up();
+	cancel_in(PROBE_RUN_TALKING, PROBE_STEP_GREETING);
+	probe_fixture_tear_down();
+	probe_fixture_set_up();
+	f->server_conf.answer = greylists;
+	f->conf.retries = 1;
+	f->conf.retry_after_s = 3600;
+	f->conf.cases = UINT64_C(1) << 1;
+	cancel_in(PROBE_RUN_RESTING, PROBE_STEP_QUIT);
+	probe_fixture_tear_down();
+	probe_fixture_set_up();
+	f->server_conf.accepts = accepts_all;
+	f->server_conf.relayed = taken;
+	f->conf.wait_s = 3600;
+	cancel_in(PROBE_RUN_TALKING, PROBE_STEP_SETTLE);
+	ck_assert_uint_eq(f->server->messages, 1);
+	ck_assert_str_eq(f->server->log + strlen(f->server->log) - 5, "QUIT\n");
+	probe_fixture_tear_down();
+	probe_fixture_set_up();
+	f->server_conf.accepts = accepts_all;
+	f->server_conf.relayed = taken;
+	f->conf.wait_s = 3600;
+	f->conf.cases = UINT64_C(1) << 1;
+	cancel_in(PROBE_RUN_WAITING, PROBE_STEP_QUIT);
 }
 END_TEST
 
@@ -224,7 +366,10 @@ suite(void)
 	tcase_add_test(jobs, the_rest_of_a_probe_finds_nobody);
 	tcase_add_test(jobs, second_source);
 	tcase_add_test(jobs, second_source_of_another_family);
+	tcase_add_test(jobs, a_source_that_is_not_here);
 	tcase_add_test(jobs, ipv6_target);
+	tcase_add_loop_test(jobs, cancelled_while_it_talks, 0, (int)ORBL_COUNT(moments));
+	tcase_add_test(jobs, cancelled_while_it_is_silent);
 	tcase_add_test(jobs, retries_are_of_the_same_triplets);
 	suite_add_tcase(s, jobs);
 	tcase_add_checked_fixture(hostile, probe_fixture_set_up, probe_fixture_tear_down);

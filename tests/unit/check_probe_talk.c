@@ -1,5 +1,6 @@
 #include "probe_talk.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "probe_fixture.h"
@@ -144,6 +145,34 @@ START_TEST(mixed_is_sent_with_all)
 }
 END_TEST
 
+/* --- names ------------------------------------------------------------------------ */
+
+/* A listed host is tested by the name that it had, whatever it says now. */
+START_TEST(name_of_the_job)
+{
+	struct probe_fixture *f = probe_fixture();
+
+	snprintf(f->job.host_name, sizeof(f->job.host_name), "old.example.org");
+	probe_fixture_run();
+	probe_fixture_assert_said("%probe.test@old.example.org>");
+	probe_fixture_assert_said("@example.org>");
+	ck_assert_ptr_null(strstr(f->transcript, "@mx.example.net>"));
+	ck_assert_uint_eq(f->refused, 45);
+}
+END_TEST
+
+/* What was stored is no more believed than what is said. */
+START_TEST(name_that_is_none)
+{
+	struct probe_fixture *f = probe_fixture();
+
+	snprintf(f->job.host_name, sizeof(f->job.host_name), "a> NOTIFY=NEVER");
+	probe_fixture_run();
+	probe_fixture_assert_said("@mx.example.net>");
+	ck_assert_ptr_null(strstr(f->transcript, "NOTIFY"));
+}
+END_TEST
+
 static Suite *
 suite(void)
 {
@@ -163,6 +192,8 @@ suite(void)
 	tcase_add_test(mixed, mixed_is_refused);
 	tcase_add_test(mixed, mixed_is_accepted);
 	tcase_add_test(mixed, mixed_is_sent_with_all);
+	tcase_add_test(mixed, name_of_the_job);
+	tcase_add_test(mixed, name_that_is_none);
 	suite_add_tcase(s, mixed);
 	return s;
 }

@@ -174,6 +174,7 @@ probe(const struct endpoint *target, char tls[PROBER_TEXT])
 		ck_assert_int_eq(poll(&pfd, 1, 10000), 1);
 		err = prober_next(p, &ev, &error);
 		ck_assert_msg(err == OK, "%s", error.text);
+		prober_ack(p, ev.sequence, true);
 		if (ev.kind == PROBER_TLS)
 			snprintf(tls, PROBER_TEXT, "%s", ev.text);
 	}

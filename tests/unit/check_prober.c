@@ -174,6 +174,7 @@ next_event(struct prober_event *ev)
 	while ((err = prober_next(prober, ev, &error)) == ERR_TIMEOUT)
 		ck_assert_int_eq(poll(&pfd, 1, 10000), 1);
 	ck_assert_msg(err == OK, "%s", error.text);
+	prober_ack(prober, ev->sequence, true);
 }
 
 /* Probe one target to the end. */
@@ -251,7 +252,7 @@ send_token(const struct prober_job *job, unsigned case_index)
 	collector_client_say(&client, "MAIL FROM:<a@b>\r\n", "250");
 	collector_client_say(&client, line, "250");
 	collector_client_say(&client, "DATA\r\n", "354");
-	collector_client_say(&client, ".\r\n", "250");
+	collector_client_say(&client, ".\r\n", NULL); /* the reply waits for next_event */
 	collector_client_hang_up(&client);
 }
 
@@ -312,6 +313,32 @@ START_TEST(child_refuses_reserved_networks_itself)
 }
 END_TEST
 
+START_TEST(a_job_is_cancelled)
+{
+	struct prober_job job = {.id = 9, .now_s = (int64_t)time(NULL)};
+	struct prober_event ev;
+	struct server s;
+
+	start_server(&s, LATER, "127.0.6.9");
+	conf.cases = UINT64_C(1) << 11;
+	conf.retries = 1;
+	conf.retry_after_s = 3600;
+	start();
+	ck_assert_int_eq(pthread_create(&s.thread, NULL, run_server, &s), 0);
+	job.target = s.where;
+	ck_assert_int_eq(prober_submit(prober, &job, &error), OK);
+	ck_assert_int_eq(prober_cancel(prober, 8, &error), OK); /* nobody's */
+	do {
+		next_event(&ev);
+		if (strncmp(ev.text, "refused for now", 15) == 0)
+			ck_assert_int_eq(prober_cancel(prober, 9, &error), OK);
+	} while (ev.kind != PROBER_DONE);
+	ck_assert_str_eq(ev.text, "opted out");
+	prober_stop(prober);
+	stop_server(&s);
+}
+END_TEST
+
 START_TEST(bad_jobs)
 {
 	struct prober_job job = {.id = 1};
@@ -359,9 +386,9 @@ START_TEST(bad_configuration)
 	memcpy(conf.collector_domain + 250, ".bc", 4);
 	assert_not_starting(ERR_FULL, "shorten");
 	conf.collector.addr.b[0] = 198; /* not ours to listen on */
-	assert_not_starting(ERR_IO, "cannot listen on");
+	assert_not_starting(ERR_IO, "--collector ADDR@PORT or collector.listen");
 	snprintf(conf.tls_certificate, sizeof(conf.tls_certificate), "/nowhere/collector.pem");
-	assert_not_starting(ERR_IO, "/nowhere/collector.pem: is no PEM certificate for");
+	assert_not_starting(ERR_IO, "cannot read /nowhere/collector.pem: No such file");
 	snprintf(conf.tls_key, sizeof(conf.tls_key), "/nowhere/collector.key");
 	assert_not_starting(ERR_IO, "set collector.tls_certificate");
 	if (geteuid() == 0) {
@@ -443,6 +470,11 @@ START_TEST(events_are_checked)
 	ck_assert(!is_taken(&ev));
 	fill(&ev);
 	ev.direction = 'x';
+	ck_assert(!is_taken(&ev));
+	fill(&ev);
+	ev.sequence = UINT64_MAX;
+	ck_assert(is_taken(&ev));
+	ev.kind = PROBER_AGAIN;
 	ck_assert(!is_taken(&ev));
 }
 END_TEST
@@ -539,6 +571,7 @@ suite(void)
 	tcase_add_test(probes, child_refuses_reserved_networks_itself);
 	tcase_add_test(probes, bad_configuration);
 	tcase_add_checked_fixture(pipe, set_up, NULL);
+	tcase_add_test(pipe, a_job_is_cancelled);
 	tcase_add_test(pipe, bad_jobs);
 	tcase_add_test(pipe, pipe_fills_and_empties);
 	tcase_add_test(pipe, events_are_checked);

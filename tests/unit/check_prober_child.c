@@ -67,6 +67,30 @@ next_event(enum prober_event_kind kind, struct prober_event *ev)
 }
 
 static void
+next_arrival(struct prober_event *ev, bool stored)
+{
+	next_event(PROBER_ARRIVAL, ev);
+	ck_assert_uint_ne(ev->sequence, 0);
+	prober_ack(prober, ev->sequence, stored);
+}
+
+static void
+expect_reply(const char *wanted)
+{
+	collector_client_expect(&client, wanted);
+	collector_client_say(&client, "QUIT\r\n", "221");
+	collector_client_hang_up(&client);
+}
+
+static void
+expect_no_reply(void)
+{
+	struct pollfd pfd = {.fd = client.fd, .events = POLLIN};
+
+	ck_assert_int_eq(poll(&pfd, 1, 200), 0);
+}
+
+static void
 expect_silence(void)
 {
 	struct prober_event ev;
@@ -97,13 +121,21 @@ send_message(bool encrypted, const char *mail_from, const char *to, const char *
 	collector_client_say(&client, "\r\n.\r\n", NULL);
 }
 
+/* One that waits for no acknowledgement. */
 static void
 deliver(bool encrypted, const char *mail_from, const char *to, const char *message)
 {
 	send_message(encrypted, mail_from, to, message);
-	collector_client_expect(&client, "250");
-	collector_client_say(&client, "QUIT\r\n", "221");
-	collector_client_hang_up(&client);
+	expect_reply("250");
+}
+
+static void
+deliver_new(bool encrypted, const char *mail_from, const char *to, const char *message,
+	struct prober_event *ev)
+{
+	send_message(encrypted, mail_from, to, message);
+	next_arrival(ev, true);
+	expect_reply("250");
 }
 
 START_TEST(arrival_and_header)
@@ -112,9 +144,8 @@ START_TEST(arrival_and_header)
 		"Odd: ?[2J"};
 	struct prober_event ev;
 
-	deliver(false, "<a@b>", recipient,
-		"Received: from a\r\n\tby b\r\nSubject: x\r\nOdd: \x1b[2J\r\n\r\nbody\r\n");
-	next_event(PROBER_ARRIVAL, &ev);
+	deliver_new(false, "<a@b>", recipient,
+		"Received: from a\r\n\tby b\r\nSubject: x\r\nOdd: \x1b[2J\r\n\r\nbody\r\n", &ev);
 	ck_assert(!ev.to_sender);
 	ck_assert_uint_eq(ev.case_index, 1);
 	ck_assert_ptr_nonnull(strstr(ev.text, "HELO relay.example"));
@@ -132,8 +163,7 @@ START_TEST(encrypted)
 {
 	struct prober_event ev;
 
-	deliver(true, "<a@b>", recipient, "\r\nbody\r\n");
-	next_event(PROBER_ARRIVAL, &ev);
+	deliver_new(true, "<a@b>", recipient, "\r\nbody\r\n", &ev);
 	ck_assert_ptr_nonnull(strstr(ev.text, "HELO relay.example, TLSv1.3 TLS_"));
 }
 END_TEST
@@ -143,8 +173,7 @@ START_TEST(replays_are_no_news)
 {
 	struct prober_event ev;
 
-	deliver(false, "<a@b>", recipient, "\r\n");
-	next_event(PROBER_ARRIVAL, &ev);
+	deliver_new(false, "<a@b>", recipient, "\r\n", &ev);
 	for (int i = 2; i <= 8; i++) {
 		deliver(false, "<a@b>", recipient, "Subject: again\r\n\r\n");
 		if ((i & (i - 1)) != 0)
@@ -162,11 +191,9 @@ START_TEST(another_peer)
 {
 	struct prober_event ev;
 
-	deliver(false, "<a@b>", recipient, "\r\n");
-	next_event(PROBER_ARRIVAL, &ev);
+	deliver_new(false, "<a@b>", recipient, "\r\n", &ev);
 	ck_assert_int_eq(addr_parse(TEXT("127.0.6.31"), &client.source), OK);
-	deliver(false, "<a@b>", recipient, "Subject: x\r\n\r\n");
-	next_event(PROBER_ARRIVAL, &ev);
+	deliver_new(false, "<a@b>", recipient, "Subject: x\r\n\r\n", &ev);
 	ck_assert(addr_equal(&ev.peer.addr, &client.source));
 	expect_silence();
 	client.source.family = 0;
@@ -184,18 +211,15 @@ START_TEST(bounces)
 		"Final-Recipient: rfc822;%s@probe.test\r\nAction: failed\r\nStatus: 5.7.1\r\n"
 		"--b--\r\n",
 		recipient);
-	deliver(false, "<>", sender, message);
-	next_event(PROBER_ARRIVAL, &ev);
+	deliver_new(false, "<>", sender, message, &ev);
 	ck_assert(ev.to_sender);
 	ck_assert_int_eq(strncmp(ev.dsn, "failed 5.7.1 <", 14), 0);
 	ck_assert_ptr_nonnull(strstr(ev.dsn, ", by mx"));
 	expect_silence(); /* no header of it */
 	/* others that name nothing are told apart by what they say */
-	deliver(false, "<>", sender, "\r\none\r\n");
-	next_event(PROBER_ARRIVAL, &ev);
+	deliver_new(false, "<>", sender, "\r\none\r\n", &ev);
 	ck_assert_str_eq(ev.dsn, "");
-	deliver(false, "<>", sender, "\r\nanother\r\n");
-	next_event(PROBER_ARRIVAL, &ev);
+	deliver_new(false, "<>", sender, "\r\nanother\r\n", &ev);
 	deliver(false, "<>", sender, "\r\none\r\n");
 	next_event(PROBER_AGAIN, &ev);
 }
@@ -213,10 +237,10 @@ START_TEST(delays_are_notes)
 	ck_assert_ptr_nonnull(strstr(ev.text, "P01-plain: it is delayed there"));
 	ck_assert_ptr_nonnull(strstr(ev.text, "(delayed 4.4.1 <a@b>)"));
 	/* and what it warned of */
-	deliver(false, "<>", sender,
+	deliver_new(false, "<>", sender,
 		"Content-Type: message/delivery-status\r\n\r\n"
-		"Final-Recipient: rfc822;a@b\r\nAction: failed\r\nStatus: 5.4.1\r\n");
-	next_event(PROBER_ARRIVAL, &ev);
+		"Final-Recipient: rfc822;a@b\r\nAction: failed\r\nStatus: 5.4.1\r\n",
+		&ev);
 	ck_assert(ev.to_sender);
 }
 END_TEST
@@ -232,7 +256,7 @@ START_TEST(long_headers_are_cut)
 			i < 3 ? 1500 : 5, i);
 	/* More events than the pipe holds: it waits for us, and nothing is lost. */
 	send_message(false, "<a@b>", recipient, message);
-	next_event(PROBER_ARRIVAL, &ev);
+	next_arrival(&ev, true);
 	while (lines < 100) {
 		next_event(PROBER_HEADER, &ev);
 		bytes += strlen(ev.text);
@@ -242,6 +266,82 @@ START_TEST(long_headers_are_cut)
 	collector_client_expect(&client, "250");
 	collector_client_hang_up(&client);
 	expect_silence();
+}
+END_TEST
+
+/* --- acknowledgements ------------------------------------------------------ */
+
+START_TEST(the_reply_waits)
+{
+	struct prober_event ev;
+
+	send_message(false, "<a@b>", recipient, "\r\n");
+	next_event(PROBER_ARRIVAL, &ev);
+	expect_no_reply();
+	prober_ack(prober, ev.sequence, true);
+	expect_reply("250");
+	deliver(false, "<a@b>", recipient, "\r\n"); /* stored before: at once */
+	next_event(PROBER_AGAIN, &ev);
+	ck_assert_uint_eq(ev.sequence, 0);
+}
+END_TEST
+
+/* With 451 it comes again, and is news again. */
+START_TEST(what_is_not_stored_counts_again)
+{
+	struct prober_event ev;
+
+	for (int i = 0; i < 3; i++) {
+		send_message(false, "<a@b>", recipient, "\r\n");
+		next_arrival(&ev, false);
+		ck_assert_uint_eq(ev.sequence, (uint64_t)i + 1);
+		expect_reply("451 4.3.0 Not stored, try again");
+	}
+	deliver_new(false, "<a@b>", recipient, "\r\n", &ev);
+	deliver(false, "<a@b>", recipient, "\r\n");
+	next_event(PROBER_AGAIN, &ev);
+	ck_assert_ptr_nonnull(strstr(ev.text, "time 2"));
+}
+END_TEST
+
+/* Who did not wait for the reply: the same arrival, and the same acknowledgement. */
+START_TEST(the_same_meanwhile_waits_too)
+{
+	struct prober_event ev;
+
+	send_message(false, "<a@b>", recipient, "\r\n");
+	next_event(PROBER_ARRIVAL, &ev);
+	collector_client_hang_up(&client);
+	send_message(false, "<a@b>", recipient, "\r\n");
+	expect_no_reply();
+	expect_silence();
+	prober_ack(prober, ev.sequence, true);
+	expect_reply("250");
+	deliver(false, "<a@b>", recipient, "\r\n");
+	next_event(PROBER_AGAIN, &ev);
+}
+END_TEST
+
+START_TEST(nonsense_ends_it)
+{
+	struct prober_event ev;
+	enum err err;
+
+	send_message(false, "<a@b>", recipient, "\r\n");
+	next_event(PROBER_ARRIVAL, &ev);
+	prober_ack(prober, ev.sequence + (uint64_t)_i, true); /* 1: of what was not told */
+	if (_i == 0) {
+		expect_reply("250");
+		prober_ack(prober, ev.sequence, true); /* twice */
+	}
+	while ((err = prober_next(prober, &ev, &error)) == ERR_TIMEOUT) {
+		struct pollfd pfd = {.fd = prober_fd(prober), .events = POLLIN};
+
+		ck_assert_int_eq(poll(&pfd, 1, 5000), 1);
+	}
+	ck_assert_int_eq(err, ERR_IO);
+	if (_i != 0)
+		collector_client_hang_up(&client);
 }
 END_TEST
 
@@ -260,6 +360,10 @@ suite(void)
 	tcase_add_test(tc, bounces);
 	tcase_add_test(tc, delays_are_notes);
 	tcase_add_test(tc, long_headers_are_cut);
+	tcase_add_test(tc, the_reply_waits);
+	tcase_add_test(tc, what_is_not_stored_counts_again);
+	tcase_add_test(tc, the_same_meanwhile_waits_too);
+	tcase_add_loop_test(tc, nonsense_ends_it, 0, 2);
 	suite_add_tcase(s, tc);
 	return s;
 }

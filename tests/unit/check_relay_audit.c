@@ -116,7 +116,7 @@ END_TEST
 
 START_TEST(without_domains_everything_is_a_hole)
 {
-	struct audited a = audit("# nothing set\n");
+	struct audited a = audit("relay_flags = absent\n");
 
 	assert_counts(a.audit, probe_case_count(), 0, 0);
 	ck_assert(!a.audit->knows_domains);
@@ -497,10 +497,11 @@ END_TEST
 /* The rules told are those that decide: the last one is what a stranger gets at P01. */
 START_TEST(the_last_rule_is_what_decides)
 {
-	static const char *const texts[] = {"", "version = 4.0\n", "version = 5.0\n",
-		"version = 5.0\npop3_imap4 = off\nrelay_flags = 2\n", "relay_flags = 0\n",
-		"relay_flags = 1\n", "relay_flags = 3\n", "routing = do-not-reroute\n",
-		"routing = do-not-reroute\nversion = 4.0\n", "relay_flags = 16\n"};
+	static const char *const texts[] = {"relay_flags = absent\n", "version = 4.0\n",
+		"version = 5.0\n", "version = 5.0\npop3_imap4 = off\nrelay_flags = 2\n",
+		"relay_flags = 0\n", "relay_flags = 1\n", "relay_flags = 3\n",
+		"routing = do-not-reroute\n", "routing = do-not-reroute\nversion = 4.0\n",
+		"relay_flags = 16\n"};
 
 	for (size_t i = 0; i < ORBL_COUNT(texts); i++) {
 		struct told t = {.last = RELAY_ITEM_SETTING};

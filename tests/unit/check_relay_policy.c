@@ -68,7 +68,7 @@ static const struct {
 static void
 write_policy(const struct situation *s, char *out, size_t size)
 {
-	char flags[32] = "";
+	char flags[32] = "relay_flags = absent\n";
 
 	if (s->flags != FLAGS_ABSENT)
 		snprintf(flags, sizeof(flags), "relay_flags = %u\n", s->flags);
@@ -237,7 +237,7 @@ START_TEST(versions)
 		{"relay_flags = absent\n", RELAY_PERMIT},
 		{"routing = do-not-reroute\nrelay_flags = absent\n", RELAY_THEN_BOUNCE},
 		{"routing = reroute\nrelay_flags = 0\n", RELAY_DENY},
-		{"", RELAY_PERMIT},
+		{"version = 5.5\n", RELAY_PERMIT},
 	};
 
 	for (size_t i = 0; i < ORBL_COUNT(rows); i++) {
@@ -365,6 +365,9 @@ START_TEST(refuses)
 		{"pop3_imap4 = yes\n", "p:1: pop3_imap4 cannot be 'yes'; write one of: on, off"},
 		{"encapsulated_fix = on\n", "write one of: yes, no"},
 		{"version = 5.5 SP3\n", "write one of: 4.0, 5.0, 5.5"},
+		{"", "p:1: there is no setting"},
+		{"# relay_flags = 3\n", "p:1: there is no setting"},
+		{"\xef\xbb\xbf\n", "p:1: there is no setting"},
 		{"mynetworks = 10.0.0.0/8\n",
 			"p:1: unknown setting 'mynetworks'; the settings are: "},
 	};
@@ -406,7 +409,7 @@ START_TEST(warns)
 	assert_warnings("relay_allow = 192.0.2.1\n", "p:1: RelayAllowList has no effect");
 	assert_warnings("relay_flags = 32\n", "p:1: RelayFlags 32 has bits that name no rule");
 	assert_warnings("relay_flags = 15\n", "");
-	assert_warnings("", "");
+	assert_warnings("relay_flags = absent\n", "");
 }
 END_TEST
 

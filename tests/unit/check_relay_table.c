@@ -190,6 +190,15 @@ START_TEST(networks)
 		{"[2001:db8::]/32", OK},
 		{"[::1]", OK},
 		{"2001:db8::/32", OK},
+		{"[::ffff:127.0.0.0]/104", OK},
+		{"::ffff:127.0.0.0/104", OK},
+		{"[::ffff:192.0.2.1]", OK},
+		{"[::ffff:0:0]/96", OK},
+		{"[::ffff:192.0.2.1]/128", OK},
+		{"[::ffff:192.0.2.1]/129", ERR_SYNTAX},
+		{"[::ffff:192.0.2.1]/120", ERR_RANGE},
+		{"[::ffff:0:0]/95", ERR_RANGE},
+		{"[::ffff:0:0]/", ERR_SYNTAX},
 		{"192.0.2.1/24", ERR_RANGE},
 		{"[2001:db8::1]/32", ERR_RANGE},
 		{"[::1", ERR_SYNTAX},
@@ -244,7 +253,8 @@ END_TEST
 START_TEST(only_files_beside_main_cf_are_read)
 {
 	const struct relay_folder away = {TEXT("mx1"), TEXT("/etc/postfix")};
-	const struct relay_folder in_place = {TEXT("/etc/postfix"), TEXT("/etc/postfix")};
+	const struct relay_folder claimed = {TEXT("leak"), TEXT("leak")},
+				  in_place = {TEXT("/etc/postfix"), TEXT("/etc/postfix")};
 	char out[64];
 
 	ck_assert(relay_folder_path(&away, TEXT("/etc/postfix/a/b"), out, sizeof(out)));
@@ -261,6 +271,8 @@ START_TEST(only_files_beside_main_cf_are_read)
 	ck_assert_str_eq(out, "/srv/a");
 	ck_assert(relay_folder_path(&in_place, TEXT("/etc/postfix/a"), out, sizeof(out)));
 	ck_assert_str_eq(out, "/etc/postfix/a");
+	/* A folder that the file itself calls its own by a relative name may be anybody's. */
+	ck_assert(!relay_folder_path(&claimed, TEXT("/etc/shadow"), out, sizeof(out)));
 }
 END_TEST
 

@@ -113,6 +113,34 @@ START_TEST(a_listing_ends_with_what_it_rests_on)
 }
 END_TEST
 
+/* Two hosts of one /64, two inputs with one output: one that closes does not free the other. */
+START_TEST(a_listing_lasts_while_one_of_its_hosts_is_open)
+{
+	struct store *s = open_store();
+	struct addr first = fixture_address("2001:db8::1"), second = fixture_address("2001:db8::2");
+	uint64_t of_first = queue_probe(s, "2001:db8::1", CAUSE_NOMINATION),
+		 of_second = queue_probe(s, "2001:db8::2", CAUSE_NOMINATION);
+	struct listings left;
+	size_t removed;
+
+	put(s, "2001:db8::/64", CATEGORY_RELAY, of_first, NOW);
+	put(s, "192.0.2.9", CATEGORY_RELAY_OUTPUT, of_first, NOW);
+	put(s, "2001:db8::/64", CATEGORY_RELAY, of_second, NOW + 5);
+	put(s, "192.0.2.9", CATEGORY_RELAY_OUTPUT, of_second, NOW + 5);
+	ck_ok(store_listing_remove(s, &second, CATEGORY_ALL_MASK, &removed, trouble()));
+	ck_assert_uint_eq(removed, 0);
+	left = listings_of(s, NULL);
+	ck_assert_uint_eq(left.count, 2);
+	for (size_t i = 0; i < left.count; i++) {
+		ck_assert_uint_eq(left.rows[i].probe, of_first);
+		ck_assert_int_eq(left.rows[i].expires_s, NOW + 100);
+	}
+	ck_ok(store_listing_remove(s, &first, CATEGORY_ALL_MASK, &removed, trouble()));
+	ck_assert_uint_eq(removed, 2);
+	store_close(s);
+}
+END_TEST
+
 START_TEST(a_listing_expires)
 {
 	struct store *s = open_store();
@@ -289,7 +317,8 @@ static Suite *
 suite(void)
 {
 	const TTest *const listings[] = {a_listing_is_put_and_renewed,
-		a_listing_ends_with_what_it_rests_on, a_listing_expires,
+		a_listing_ends_with_what_it_rests_on,
+		a_listing_lasts_while_one_of_its_hosts_is_open, a_listing_expires,
 		a_strange_row_is_passed_over, serials_go_up_and_around, a_secret_is_made_once};
 	const TTest *const changes[] = {changes_are_remembered_until_published,
 		a_store_of_the_first_version_is_taken_over};

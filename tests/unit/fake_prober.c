@@ -2,7 +2,10 @@
 
 #include <assert.h>
 #include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 enum { JOBS_MAX = 256, EVENTS_MAX = 256 };
@@ -13,6 +16,8 @@ struct prober {
 	size_t job_count, event_count, event_next;
 	struct prober_job jobs[JOBS_MAX];
 	struct prober_event events[EVENTS_MAX];
+	uint64_t sequence;
+	char acks[1024], cancels[256];
 };
 
 struct prober *
@@ -29,7 +34,10 @@ void
 fake_prober_say(struct prober *p, const struct prober_event *ev)
 {
 	assert(p->event_count < EVENTS_MAX);
-	p->events[p->event_count++] = *ev;
+	p->events[p->event_count] = *ev;
+	if (ev->kind == PROBER_ARRIVAL)
+		p->events[p->event_count].sequence = ++p->sequence;
+	p->event_count++;
 	if (write(p->pipe[1], "e", 1) != 1)
 		abort();
 }
@@ -58,6 +66,18 @@ fake_prober_job(const struct prober *p, size_t i)
 {
 	assert(i < p->job_count);
 	return &p->jobs[i];
+}
+
+const char *
+fake_prober_acks(const struct prober *p)
+{
+	return p->acks;
+}
+
+const char *
+fake_prober_cancels(const struct prober *p)
+{
+	return p->cancels;
 }
 
 /* --- prober.h ------------------------------------------------------------ */
@@ -102,6 +122,27 @@ prober_submit(struct prober *p, const struct prober_job *job, struct error *e)
 		return error_set(e, ERR_FULL, "the pipe is full");
 	p->jobs[p->job_count++] = *job;
 	return OK;
+}
+
+enum err
+prober_cancel(struct prober *p, uint64_t id, struct error *e)
+{
+	size_t len = strlen(p->cancels);
+
+	if (p->blocked)
+		return error_set(e, ERR_FULL, "the pipe is full");
+	snprintf(p->cancels + len, sizeof(p->cancels) - len, "%s%" PRIu64, len != 0 ? " " : "", id);
+	return OK;
+}
+
+void
+prober_ack(struct prober *p, uint64_t sequence, bool stored)
+{
+	size_t len = strlen(p->acks);
+
+	if (sequence != 0)
+		snprintf(p->acks + len, sizeof(p->acks) - len, "%s%" PRIu64 "%c",
+			len != 0 ? " " : "", sequence, stored ? '+' : '-');
 }
 
 enum err

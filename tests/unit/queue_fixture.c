@@ -22,12 +22,13 @@ on_said(const struct store_probe *p, const char *line, void *context)
 	snprintf(fixture.seen.said, sizeof(fixture.seen.said), "%s", line);
 }
 
-static void
+static bool
 on_late(const struct prober_event *arrival, void *context)
 {
 	(void)context;
 	(void)arrival;
 	fixture.seen.lates++;
+	return !fixture.seen.full;
 }
 
 static void

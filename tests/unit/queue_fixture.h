@@ -18,6 +18,7 @@ struct queue_fixture {
 		size_t ended, lates;
 		char verdict[32], reason[256];
 		bool keep; /* what is over cannot be stored */
+		bool full; /* nor what comes late */
 	} seen;
 };
 

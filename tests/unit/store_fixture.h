@@ -17,7 +17,8 @@ enum { NOW = 1900000800, HOUR = 3600 }; /* NOW is the start of an hour */
 
 /* Table probe as it was up to version 3. */
 #define STORE_PROBE_3                                                                              \
-	"DROP TABLE probe_event; DROP INDEX probe_waiting; DROP INDEX probe_started;"              \
+	"DROP TABLE proof; DROP TABLE probe_event; DROP INDEX probe_waiting; DROP INDEX "          \
+	"probe_started;"                                                                           \
 	"DROP INDEX probe_parent; ALTER TABLE probe DROP COLUMN not_before_s;"                     \
 	"ALTER TABLE probe DROP COLUMN started_s; ALTER TABLE probe DROP COLUMN tries;"            \
 	"ALTER TABLE probe DROP COLUMN source; ALTER TABLE probe DROP COLUMN parent;"              \

@@ -1,0 +1,96 @@
+#include "start_check.h"
+
+#include <stdlib.h>
+
+#include "collector_tls.h"
+#include "opt_out.h"
+#include "probe_rules.h"
+#include "prober_setup.h"
+#include "reporters.h"
+#include "sandbox.h"
+#include "syslog_receiver.h"
+
+static enum err
+blame(const char *option, const struct error *why, struct error *e)
+{
+	return error_set(e, why->code, "%s: %s", option, why->text);
+}
+
+static enum err
+check_certificate(const struct prober_conf *conf, struct error *e)
+{
+	struct error why = {.code = OK};
+	struct collector_tls *tls;
+
+	if (conf->tls_certificate[0] == '\0' && conf->tls_key[0] == '\0')
+		return OK;
+	if (collector_tls_new(conf->tls_certificate, conf->tls_key, &tls, &why) != OK)
+		return blame("collector.tls_certificate or collector.tls_key", &why, e);
+	collector_tls_free(tls);
+	return OK;
+}
+
+static enum err
+check_prober(const struct conf *conf, struct error *e)
+{
+	struct prober_conf prober;
+	enum err err = prober_setup(conf, &prober, e);
+
+	if (err == OK)
+		err = prober_check(&prober, e);
+	if (err == OK)
+		err = prober_check_sources(&prober, e);
+	if (err == OK)
+		err = sandbox_check_user(prober.user, e);
+	return err == OK ? check_certificate(&prober, e) : err;
+}
+
+static enum err
+check_rules(const struct conf *conf, struct error *e)
+{
+	struct probe_rules rules;
+	enum err err = probe_rules_open(&rules, conf, NULL, e);
+
+	if (err == OK)
+		probe_rules_close(&rules);
+	return err;
+}
+
+/* With a bad one the analyzer starts, and probes by the last good one or not at all. */
+static enum err
+check_opt_out(const struct conf *conf, struct error *e)
+{
+	struct error why = {.code = OK};
+	struct prefix *list = NULL;
+	size_t count = 0;
+
+	if (opt_out_read(conf->probe.opt_out_file, &list, &count, &why) != OK)
+		return blame("probe.opt_out_file", &why, e);
+	free(list);
+	return OK;
+}
+
+static enum err
+check_reporters(const struct conf *conf, struct error *e)
+{
+	struct reporters *reporters;
+	enum err err = reporters_load(conf, &reporters, e);
+
+	if (err != OK)
+		return err;
+	err = syslog_receiver_check(conf, reporters, e);
+	reporters_free(reporters);
+	return err;
+}
+
+enum err
+start_check(const struct conf *conf, struct error *e)
+{
+	enum err err = check_prober(conf, e);
+
+	if (err == OK)
+		err = check_rules(conf, e);
+	if (err == OK)
+		err = check_opt_out(conf, e);
+	return err == OK ? check_reporters(conf, e) : err;
+}
