@@ -183,7 +183,8 @@ tap_like 'STARTTLS: what was negotiated is told' '^TLSv1.*CN=mx.example.net' \
 	"$(jq -r .tls <<<"$tap_output")"
 export -f probe
 export orbl work net port
-tap_ok 'on a terminal' env TERM=xterm timeout 60 script -qec \
+# script(1) runs $SHELL, which need not be set, and sh knows no exported functions.
+tap_ok 'on a terminal' env TERM=xterm SHELL="$BASH" timeout 60 script -qec \
 	"probe $net.12:$port $net.12:$port" /dev/null
 tap_like 'on a terminal: how many have a verdict' '1 of 2 targets have a verdict' "$tap_output"
 stop
