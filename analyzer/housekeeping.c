@@ -41,8 +41,8 @@ queue_retests(struct housekeeping *h, int64_t now_s, size_t *queued, struct erro
 	struct store_retests r = {now_s, c->probe.retest_before_s, c->probe.interval_s};
 	enum err err;
 
-	if (r.window_s > c->listing_lifetime_s / 2)
-		r.window_s = c->listing_lifetime_s / 2;
+	if (r.window_s > c->listing.lifetime_s / 2)
+		r.window_s = c->listing.lifetime_s / 2;
 	err = store_begin(h->store, e);
 	if (err == OK)
 		err = store_probe_queue_retests(h->store, &r, queued, e);

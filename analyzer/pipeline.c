@@ -114,7 +114,7 @@ new_outcome(const struct pipeline *p)
 	return (struct outcome){
 		.store = p->parts.store,
 		.now_s = now(),
-		.lifetime_s = c->listing_lifetime_s,
+		.lifetime_s = c->listing.lifetime_s,
 		.second_family = p->second_family,
 		.retry = {c->probe.backoff_s, c->probe.interval_s},
 	};

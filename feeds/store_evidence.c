@@ -148,7 +148,8 @@ put_evidence(struct store *s, const struct store_denial *d, int64_t count, struc
 
 	text_printable(d->raw, raw, sizeof(raw));
 	return store_run(s, e, NULL,
-		"INSERT INTO evidence VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+		"INSERT INTO evidence (host, hour_s, submission, kind, count, line, raw, rule)"
+		" VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 		" ON CONFLICT DO UPDATE SET count = count + excluded.count",
 		"aiiiiitt", &d->host, hour_of(d->time_s), d->submission, (int64_t)d->kind, count,
 		(int64_t)d->line, raw, d->rule);

@@ -3,8 +3,17 @@
 #include "store_sql.h"
 
 /* A listing has the newest of its proofs, and lasts as long as that one. */
-#define OF_TESTED  "probe IN (SELECT id FROM probe WHERE host = ?) AND (1 << category) & ? <> 0"
+#define OF_TESTED "probe IN (SELECT id FROM probe WHERE host = ?) AND (1 << category) & ? <> 0"
+#define COLUMNS                                                                                    \
+	"prefix, category, since_s, expires_s, probe, reason, effective_s, asn, as_org, country,"  \
+	" author"
 #define OF_LISTING " WHERE proof.prefix = listing.prefix AND proof.category = listing.category"
+
+static const char *
+or_empty(const char *s)
+{
+	return s != NULL ? s : "";
+}
 
 enum err
 store_listing_put(struct store *s, const struct store_listing *l, struct error *e)
@@ -21,11 +30,15 @@ store_listing_put(struct store *s, const struct store_listing *l, struct error *
 	if (err != OK)
 		return err;
 	return store_run(s, e, NULL,
-		"INSERT INTO listing VALUES (?, ?, ?, ?, ?, ?)"
+		"INSERT INTO listing (prefix, category, since_s, expires_s, probe, reason, "
+		"effective_s,"
+		" asn, as_org, country, author) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 		" ON CONFLICT DO UPDATE SET expires_s = excluded.expires_s, probe = excluded.probe,"
-		" reason = excluded.reason",
-		"piiiit", &l->prefix, (int64_t)l->category, l->since_s, l->expires_s,
-		(int64_t)l->probe, l->reason);
+		" reason = excluded.reason, asn = excluded.asn, as_org = excluded.as_org,"
+		" country = excluded.country, author = excluded.author",
+		"piiiitiittt", &l->prefix, (int64_t)l->category, l->since_s, l->expires_s,
+		(int64_t)l->probe, l->reason, l->effective_s, (int64_t)l->asn, or_empty(l->as_org),
+		or_empty(l->country), or_empty(l->author));
 }
 
 enum err
@@ -93,9 +106,10 @@ store_listings(struct store *s, const struct prefix *prefix, store_listing_fn *f
 	struct error *e)
 {
 	sqlite3_stmt *st = prefix != NULL ?
-		store_bind(s, e, "SELECT * FROM listing WHERE prefix = ? ORDER BY category", "p",
+		store_bind(s, e,
+			"SELECT " COLUMNS " FROM listing WHERE prefix = ? ORDER BY category", "p",
 			prefix) :
-		store_bind(s, e, "SELECT * FROM listing ORDER BY prefix, category", "");
+		store_bind(s, e, "SELECT " COLUMNS " FROM listing ORDER BY prefix, category", "");
 	enum err err, stop = OK;
 	bool row;
 
@@ -108,6 +122,11 @@ store_listings(struct store *s, const struct prefix *prefix, store_listing_fn *f
 			.expires_s = sqlite3_column_int64(st, 3),
 			.probe = (uint64_t)sqlite3_column_int64(st, 4),
 			.reason = store_text(st, 5),
+			.effective_s = sqlite3_column_int64(st, 6),
+			.asn = (uint32_t)sqlite3_column_int64(st, 7),
+			.as_org = store_text(st, 8),
+			.country = store_text(st, 9),
+			.author = store_text(st, 10),
 		};
 
 		if (prefix_parse(text_of(store_text(st, 0)), &l.prefix) == OK &&
@@ -172,13 +191,12 @@ store_published_checksum(struct store *s, uint64_t *checksum, struct error *e)
 }
 
 enum err
-store_audit_add(struct store *s, int64_t now_s, const char *action, const char *host,
-	const char *detail, struct error *e)
+store_audit_add(struct store *s, const struct store_audit *a, struct error *e)
 {
 	return store_run(s, e, NULL,
-		"INSERT INTO audit (time_s, action, host, detail)"
-		" VALUES (?, ?, ?, ?)",
-		"ittt", now_s, action, host, detail);
+		"INSERT INTO audit (time_s, author, action, host, detail)"
+		" VALUES (?, ?, ?, ?, ?)",
+		"itttt", a->time_s, or_empty(a->author), a->action, a->subject, a->detail);
 }
 
 enum err

@@ -2,7 +2,7 @@
 
 #include <stdio.h>
 
-enum { SCHEMA_VERSION = 4 };
+enum { SCHEMA_VERSION = 5 };
 
 static const char schema[] =
 	"CREATE TABLE number (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;"
@@ -103,6 +103,80 @@ static const char schema_proof[] =
 	"INSERT INTO proof SELECT prefix, category, coalesce(host, ''), listing.probe, expires_s,"
 	"  listing.reason FROM listing LEFT JOIN probe ON probe.id = listing.probe;";
 
+/* Since version 5: who is believed how much, what a host has been through, who said so of
+ * what is listed, and an audit log that can be checked. */
+static const char schema_reporters[] =
+	/* revoked_s: 0, or since when nothing it says counts */
+	"ALTER TABLE reporter ADD COLUMN revoked_s INTEGER NOT NULL DEFAULT 0;"
+	"CREATE TABLE reporter_day (reporter INTEGER NOT NULL REFERENCES reporter,"
+	"  day_s INTEGER NOT NULL, denials INTEGER NOT NULL DEFAULT 0,"
+	"  over_quota INTEGER NOT NULL DEFAULT 0, own_domain INTEGER NOT NULL DEFAULT 0,"
+	"  PRIMARY KEY (reporter, day_s)) WITHOUT ROWID;"
+	"CREATE TABLE reporter_fault (reporter INTEGER NOT NULL REFERENCES reporter,"
+	"  kind TEXT NOT NULL, subject TEXT NOT NULL, first_s INTEGER NOT NULL,"
+	"  last_s INTEGER NOT NULL, count INTEGER NOT NULL, example TEXT NOT NULL,"
+	"  PRIMARY KEY (reporter, kind, subject)) WITHOUT ROWID;"
+	/* whose evidence brought a probe about, with the points it gave */
+	"CREATE TABLE nomination (probe INTEGER NOT NULL, reporter INTEGER NOT NULL"
+	"  REFERENCES reporter, points REAL NOT NULL, PRIMARY KEY (probe, reporter)) WITHOUT ROWID;"
+	"CREATE INDEX nomination_reporter ON nomination (reporter, probe);"
+	/* domains: a bit for each of 64 classes of recipient domains; hash: of the whole first
+         * line, of which raw may be a part */
+	"ALTER TABLE evidence ADD COLUMN domains INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE evidence ADD COLUMN hash BLOB;"
+	"CREATE INDEX evidence_hour ON evidence (hour_s);"
+	"CREATE TABLE alarm (kind TEXT NOT NULL, subject TEXT NOT NULL, since_s INTEGER NOT NULL,"
+	"  last_s INTEGER NOT NULL, text TEXT NOT NULL, PRIMARY KEY (kind, subject)) WITHOUT "
+        "ROWID;";
+
+static const char schema_hosts[] =
+	"CREATE TABLE host (host TEXT PRIMARY KEY, state INTEGER NOT NULL, since_s INTEGER NOT "
+        "NULL,"
+	"  relapses INTEGER NOT NULL DEFAULT 0, listed_s INTEGER NOT NULL DEFAULT 0,"
+	"  removed_s INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;"
+	"INSERT INTO host SELECT DISTINCT tested, 3, since_s, 0, since_s, 0 FROM proof"
+	"  JOIN listing USING (prefix, category) WHERE tested <> '' GROUP BY tested;"
+	/* effective_s: not published before; author: '' for what a probe or a score has decided */
+	"ALTER TABLE listing ADD COLUMN effective_s INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE listing ADD COLUMN asn INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE listing ADD COLUMN as_org TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE listing ADD COLUMN country TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE listing ADD COLUMN author TEXT NOT NULL DEFAULT '';"
+	/* what an operator has ordered; until_s 0: for good */
+	"CREATE TABLE operator_order (prefix TEXT NOT NULL, action TEXT NOT NULL,"
+	"  since_s INTEGER NOT NULL, until_s INTEGER NOT NULL DEFAULT 0, author TEXT NOT NULL,"
+	"  reason TEXT NOT NULL, PRIMARY KEY (prefix, action)) WITHOUT ROWID;"
+	"ALTER TABLE delisting ADD COLUMN author TEXT NOT NULL DEFAULT '';"
+	"CREATE TABLE control_proof (host TEXT PRIMARY KEY, token TEXT NOT NULL,"
+	"  made_s INTEGER NOT NULL, proved_s INTEGER NOT NULL DEFAULT 0,"
+	"  means TEXT NOT NULL DEFAULT '') WITHOUT ROWID;"
+	"CREATE TABLE notice (id INTEGER PRIMARY KEY AUTOINCREMENT, prefix TEXT NOT NULL,"
+	"  category INTEGER NOT NULL, listed_s INTEGER NOT NULL, contact TEXT NOT NULL DEFAULT '',"
+	"  state TEXT NOT NULL DEFAULT 'waiting', done_s INTEGER NOT NULL DEFAULT 0,"
+	"  UNIQUE (prefix, category, listed_s));"
+	"CREATE INDEX notice_contact ON notice (contact, done_s);";
+
+/* What was decided, on what: enough to decide it again. And the audit log: hash is of the one
+ * before and of this record (analyzer/audit/). Records of before get theirs at the next start. */
+static const char schema_decisions[] =
+	"CREATE TABLE decision (id INTEGER PRIMARY KEY AUTOINCREMENT, time_s INTEGER NOT NULL,"
+	"  host TEXT NOT NULL, kind TEXT NOT NULL, probe INTEGER NOT NULL DEFAULT 0,"
+	"  inputs TEXT NOT NULL, result TEXT NOT NULL);"
+	"CREATE INDEX decision_host ON decision (host);"
+	"ALTER TABLE audit ADD COLUMN author TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE audit ADD COLUMN hash BLOB;"
+	"ALTER TABLE audit ADD COLUMN signature BLOB;";
+
+static enum err
+make_version_5(struct store *s, struct error *e)
+{
+	enum err err = store_execute(s, schema_reporters, e);
+
+	if (err == OK)
+		err = store_execute(s, schema_hosts, e);
+	return err == OK ? store_execute(s, schema_decisions, e) : err;
+}
+
 /* From the version it has, 0 when it is new, to ours. */
 static enum err
 make_schema(struct store *s, int64_t version, struct error *e)
@@ -121,10 +195,12 @@ make_schema(struct store *s, int64_t version, struct error *e)
 		err = store_execute(s, schema_seen_2, e);
 	if (err == OK && version < 3)
 		err = store_execute(s, schema_position, e);
-	if (err == OK)
+	if (err == OK && version < 4)
 		err = store_execute(s, schema_queue, e);
-	if (err == OK)
+	if (err == OK && version < 4)
 		err = store_execute(s, schema_proof, e);
+	if (err == OK)
+		err = make_version_5(s, e);
 	if (err == OK)
 		err = store_execute(s, pragma, e);
 	if (err != OK) {

@@ -11,19 +11,22 @@ enum conf_type {
 	TYPE_PATH,         /* never empty */
 	TYPE_PATH_OR_NONE, /* or "" */
 	TYPE_DOMAIN,
-	TYPE_MAILBOX, /* in SOA form; a dot of the local part is \. */
+	TYPE_DOMAIN_OR_NONE, /* or "" */
+	TYPE_MAILBOX,        /* in SOA form; a dot of the local part is \. */
 	TYPE_YES_NO,
 	TYPE_NUMBER,
 	TYPE_MODE,     /* octal permission bits */
 	TYPE_DURATION, /* seconds, or a number with s, m, h, d or w */
 	TYPE_LIST,
 	TYPE_DOMAIN_LIST,
-	TYPE_ZONE_LIST, /* NAME=SOURCE; "=rbldnsd:acl:FILE" has no name */
-	TYPE_ENDPOINT,  /* ADDR@PORT */
+	TYPE_ZONE_LIST,        /* NAME=SOURCE; "=rbldnsd:acl:FILE" has no name */
+	TYPE_ENDPOINT,         /* ADDR@PORT */
+	TYPE_ENDPOINT_OR_NONE, /* or "" */
 	TYPE_ENDPOINT_LIST,
 	TYPE_ADDRESS, /* or "" */
 	TYPE_PREFIX_LIST,
 	TYPE_LOG_LEVEL,
+	TYPE_DISTINCT, /* reporter, network or asn */
 };
 
 struct conf_option {

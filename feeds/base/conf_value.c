@@ -28,6 +28,14 @@ conf_value_is_number(enum conf_type type)
 		type == TYPE_DURATION;
 }
 
+static bool
+may_be_empty(enum conf_type type)
+{
+	return type == TYPE_TEXT_OR_NONE || type == TYPE_PATH_OR_NONE ||
+		type == TYPE_DOMAIN_OR_NONE || type == TYPE_ENDPOINT_OR_NONE ||
+		type == TYPE_ADDRESS;
+}
+
 /* As much of a wrong value as leaves room for the remedy. */
 #define SHOWN(t) TEXT_ARG(text_upto(t, 80))
 
@@ -240,7 +248,7 @@ check_address(struct text t, struct error *e)
 {
 	struct addr addr;
 
-	if (t.len == 0 || addr_parse(t, &addr) == OK)
+	if (addr_parse(t, &addr) == OK)
 		return OK;
 	return error_set(e, ERR_SYNTAX,
 		"\"%.*s\" is not an IP address; write for example \"192.0.2.1\"", SHOWN(t));
@@ -259,20 +267,32 @@ check_log_level(struct text t, struct error *e)
 }
 
 static enum err
+check_distinct(struct text t, struct error *e)
+{
+	if (text_equal(t, TEXT("reporter")) || text_equal(t, TEXT("network")) ||
+		text_equal(t, TEXT("asn")))
+		return OK;
+	return error_set(e, ERR_RANGE, "\"%.*s\" is none of reporter, network and asn", SHOWN(t));
+}
+
+static enum err
 check_text(const struct conf_option *o, struct text t, struct error *e)
 {
+	if (t.len == 0 && may_be_empty(o->type))
+		return OK;
 	switch (o->type) {
+	case TYPE_DOMAIN_OR_NONE:
 	case TYPE_DOMAIN:
 	case TYPE_DOMAIN_LIST: return check_domain(t, e);
 	case TYPE_MAILBOX: return check_mailbox(t, e);
 	case TYPE_ZONE_LIST: return check_zone(t, e);
+	case TYPE_ENDPOINT_OR_NONE:
 	case TYPE_ENDPOINT:
 	case TYPE_ENDPOINT_LIST: return check_endpoint(t, e);
 	case TYPE_PREFIX_LIST: return check_prefix(t, e);
 	case TYPE_ADDRESS: return check_address(t, e);
 	case TYPE_LOG_LEVEL: return check_log_level(t, e);
-	case TYPE_PATH_OR_NONE:
-	case TYPE_TEXT_OR_NONE: return OK;
+	case TYPE_DISTINCT: return check_distinct(t, e);
 	default:
 		if (t.len == 0)
 			return error_set(e, ERR_RANGE,

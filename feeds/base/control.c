@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,6 +35,23 @@ socket_address(const char *path, struct sockaddr_un *out, struct error *e)
 			sizeof(out->sun_path));
 	memcpy(out->sun_path, path, strlen(path));
 	return OK;
+}
+
+void
+control_peer(int fd, char out[CONTROL_PEER])
+{
+	struct ucred peer;
+	socklen_t len = sizeof(peer);
+	struct passwd entry, *found = NULL;
+	char strings[4096];
+
+	snprintf(out, CONTROL_PEER, "unknown");
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) != 0)
+		return;
+	if (getpwuid_r(peer.uid, &entry, strings, sizeof(strings), &found) == 0 && found != NULL)
+		text_printable(text_of(entry.pw_name), out, CONTROL_PEER);
+	else
+		snprintf(out, CONTROL_PEER, "uid %lu", (unsigned long)peer.uid);
 }
 
 /* The time limit holds for connecting and sending: a daemon that takes nothing is an error. */

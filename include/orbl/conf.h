@@ -25,7 +25,10 @@ struct conf_list {
 struct conf_reporter {
 	char *name;
 	char *relay_policy; /* path of its relay policy, "" none */
-	int64_t trust;      /* percent, 0..100 */
+	int64_t trust;      /* percent, 0..100: the most that it can have */
+	char *key;          /* hash, "" none */
+	char *address;      /* "" not known */
+	int64_t quota, asn; /* 0: none */
 	struct conf_list local_domains;
 	struct conf_list events;      /* rows of event_map.h */
 	struct conf_list syslog_from; /* prefixes */
@@ -85,10 +88,47 @@ struct conf {
 	struct {
 		int64_t half_life_s, max_age_s;
 		int64_t denial_points, reporter_cap, threshold, min_reporters;
+		int64_t new_trust; /* percent */
+		int64_t suspect_at, suspect_until, suspect_reporters;
+		char *distinct; /* "reporter", "network" or "asn" */
 	} score;
 
-	int64_t listing_lifetime_s;
-	int64_t delist_requests_per_day;
+	struct {
+		int64_t per_host, total; /* hours of evidence */
+		int64_t probes, probe_bytes;
+	} evidence;
+
+	struct {
+		int64_t lifetime_s, max_lifetime_s, relapse_window_s;
+		int64_t notice_output_s, notice_bouncer_s;
+		int64_t ipv6_prefix;         /* 64 to 128 */
+		struct conf_list exempt;     /* prefixes */
+		struct conf_list safe_lists; /* files */
+	} listing;
+
+	struct {
+		int64_t max_change; /* percent */
+		int64_t max_change_floor;
+		char *popular, *text;
+	} publish;
+
+	struct {
+		char *asn, *country; /* "": none */
+	} geo;
+
+	struct {
+		int64_t requests_per_day, confirm_after_s, lockout_s, max_lockout_s;
+		char *resolver; /* ADDR@PORT; "": none */
+	} delist;
+
+	struct {
+		char *spool, *contacts, *from; /* "": none */
+		int64_t per_day;
+	} notify;
+
+	struct {
+		char *file, *key;
+	} audit;
 
 	size_t reporter_count;
 	struct conf_reporter *reporters;

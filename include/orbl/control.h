@@ -25,6 +25,10 @@ enum {
  * close-on-exec. */
 enum err control_listen(const char *path, unsigned mode, int *fd, struct error *e) ORBL_NODISCARD;
 
+enum { CONTROL_PEER = 64 };
+/* Who has connected: the user's name, or "uid N"; "unknown" when the kernel does not say. */
+void control_peer(int fd, char out[CONTROL_PEER]);
+
 /* --- client, blocking --- */
 struct control; /* a connection */
 enum err control_connect(const char *path, struct control **out, struct error *e) ORBL_NODISCARD;

@@ -12,11 +12,15 @@ struct store_listing { /* lends */
 	struct prefix prefix;
 	enum category category;
 	int64_t since_s, expires_s;
-	uint64_t probe;
+	uint64_t probe; /* 0: it does not rest on one */
 	const char *reason;
+	int64_t effective_s;          /* it is not published before; 0: at once */
+	uint32_t asn;                 /* of the prefix, when it was listed; 0: not known */
+	const char *as_org, *country; /* NULL or "": not known */
+	const char *author;           /* the operator who listed it; NULL or "": nobody */
 };
-/* List or renew (since_s of an existing listing is kept). The probe's host is kept as one that the
- * listing rests on. */
+/* List or renew (since_s and effective_s of an existing listing are kept). The probe's host is kept
+ * as one that the listing rests on. */
 enum err
 store_listing_put(struct store *s, const struct store_listing *l, struct error *e) ORBL_NODISCARD;
 /* Remove the listings in the categories of mask that rest on a probe of this host alone: its own
@@ -50,8 +54,16 @@ enum err store_published_whole(struct store *s, uint64_t checksum, struct error 
 enum err
 store_published_checksum(struct store *s, uint64_t *checksum, struct error *e) ORBL_NODISCARD;
 
-/* What was done, when and why; never changed afterwards. host may be NULL. */
-enum err store_audit_add(struct store *s, int64_t now_s, const char *action, const char *host,
-	const char *detail, struct error *e) ORBL_NODISCARD;
+struct store_audit { /* lends */
+	int64_t time_s;
+	const char *author;  /* the user who asked; NULL or "": the analyzer by itself */
+	const char *action;  /* one word: "list" */
+	const char *subject; /* host, prefix, reporter; NULL: none */
+	const char *detail;
+};
+/* What was done, when, by whom and why; never changed afterwards. Inside the transaction of what
+ * was done. */
+enum err
+store_audit_add(struct store *s, const struct store_audit *a, struct error *e) ORBL_NODISCARD;
 
 #endif

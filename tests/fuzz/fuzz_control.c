@@ -72,10 +72,11 @@ read_conf(struct error *e)
 	f = fopen(path, "w");
 	assert(f != NULL);
 	fprintf(f,
-		"store.path = \"%s/db\"\nzone.snapshot = \"%s/snapshot\"\n"
+		"store.path = \"%s/db\"\naudit.file = \"\"\naudit.key = \"%s/key\"\nzone.snapshot "
+		"= \"%s/snapshot\"\n"
 		"dnsd.control_socket = \"%s/dnsd\"\nprobe.allow = {192.0.2.0/24}\n"
 		"delist.requests_per_day = 1000\n",
-		directory, directory, directory);
+		directory, directory, directory, directory);
 	fclose(f);
 	if (conf_load(path, &conf, e) != OK)
 		abort();
@@ -209,7 +210,8 @@ reset(void)
 		"DELETE FROM probe; DELETE FROM listing; DELETE FROM proof; DELETE FROM position;"
 		"INSERT INTO probe (id, host, cause, queued_s, finished_s, verdict, reason, result)"
 		" VALUES (1, '192.0.2.7', 0, 1, 2, 'open', 'it came back', '{}');"
-		"INSERT INTO listing VALUES ('192.0.2.7', 0, 1, 9999999999, 1, 'it came back')");
+		"INSERT INTO listing (prefix, category, since_s, expires_s, probe, reason)"
+		" VALUES ('192.0.2.7', 0, 1, 9999999999, 1, 'it came back')");
 }
 
 int

@@ -59,7 +59,8 @@ lint_none 'feeds/rbldnsd includes itself and feeds' \
 lint_none 'feeds includes nothing of dnsd and analyzer' \
 	"$(strangers '^feeds/[^/]*$' feeds feeds/base)"
 lint_none 'dnsd includes itself alone' "$(strangers '^dnsd/' dnsd)"
-analyzer=(analyzer analyzer/{input,reader,frame,parse,eventlog,syslog,submit,relay,probe,collector,queue})
+analyzer=(analyzer analyzer/{input,reader,frame,parse,eventlog,syslog,submit,relay,probe,collector,queue}
+	analyzer/{evidence,decide,delist,publish,audit,control})
 lint_none 'analyzer includes itself alone, and not the command' "$(strangers \
 	'^analyzer/' "${analyzer[@]}" | grep -vE '^analyzer/(cli|follow)/')"
 lint_none 'the command includes the analyzer alone' "$(strangers '^analyzer/(cli|follow)/' \

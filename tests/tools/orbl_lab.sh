@@ -31,6 +31,8 @@ orbl_begin() {
 	log.level = debug
 	control.socket = "$orbl_dir/analyzer.sock"
 	store.path = "$orbl_dir/orbl.db"
+	audit.file = "$orbl_dir/audit.jsonl"
+	audit.key = "$orbl_dir/audit.key"
 	zone.name = "dnsbl.test"
 	zone.snapshot = "$orbl_dir/orbl.snapshot"
 	dnsd.listen = {"127.0.0.1@$orbl_dns_port"}
@@ -41,6 +43,9 @@ orbl_begin() {
 	probe.allow = {"127.0.0.0/8"}
 	probe.wait = 5s
 	probe.retry_after = 2s
+	score.new_trust = 100
+	listing.notice_output = 0
+	listing.notice_bouncer = 0
 	END
 	[ $# = 0 ] || printf '%s\n' "$@" >>"$orbl_dir/orbl.conf"
 }

@@ -45,12 +45,14 @@ fixture_conf(const char *lines)
 
 	ck_assert_ptr_nonnull(getcwd(directory, sizeof(directory)));
 	snprintf(text, sizeof(text),
-		"store.path = \"%s/orbl.db\"\n"
+		"store.path = \"%s/orbl.db\"\naudit.file = \"%s/audit.jsonl\"\n"
+		"audit.key = \"%s/audit.key\"\nscore.new_trust = 100\n"
+		"listing.notice_output = 0\nlisting.notice_bouncer = 0\n"
 		"zone.snapshot = \"%s/orbl.snapshot\"\ndnsd.control_socket = \"%s/dnsd.sock\"\n"
 		"zone.name = dnsbl.example\nzone.ns = {ns1.example, ns2.example}\n"
 		"zone.url = \"https://dnsbl.example/$?a=$\"\nscore.min_reporters = 1\n"
 		"score.threshold = 10\nprobe.allow = {192.0.2.0/24, 2001:db8::/32}\n%s\n",
-		directory, directory, directory, lines != NULL ? lines : "");
+		directory, directory, directory, directory, directory, lines != NULL ? lines : "");
 	scratch_write("orbl.conf", text, strlen(text));
 	ck_ok(conf_load("orbl.conf", &conf, trouble()));
 	return conf;

@@ -35,7 +35,7 @@ run(const char *request)
 	struct command_answer answer;
 
 	ck_assert_msg(json != NULL, "%s", request);
-	answer = command_run(&a.context, json, now_s);
+	answer = command_run(&a.context, &(struct command_request){json, "somebody", now_s});
 	json_decref(json);
 	return answer;
 }
@@ -102,7 +102,7 @@ count(const json_t *object, const char *key)
 static const struct {
 	const char *request, *code, *message;
 } wrong[] = {
-	{"{}", "unsupported", "this analyzer knows submit, check"},
+	{"{}", "unsupported", "unknown command"},
 	{"{\"cmd\":\"shutdown\"}", "unsupported", "unknown command"},
 	{"{\"cmd\":\"\"}", "unsupported", "unknown command"},
 	{"{\"cmd\":7}", "unsupported", "unknown command"},

@@ -261,7 +261,7 @@ START_TEST(a_short_life_is_not_rounded_away)
 	struct snapshot_view class;
 	struct list s;
 
-	conf->listing_lifetime_s = 60;
+	conf->listing.lifetime_s = 60;
 	put("192.0.2.1", CATEGORY_RELAY, NOW + 59);
 	s = publish();
 	ck_assert(find(s, "", "192.0.2.1", &class));

@@ -41,7 +41,7 @@ START_TEST(a_newer_schema_is_refused_and_left_alone)
 		     " VALUES (1, 'x', 1)");
 	ck_assert_int_eq(open_fails("orbl.db"), ERR_UNSUPPORTED);
 	ck_assert_ptr_nonnull(strstr(trouble()->text, "99"));
-	store_meddle("PRAGMA user_version = 4");
+	store_meddle("PRAGMA user_version = 5");
 	s = open_store();
 	ck_assert_int_eq(store_count(s,
 				 "SELECT seq FROM sqlite_sequence"

@@ -30,10 +30,20 @@ START_TEST(a_transaction_is_kept_or_undone_as_a_whole)
 	struct store *s = open_store();
 
 	ck_ok(store_begin(s, trouble()));
-	ck_ok(store_audit_add(s, NOW, "kept", NULL, "", trouble()));
+	ck_ok(store_audit_add(s,
+		&(struct store_audit){.time_s = NOW,
+			.action = "kept",
+			.subject = NULL,
+			.detail = ""},
+		trouble()));
 	ck_ok(store_commit(s, trouble()));
 	ck_ok(store_begin(s, trouble()));
-	ck_ok(store_audit_add(s, NOW, "undone", "192.0.2.1", "", trouble()));
+	ck_ok(store_audit_add(s,
+		&(struct store_audit){.time_s = NOW,
+			.action = "undone",
+			.subject = "192.0.2.1",
+			.detail = ""},
+		trouble()));
 	store_rollback(s);
 	store_rollback(s); /* nothing is open: nothing happens */
 	ck_assert_int_eq(store_count(s, "SELECT count(*) FROM audit"), 1);

@@ -165,9 +165,12 @@ START_TEST(a_strange_row_is_passed_over)
 	size_t count;
 
 	put(s, "192.0.2.1", CATEGORY_RELAY, 1, NOW);
-	store_meddle("INSERT INTO listing VALUES ('0.0.0.0/33', 0, 0, 1, 1, '');"
-		     "INSERT INTO listing VALUES ('192.0.2.3', 77, 0, 1, 1, '');"
-		     "INSERT INTO listing VALUES ('192.0.2.4', -1, 0, 1, 1, '');"
+	store_meddle("INSERT INTO listing (prefix, category, since_s, expires_s, probe, reason)"
+		     " VALUES ('0.0.0.0/33', 0, 0, 1, 1, '');"
+		     "INSERT INTO listing (prefix, category, since_s, expires_s, probe, reason)"
+		     " VALUES ('192.0.2.3', 77, 0, 1, 1, '');"
+		     "INSERT INTO listing (prefix, category, since_s, expires_s, probe, reason)"
+		     " VALUES ('192.0.2.4', -1, 0, 1, 1, '');"
 		     "INSERT INTO pending VALUES ('nonsense');"
 		     "INSERT INTO probe (host, cause, queued_s) VALUES ('nonsense', 0, 1)");
 	ck_assert_uint_eq(listings_of(s, NULL).count, 1);

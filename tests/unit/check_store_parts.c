@@ -169,7 +169,7 @@ START_TEST(a_store_of_the_second_version_is_taken_over)
 {
 	struct store *s = open_store();
 	int64_t id = begin_submission(s, "mx1");
-	char sql[1024];
+	char sql[4096];
 
 	commit_submission(s, id);
 	store_close(s);

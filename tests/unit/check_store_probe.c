@@ -349,7 +349,7 @@ START_TEST(a_store_of_the_third_version_is_taken_over)
 	store_close(s);
 	store_meddle(STORE_PROBE_3 "PRAGMA user_version = 3");
 	s = open_store();
-	ck_assert_int_eq(store_count(s, "PRAGMA user_version"), 4);
+	ck_assert_int_eq(store_count(s, "PRAGMA user_version"), 5);
 	probes = due_probes(s, NOW);
 	ck_assert_uint_eq(probes.count, 2);
 	ck_assert_uint_eq(probes.rows[0].id, asked_for);

@@ -15,8 +15,21 @@ enum { NOW = 1900000800, HOUR = 3600 }; /* NOW is the start of an hour */
 	" submission INTEGER NOT NULL, time_s INTEGER NOT NULL);"                                  \
 	"CREATE INDEX seen_submission ON seen (submission);"
 
-/* Table probe as it was up to version 3. */
+/* What version 5 has brought. */
+#define STORE_4                                                                                    \
+	"DROP TABLE reporter_day; DROP TABLE reporter_fault; DROP TABLE nomination;"               \
+	"DROP TABLE alarm; DROP TABLE host; DROP TABLE operator_order; DROP TABLE control_proof;"  \
+	"DROP TABLE notice; DROP TABLE decision; DROP INDEX evidence_hour;"                        \
+	"ALTER TABLE reporter DROP COLUMN revoked_s; ALTER TABLE evidence DROP COLUMN domains;"    \
+	"ALTER TABLE evidence DROP COLUMN hash; ALTER TABLE listing DROP COLUMN effective_s;"      \
+	"ALTER TABLE listing DROP COLUMN asn; ALTER TABLE listing DROP COLUMN as_org;"             \
+	"ALTER TABLE listing DROP COLUMN country; ALTER TABLE listing DROP COLUMN author;"         \
+	"ALTER TABLE delisting DROP COLUMN author; ALTER TABLE audit DROP COLUMN author;"          \
+	"ALTER TABLE audit DROP COLUMN hash; ALTER TABLE audit DROP COLUMN signature;"
+
+/* And table probe as it was up to version 3. */
 #define STORE_PROBE_3                                                                              \
+	STORE_4                                                                                    \
 	"DROP TABLE proof; DROP TABLE probe_event; DROP INDEX probe_waiting; DROP INDEX "          \
 	"probe_started;"                                                                           \
 	"DROP INDEX probe_parent; ALTER TABLE probe DROP COLUMN not_before_s;"                     \

@@ -28,9 +28,14 @@ struct command_answer {
 	uint64_t follow;     /* probe to wait for; then ask command_followed */
 };
 
-/* Never fails: trouble is an answer with "ok": false. Borrows request. */
-struct command_answer
-command_run(const struct command_context *c, const json_t *request, int64_t now_s);
+struct command_request { /* lends */
+	const json_t *json;
+	const char *author; /* who has asked: the user at the other end of the socket */
+	int64_t now_s;
+};
+
+/* Never fails: trouble is an answer with "ok": false. */
+struct command_answer command_run(const struct command_context *c, const struct command_request *r);
 /* The last object for a delisting request whose probe is done. */
 json_t *command_followed(const struct command_context *c, uint64_t probe);
 json_t *command_error(enum err code, const char *message);

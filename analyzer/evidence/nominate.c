@@ -73,7 +73,12 @@ queue_probe(const struct nominate *n, const struct addr *host, const char *reaso
 		return err;
 	addr_format(host, address);
 	log_info("%s: probe %" PRIu64 ": %s", address, probe, reason);
-	return store_audit_add(n->store, now_s, "nominate", address, reason, e);
+	return store_audit_add(n->store,
+		&(struct store_audit){.time_s = now_s,
+			.action = "nominate",
+			.subject = address,
+			.detail = reason},
+		e);
 }
 
 static enum err

@@ -25,6 +25,7 @@ struct connection {
 	uint64_t follow;               /* probe waited for */
 	bool ends;                     /* close when everything is written */
 	bool half_closed;              /* the client has sent its last byte */
+	char author[CONTROL_PEER];     /* who it is */
 };
 
 struct server {
@@ -271,7 +272,8 @@ run_request(struct connection *c, const char *line, size_t len)
 	}
 	/* Who follows waits for the first answer before it sends anything. */
 	has_body = is_submit(request) && !json_is_true(json_object_get(request, "follow"));
-	result = command_run(c->server->context, request, now());
+	result = command_run(c->server->context,
+		&(struct command_request){request, c->author, now()});
 	c->goes_on = result.submission != NULL && result.object != NULL;
 	if (c->goes_on)
 		supersede(c, request);
@@ -374,6 +376,7 @@ on_connection(struct evconnlistener *listener, evutil_socket_t fd, struct sockad
 		return;
 	}
 	c->server = s;
+	control_peer(fd, c->author);
 	c->next = s->connections;
 	c->previous = &s->connections;
 	if (c->next != NULL)

@@ -43,7 +43,12 @@ list(struct outcome *o, const struct addr *host, enum category category, uint64_
 		probe, reason);
 	log_notice("%s: listed: %s", prefix, detail);
 	o->changed = true;
-	return store_audit_add(o->store, o->now_s, "list", prefix, detail, e);
+	return store_audit_add(o->store,
+		&(struct store_audit){.time_s = o->now_s,
+			.action = "list",
+			.subject = prefix,
+			.detail = detail},
+		e);
 }
 
 static enum err
@@ -61,7 +66,12 @@ unlist(struct outcome *o, const struct addr *host, uint32_t categories, uint64_t
 	snprintf(detail, sizeof(detail), "probe %" PRIu64 ": %s", probe, reason);
 	log_notice("%s: delisted: %s", text, detail);
 	o->changed = true;
-	return store_audit_add(o->store, o->now_s, "delist", text, detail, e);
+	return store_audit_add(o->store,
+		&(struct store_audit){.time_s = o->now_s,
+			.action = "delist",
+			.subject = text,
+			.detail = detail},
+		e);
 }
 
 /* Outputs are listed in a category of their own: they relay for the input, without being

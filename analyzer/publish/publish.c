@@ -66,7 +66,7 @@ txt_template(const struct conf *conf, uint32_t categories, char *out, size_t siz
 static enum err
 class_of(struct publication *p, uint32_t categories, uint32_t *id)
 {
-	int64_t step_s = p->conf->listing_lifetime_s / EXPIRY_STEPS;
+	int64_t step_s = p->conf->listing.lifetime_s / EXPIRY_STEPS;
 	char txt[SNAPSHOT_TXT_MAX];
 	struct snapshot_class class = {.expires_s = INT64_MAX, .txt_count = 1};
 

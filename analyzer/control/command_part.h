@@ -1,0 +1,25 @@
+/* command_part.h - what the files of command.c share: the commands, one function each, and how they
+ * read a request.
+ */
+#ifndef ANALYZER_COMMAND_PART_H
+#define ANALYZER_COMMAND_PART_H
+
+#include "command.h"
+
+typedef struct command_answer
+command_fn(const struct command_context *c, const struct command_request *r);
+command_fn command_submit, command_check, command_explain, command_list, command_status,
+	command_delist;
+
+struct command_answer command_refuse(enum err code, const char *message);
+struct command_answer command_failure(const struct error *e);
+/* NULL: it is not there, or no string. Lent. */
+const char *command_text(const struct command_request *r, const char *key);
+/* Not OK: *answer says why. */
+enum err command_address(const struct command_request *r, struct addr *out,
+	struct command_answer *answer) ORBL_NODISCARD;
+/* A new array of what the host is listed for. */
+enum err command_listings_of(const struct command_context *c, const struct addr *host,
+	int64_t now_s, json_t **out, struct error *e) ORBL_NODISCARD;
+
+#endif
