@@ -68,8 +68,8 @@ static const char *const of_relaying[] = {
 	"550 relay not permitted",
 	"550 5.7.1 Unable to relay",
 	"550 5.7.54 SMTP; Unable to relay recipient in non-accepted domain",
-	"503 This mail server requires authentication when attempting to send to a non-local "
-	"e-mail address. Please check your mail client settings",
+	("503 This mail server requires authentication when attempting to send to a non-local "
+	 "e-mail address. Please check your mail client settings"),
 	"550 Requested action not taken: mailbox 192.0.2.1 is blacklisted",
 	"550 5.1.0 recipient is listed in the suppression list of 192.0.2.1",
 	"550 This user is listed by mail.spamfilter.example as gone",

@@ -173,8 +173,8 @@ END_TEST
 static int
 status_of(size_t count, const int found[])
 {
-	struct probe_report reports[4];
-	struct probe_row rows[4];
+	struct probe_report reports[4] = {{0}};
+	struct probe_row rows[4] = {{0}};
 	char why[] = "it may not be probed";
 	uint64_t id = INDEX * PROBE_REPORT_PROBES + 1;
 	size_t n = 0;
