@@ -15,6 +15,7 @@ struct collector_session {
 	struct addr local;
 	bool helo_said, mail_said, in_data, over;
 	bool null_sender, line_too_long;
+	bool known;      /* a recipient was one of ours */
 	bool held, lost; /* the reply to the message waits; it will be 451 */
 	struct collector_data data;
 	enum tls_state tls_state;
@@ -278,6 +279,20 @@ refuse_recipient(struct collector_session *s, struct text path)
 	reply_error(s, text);
 }
 
+/* Named twice it is one: each is looked for in the whole message. */
+static bool
+has_recipient(const struct collector_session *s, const struct token *token)
+{
+	for (size_t i = 0; i < s->rcpt_count; i++) {
+		const struct token *t = &s->rcpts[i].token;
+
+		if (t->probe_id == token->probe_id && t->case_index == token->case_index &&
+			t->hour == token->hour && t->to_sender == token->to_sender)
+			return true;
+	}
+	return false;
+}
+
 static void
 command_rcpt(struct collector_session *s, struct text argument, int64_t now_s)
 {
@@ -290,9 +305,12 @@ command_rcpt(struct collector_session *s, struct text argument, int64_t now_s)
 		reply_error(s, "501 5.5.4 RCPT TO:<address>");
 	} else if (parse_recipient(s, path, now_s, &token) != OK) {
 		refuse_recipient(s, path);
+	} else if (has_recipient(s, &token)) {
+		reply_error(s, "250 2.1.5 Ok, again");
 	} else if (s->rcpt_count == COLLECTOR_RCPTS_MAX) {
 		reply_error(s, "452 4.5.3 Too many recipients");
 	} else {
+		s->known = true;
 		s->rcpts[s->rcpt_count].token = token;
 		keep_path(path, s->rcpts[s->rcpt_count++].path);
 		reply(s, "250 2.1.5 Ok");
@@ -472,6 +490,12 @@ end_message(struct collector_session *s)
 	}
 	collector_data_drop(&s->data);
 	reset_transaction(s);
+}
+
+bool
+collector_is_known(const struct collector_session *s)
+{
+	return s->known;
 }
 
 bool

@@ -83,6 +83,8 @@ size_t collector_feed(struct collector_session *s, const void *bytes, size_t len
 /* Replies not yet taken; lent until the next call. */
 struct text collector_output(const struct collector_session *s);
 void collector_output_taken(struct collector_session *s, size_t len); /* len <= output's */
+/* Has it named a token of ours? Whoever has not may be sent away. */
+bool collector_is_known(const struct collector_session *s);
 bool collector_is_held(const struct collector_session *s);
 /* Answer the message of a session that is held: 250, or 451 when it is not stored. */
 void collector_release(struct collector_session *s, bool stored);

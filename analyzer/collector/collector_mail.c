@@ -125,12 +125,12 @@ has_failure_text(struct text body)
 /* --- which case --------------------------------------------------------- */
 
 static bool
-find_case_in(const struct collector_arrival *a, struct text where,
-	const uint8_t key[TOKEN_KEY_BYTES], struct collector_mail *out)
+find_case_in(const struct collector_arrival *a, struct text where, struct token_search *search,
+	struct collector_mail *out)
 {
 	struct token found;
 
-	while (token_find(&where, key, &a->token, &found)) {
+	while (token_find(&where, search, &found)) {
 		const struct probe_case *c = probe_case_by_number(found.case_index);
 
 		if (c == NULL || probe_case_sender(c) != a->token.case_index)
@@ -147,16 +147,19 @@ static void
 find_case(const struct collector_arrival *a, const struct dsn *dsn,
 	const uint8_t key[TOKEN_KEY_BYTES], struct collector_mail *out)
 {
+	struct token_search search;
+
 	out->case_index = a->token.case_index;
 	out->exact = !a->token.to_sender;
 	if (out->exact)
 		return;
+	token_search_begin(&search, key, &a->token);
 	for (size_t i = 0; i < dsn->count; i++)
-		if (find_case_in(a, text_of(dsn->recipients[i].original), key, out) ||
-			find_case_in(a, text_of(dsn->recipients[i].final), key, out))
+		if (find_case_in(a, text_of(dsn->recipients[i].original), &search, out) ||
+			find_case_in(a, text_of(dsn->recipients[i].final), &search, out))
 			return;
-	if (!find_case_in(a, dsn->returned, key, out))
-		(void)find_case_in(a, a->message, key, out);
+	if (!find_case_in(a, dsn->returned, &search, out))
+		(void)find_case_in(a, a->message, &search, out);
 }
 
 /* --- what it is --------------------------------------------------------- */

@@ -117,6 +117,8 @@ take_input(struct bufferevent *bev, void *context)
 	struct evbuffer *input = bufferevent_get_input(bev);
 	struct connection *c = context;
 	const struct timeval hold = {(time_t)c->server->conf.hold_s, 0};
+	static const struct timeval session = {COLLECTOR_SESSION_S, 0};
+	bool was_known = collector_is_known(c->session);
 	unsigned char chunk[4096];
 
 	while (evbuffer_get_length(input) != 0 && !collector_is_over(c->session) &&
@@ -133,6 +135,8 @@ take_input(struct bufferevent *bev, void *context)
 		if (collector_is_held(c->session))
 			evtimer_add(c->hold, &hold);
 	}
+	if (!was_known && collector_is_known(c->session))
+		evtimer_add(c->deadline, &session);
 	if (c->closing && evbuffer_get_length(bufferevent_get_output(bev)) == 0)
 		close_connection(c);
 }
@@ -234,14 +238,36 @@ deadline_passed(evutil_socket_t fd, short what, void *context)
 	close_connection(context);
 }
 
+/* IPv4 /24, IPv6 /64: who has one address of it may have them all. */
+static bool
+is_same_network(const struct addr *a, const struct addr *b)
+{
+	return a->family == b->family && memcmp(a->b, b->b, a->family == 4 ? 3 : 8) == 0;
+}
+
+/* The oldest one that has named no token of ours; NULL: all have. */
+static struct connection *
+oldest_stranger(const struct collector_server *s)
+{
+	struct connection *oldest = NULL;
+
+	for (struct connection *c = s->connections; c != NULL; c = c->next)
+		if (!collector_is_known(c->session))
+			oldest = c;
+	return oldest;
+}
+
 static bool
 is_welcome(const struct collector_server *s, const struct endpoint *peer)
 {
-	size_t same = 0;
+	size_t same = 0, near = 0;
 
-	for (const struct connection *c = s->connections; c != NULL; c = c->next)
+	for (const struct connection *c = s->connections; c != NULL; c = c->next) {
 		same += addr_equal(&c->peer.addr, &peer->addr);
-	return s->count < COLLECTOR_CONNECTIONS_MAX && same < COLLECTOR_PER_PEER_MAX;
+		near += is_same_network(&c->peer.addr, &peer->addr);
+	}
+	return same < COLLECTOR_PER_PEER_MAX && near < COLLECTOR_PER_NETWORK_MAX &&
+		(s->count < COLLECTOR_CONNECTIONS_MAX || oldest_stranger(s) != NULL);
 }
 
 static void
@@ -291,7 +317,7 @@ static void
 take_connection(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *sa, int len,
 	void *context)
 {
-	static const struct timeval session = {COLLECTOR_SESSION_S, 0};
+	static const struct timeval stranger = {COLLECTOR_STRANGER_S, 0};
 	struct endpoint peer = endpoint_from_sockaddr(sa), local = {0};
 	struct collector_server *s = context;
 	struct sockaddr_storage ss;
@@ -304,13 +330,15 @@ take_connection(struct evconnlistener *listener, evutil_socket_t fd, struct sock
 		local = endpoint_from_sockaddr((struct sockaddr *)&ss);
 	if (is_welcome(s, &peer))
 		c = new_connection(s, fd, &local.addr);
+	if (c != NULL && s->count == COLLECTOR_CONNECTIONS_MAX)
+		close_connection(oldest_stranger(s));
 	if (c == NULL) {
 		close(fd);
 		return;
 	}
 	c->peer = peer;
 	link_connection(s, c);
-	evtimer_add(c->deadline, &session);
+	evtimer_add(c->deadline, &stranger);
 	listen_to(c);
 	send_output(c);
 }

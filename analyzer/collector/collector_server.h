@@ -2,7 +2,8 @@
  *
  * A message whose arrival is HELD has a ticket, a number that grows; its session is answered by
  * the collector_server_release that reaches it, or with 451 after a while: then the relay tries
- * again, and nothing is lost.
+ * again, and nothing is lost. When there is no room, who has named no token of ours gives way, the
+ * oldest first.
  */
 #ifndef ANALYZER_COLLECTOR_SERVER_H
 #define ANALYZER_COLLECTOR_SERVER_H
@@ -15,7 +16,9 @@ struct event_base;
 enum {
 	COLLECTOR_CONNECTIONS_MAX = 500,
 	COLLECTOR_PER_PEER_MAX = 20,
+	COLLECTOR_PER_NETWORK_MAX = 100, /* IPv4 /24, IPv6 /64 */
 	COLLECTOR_IDLE_S = 60,
+	COLLECTOR_STRANGER_S = 60, /* until a token of ours is named */
 	COLLECTOR_SESSION_S = 600,
 	COLLECTOR_HOLD_S = 30,
 };

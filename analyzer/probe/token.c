@@ -37,16 +37,33 @@ read_payload(const uint8_t in[PAYLOAD_BYTES], struct token *out)
 /* Each purpose has a key of its own, made from the one key: a recipient token can never be
  * read as a sender token, whatever its payload. */
 static void
-compute_mac(const uint8_t payload[PAYLOAD_BYTES], bool to_sender,
-	const uint8_t key[TOKEN_KEY_BYTES], uint8_t out[MAC_BYTES])
+derive_key(bool to_sender, const uint8_t key[TOKEN_KEY_BYTES],
+	uint8_t out[crypto_auth_hmacsha256_BYTES])
 {
 	static const char *const purposes[] = {"orbl recipient token", "orbl sender token"};
 	const char *purpose = purposes[to_sender ? 1 : 0];
-	uint8_t derived[crypto_auth_hmacsha256_BYTES], mac[crypto_auth_hmacsha256_BYTES];
 
-	crypto_auth_hmacsha256(derived, (const unsigned char *)purpose, strlen(purpose), key);
+	crypto_auth_hmacsha256(out, (const unsigned char *)purpose, strlen(purpose), key);
+}
+
+static void
+derived_mac(const uint8_t payload[PAYLOAD_BYTES],
+	const uint8_t derived[crypto_auth_hmacsha256_BYTES], uint8_t out[MAC_BYTES])
+{
+	uint8_t mac[crypto_auth_hmacsha256_BYTES];
+
 	crypto_auth_hmacsha256(mac, payload, PAYLOAD_BYTES, derived);
 	memcpy(out, mac, MAC_BYTES);
+}
+
+static void
+compute_mac(const uint8_t payload[PAYLOAD_BYTES], bool to_sender,
+	const uint8_t key[TOKEN_KEY_BYTES], uint8_t out[MAC_BYTES])
+{
+	uint8_t derived[crypto_auth_hmacsha256_BYTES];
+
+	derive_key(to_sender, key, derived);
+	derived_mac(payload, derived, out);
 }
 
 static void
@@ -149,20 +166,30 @@ next_word(struct text *rest)
 	return text_upto(word, n);
 }
 
-bool
-token_find(struct text *rest, const uint8_t key[TOKEN_KEY_BYTES], const struct token *like,
-	struct token *out)
+void
+token_search_begin(struct token_search *s, const uint8_t key[TOKEN_KEY_BYTES],
+	const struct token *like)
 {
-	while (rest->len != 0) {
+	derive_key(false, key, s->derived);
+	s->probe_id = like->probe_id;
+	s->hour = like->hour;
+	s->left = TOKEN_CANDIDATES_MAX;
+}
+
+bool
+token_find(struct text *rest, struct token_search *s, struct token *out)
+{
+	while (rest->len != 0 && s->left != 0) {
 		uint8_t bytes[TOKEN_BYTES], mac[MAC_BYTES];
 
 		if (!decode(next_word(rest), bytes))
 			continue;
 		/* What stands there in clear spares the work for all that is not ours. */
 		read_payload(bytes, out);
-		if (out->probe_id != like->probe_id || out->hour != like->hour)
+		if (out->probe_id != s->probe_id || out->hour != s->hour)
 			continue;
-		compute_mac(bytes, false, key, mac);
+		s->left--;
+		derived_mac(bytes, s->derived, mac);
 		out->to_sender = false;
 		if (sodium_memcmp(mac, bytes + PAYLOAD_BYTES, MAC_BYTES) == 0)
 			return true;

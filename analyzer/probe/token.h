@@ -28,10 +28,19 @@ void token_format(const struct token *t, const uint8_t key[TOKEN_KEY_BYTES], cha
 enum err token_parse(struct text local_part, const uint8_t key[TOKEN_KEY_BYTES], int64_t now_s,
 	unsigned max_age_hours, struct token *out) ORBL_NODISCARD;
 
-/* The next token in *rest that was made for the same probe as like, and to its recipient; what is
- * before it is taken out of *rest, and it. Other tokens are passed over, however old this one is.
- * False at the end. */
-bool token_find(struct text *rest, const uint8_t key[TOKEN_KEY_BYTES], const struct token *like,
-	struct token *out);
+enum { TOKEN_CANDIDATES_MAX = 50 };
+struct token_search {
+	uint8_t derived[32];
+	uint64_t probe_id;
+	uint16_t hour;
+	unsigned left; /* words that look like tokens, before it is given up */
+};
+/* For tokens to recipients, made for the same probe as like. */
+void token_search_begin(struct token_search *s, const uint8_t key[TOKEN_KEY_BYTES],
+	const struct token *like);
+/* The next one in *rest; what is before it is taken out of *rest, and it. Other tokens are passed
+ * over, however old this one is. False at the end, of the text or of the search: a stranger fills a
+ * message with forgeries for nothing. */
+bool token_find(struct text *rest, struct token_search *s, struct token *out);
 
 #endif

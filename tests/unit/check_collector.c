@@ -244,10 +244,18 @@ END_TEST
 
 START_TEST(several_recipients)
 {
+	struct token token = {.probe_id = 99, .hour = (uint16_t)(NOW / 3600)};
+	char text[TOKEN_TEXT], line[256];
+
 	begin("MAIL FROM:<a@b>\r\n");
-	for (int i = 0; i < COLLECTOR_RCPTS_MAX; i++)
-		say("RCPT TO:<$U@probe.test>\r\n", "250");
-	say("RCPT TO:<$U@probe.test>\r\n", "452");
+	for (int i = 0; i <= COLLECTOR_RCPTS_MAX; i++) {
+		token.case_index = (uint8_t)(i + 1);
+		token_format(&token, key, text);
+		snprintf(line, sizeof(line), "RCPT TO:<%s@probe.test>\r\n", text);
+		say(line, i < COLLECTOR_RCPTS_MAX ? "250 2.1.5 Ok\r" : "452");
+		if (i == 0)
+			say(line, "250 2.1.5 Ok, again");
+	}
 	say("DATA\r\n", "354");
 	say(".\r\n", "250");
 	ck_assert_uint_eq(arrivals, COLLECTOR_RCPTS_MAX);

@@ -71,12 +71,14 @@ deliver(const char *answers, const char *wanted)
 	struct token token = {.probe_id = 99, .case_index = 1, .hour = (uint16_t)(NOW / 3600)};
 	char text[TOKEN_TEXT], line[256];
 
-	token_format(&token, key, text);
-	snprintf(line, sizeof(line), "RCPT TO:<%s@probe.test>\r\n", text);
 	told = answers;
 	say("MAIL FROM:<a@b>\r\n", "250");
-	for (size_t i = 0; answers[i] != '\0'; i++)
+	for (size_t i = 0; answers[i] != '\0'; i++) {
+		token.case_index = (uint8_t)(i + 1);
+		token_format(&token, key, text);
+		snprintf(line, sizeof(line), "RCPT TO:<%s@probe.test>\r\n", text);
 		say(line, "250");
+	}
 	say("DATA\r\n", "354");
 	say("x\r\n.\r\n", wanted);
 	ck_assert_str_eq(told, "");

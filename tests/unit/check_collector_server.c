@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -262,16 +263,19 @@ hold(struct collector_client *c, const char *ticket, int recipients)
 	struct token t = {.probe_id = 1, .case_index = 1, .hour = (uint16_t)(time(NULL) / 3600)};
 	char text[TOKEN_TEXT], line[256], tls[COLLECTOR_TLS_TEXT];
 
-	token_format(&t, key, text);
 	c->fd = -1;
 	collector_client_dial(c, &where);
 	collector_client_expect(c, "220 ");
 	collector_client_say(c, "EHLO relay.example\r\n", "250-");
 	snprintf(line, sizeof(line), "MAIL FROM:<%s@b>\r\n", ticket);
 	collector_client_say(c, line, "250");
-	snprintf(line, sizeof(line), "RCPT TO:<%s@probe.test>\r\n", text);
-	for (int i = 0; i < recipients; i++)
+	for (int i = 0; i < recipients; i++) {
+		t.case_index = (uint8_t)(i + 1);
+		token_format(&t, key, text);
+		snprintf(line, sizeof(line), "RCPT TO:<%s@probe.test>\r\n", text);
 		collector_client_say(c, line, "250");
+		collector_client_say(c, line, "250 2.1.5 Ok, again"); /* told once */
+	}
 	collector_client_say(c, "DATA\r\n", "354");
 	collector_client_say(c, "x\r\n.\r\nQUIT\r\n", NULL);
 	for (int i = 0; i < recipients; i++)
@@ -419,6 +423,65 @@ START_TEST(certificates)
 }
 END_TEST
 
+/* --- no room --------------------------------------------------------------- */
+
+static int
+dial_from(uint32_t address, bool *greeted)
+{
+	struct sockaddr_in from = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(address)};
+	struct sockaddr_storage to;
+	socklen_t len = endpoint_to_sockaddr(&where, &to);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	char line[256];
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(bind(fd, (struct sockaddr *)&from, sizeof(from)), 0);
+	ck_assert_int_eq(connect(fd, (struct sockaddr *)&to, len), 0);
+	*greeted = read(fd, line, sizeof(line)) > 3 && strncmp(line, "220", 3) == 0;
+	return fd;
+}
+
+static bool
+is_hung_up_on(int fd)
+{
+	struct pollfd pfd = {.fd = fd, .events = POLLIN};
+	char c;
+
+	return poll(&pfd, 1, 200) == 1 && read(fd, &c, 1) == 0;
+}
+
+START_TEST(strangers_give_way)
+{
+	static int fds[COLLECTOR_CONNECTIONS_MAX + 1];
+	static struct collector_client held;
+	bool greeted;
+
+	hold(&held, "ticket1", 1); /* the oldest of all, but known */
+	for (unsigned i = 0; i < COLLECTOR_CONNECTIONS_MAX - 1; i++) {
+		fds[i] = dial_from(0x7f010001 + i * 256, &greeted);
+		ck_assert(greeted);
+	}
+	ck_assert(!is_hung_up_on(fds[0]));
+	fds[COLLECTOR_CONNECTIONS_MAX] = dial_from(0x7f7f0001, &greeted);
+	ck_assert(greeted);
+	ck_assert(is_hung_up_on(fds[0]));
+	ck_assert(!is_hung_up_on(fds[1]));
+	release(1, true);
+	expect_end(&held, "250");
+}
+END_TEST
+
+START_TEST(a_network_has_its_share)
+{
+	bool greeted;
+
+	for (unsigned i = 0; i <= COLLECTOR_PER_NETWORK_MAX; i++) {
+		(void)dial_from(0x7f010001 + i, &greeted);
+		ck_assert(greeted == (i < COLLECTOR_PER_NETWORK_MAX));
+	}
+}
+END_TEST
+
 static Suite *
 suite(void)
 {
@@ -432,6 +495,8 @@ suite(void)
 	tcase_add_test(clear, released_up_to_a_ticket);
 	tcase_add_test(clear, nobody_decides);
 	tcase_add_test(clear, one_peer_has_so_many);
+	tcase_add_test(clear, a_network_has_its_share);
+	tcase_add_test(clear, strangers_give_way);
 	tcase_add_checked_fixture(tls, start_encrypted, stop);
 	tcase_set_timeout(tls, 30);
 	tcase_add_test(tls, encrypted);

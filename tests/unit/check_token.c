@@ -131,6 +131,7 @@ START_TEST(find_in_text)
 	struct token like = {.probe_id = 7, .case_index = 1, .hour = 9, .to_sender = true};
 	struct token t = {.probe_id = 7, .case_index = 3, .hour = 9}, out;
 	char text[512], a[TOKEN_TEXT], b[TOKEN_TEXT], sender[TOKEN_TEXT], foreign[TOKEN_TEXT];
+	struct token_search search;
 	struct text rest;
 
 	token_format(&like, key, sender);
@@ -144,17 +145,43 @@ START_TEST(find_in_text)
 	snprintf(text, sizeof(text), "From: <%s@x> %s %sa a%s\n <%s%%x@h>, d!%s", sender, foreign,
 		a, a, a, b);
 	rest = text_of(text);
-	ck_assert(token_find(&rest, key, &like, &out));
+	token_search_begin(&search, key, &like);
+	ck_assert(token_find(&rest, &search, &out));
 	ck_assert_uint_eq(out.case_index, 3);
 	ck_assert(!out.to_sender);
-	ck_assert(token_find(&rest, key, &like, &out));
+	ck_assert(token_find(&rest, &search, &out));
 	ck_assert_uint_eq(out.case_index, 4);
-	ck_assert(!token_find(&rest, key, &like, &out));
+	ck_assert(!token_find(&rest, &search, &out));
 	rest = text_of(text);
 	like.hour = 10; /* another run of it */
-	ck_assert(!token_find(&rest, key, &like, &out));
+	token_search_begin(&search, key, &like);
+	ck_assert(!token_find(&rest, &search, &out));
 	rest = TEXT_NONE;
-	ck_assert(!token_find(&rest, key, &like, &out));
+	ck_assert(!token_find(&rest, &search, &out));
+}
+END_TEST
+
+/* Fifty words that look like ours, and then ours. */
+START_TEST(forgeries_are_not_looked_at_for_ever)
+{
+	struct token like = {.probe_id = 7, .case_index = 1, .hour = 9, .to_sender = true};
+	struct token t = {.probe_id = 7, .case_index = 3, .hour = 9}, out;
+	char ours[TOKEN_TEXT], forged[TOKEN_TEXT],
+		text[(TOKEN_CANDIDATES_MAX + 1) * TOKEN_TEXT + 1];
+	struct token_search search;
+	struct text rest;
+
+	token_format(&t, key, ours);
+	token_format(&t, (const uint8_t[TOKEN_KEY_BYTES]){99}, forged);
+	for (int before = TOKEN_CANDIDATES_MAX - 1; before <= TOKEN_CANDIDATES_MAX; before++) {
+		text[0] = '\0';
+		for (int i = 0; i < before; i++)
+			snprintf(text + strlen(text), TOKEN_TEXT + 1, "%s ", forged);
+		snprintf(text + strlen(text), TOKEN_TEXT, "%s", ours);
+		rest = text_of(text);
+		token_search_begin(&search, key, &like);
+		ck_assert(token_find(&rest, &search, &out) == (before < TOKEN_CANDIDATES_MAX));
+	}
 }
 END_TEST
 
@@ -166,6 +193,7 @@ suite(void)
 
 	tcase_add_test(form, round_trip);
 	tcase_add_test(form, find_in_text);
+	tcase_add_test(forgery, forgeries_are_not_looked_at_for_ever);
 	tcase_add_test(form, case_is_ignored);
 	tcase_add_test(form, old_ones_are_refused);
 	tcase_add_test(forgery, any_change_is_refused);
