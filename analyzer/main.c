@@ -16,6 +16,7 @@
 #include <orbl/log.h>
 #include <orbl/store.h>
 
+#include "audit.h"
 #include "pipeline.h"
 #include "prober.h"
 #include "prober_setup.h"
@@ -27,6 +28,8 @@
 struct analyzer {
 	struct conf *conf;
 	struct store *store;
+	struct audit *audit;
+	bool restored; /* --restored: the listings are not to be believed */
 	struct prober *prober;
 	struct reporters *reporters;
 	struct event_base *base;
@@ -41,8 +44,10 @@ struct analyzer {
 static void
 usage(FILE *out)
 {
-	fputs("usage: orbl-analyzer [-c FILE] [-T | -V | -h]\n"
+	fputs("usage: orbl-analyzer [-c FILE] [--restored | -T | -V | -h]\n"
 	      "  -c, --config FILE  read FILE instead of the installed orbl.conf\n"
+	      "  --restored         the store comes from a backup: end every listing until it is\n"
+	      "                     found true again\n"
 	      "  -T, --test         check the configuration, print the effective values\n"
 	      "  -V, --version      print version and how it was built\n"
 	      "  -h, --help         print this\n"
@@ -82,7 +87,8 @@ start_loop(struct analyzer *a, struct error *e)
 	if (a->terminate == NULL || a->interrupt == NULL || event_add(a->terminate, NULL) != 0 ||
 		event_add(a->interrupt, NULL) != 0)
 		return error_set(e, ERR_MEMORY, "cannot wait for signals");
-	parts = (struct pipeline_parts){a->conf, a->store, a->prober, a->reporters, a->base};
+	parts = (struct pipeline_parts){a->conf, a->store, a->prober, a->reporters, a->base,
+		a->audit};
 	err = pipeline_new(&parts, &a->pipeline, e);
 	if (err != OK)
 		return err;
@@ -119,6 +125,16 @@ start_prober(struct analyzer *a, struct error *e)
 	return err;
 }
 
+/* After the prober, which must not know the key. */
+static enum err
+start_audit(struct analyzer *a, struct error *e)
+{
+	int64_t now_s = (int64_t)time(NULL);
+	enum err err = audit_open(a->conf, a->store, now_s, &a->audit, e);
+
+	return err == OK && a->restored ? audit_distrust(a->store, now_s, e) : err;
+}
+
 static enum err
 start(struct analyzer *a, struct error *e)
 {
@@ -131,6 +147,8 @@ start(struct analyzer *a, struct error *e)
 			&a->control_fd, e);
 	if (err == OK)
 		err = store_open(a->conf->store_path, &a->store, e);
+	if (err == OK)
+		err = start_audit(a, e);
 	return err == OK ? start_loop(a, e) : err;
 }
 
@@ -141,6 +159,9 @@ stop(struct analyzer *a)
 	syslog_receiver_free(a->syslog);
 	pipeline_free(a->pipeline);
 	prober_stop(a->prober);
+	if (a->store != NULL)
+		audit_keep(a->audit, (int64_t)time(NULL));
+	audit_close(a->audit);
 	store_close(a->store);
 	reporters_free(a->reporters);
 	if (a->terminate != NULL)
@@ -154,9 +175,9 @@ stop(struct analyzer *a)
 }
 
 static int
-run(struct conf *conf)
+run(struct conf *conf, bool restored)
 {
-	struct analyzer a = {.conf = conf, .control_fd = -1};
+	struct analyzer a = {.conf = conf, .restored = restored, .control_fd = -1};
 	struct error e = {.code = OK};
 	char collector[ENDPOINT_TEXT];
 	struct endpoint listens;
@@ -194,6 +215,7 @@ main(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{"config", required_argument, NULL, 'c'},
+		{"restored", no_argument, NULL, 'R'},
 		{"test", no_argument, NULL, 'T'},
 		{"version", no_argument, NULL, 'V'},
 		{"help", no_argument, NULL, 'h'},
@@ -202,12 +224,13 @@ main(int argc, char **argv)
 	const char *file = NULL;
 	struct error e = {.code = OK};
 	struct conf *conf;
-	bool test = false;
+	bool test = false, restored = false;
 	int c, status;
 
 	while ((c = getopt_long(argc, argv, "c:TVh", options, NULL)) != -1)
 		switch (c) {
 		case 'c': file = optarg; break;
+		case 'R': restored = true; break;
 		case 'T': test = true; break;
 		case 'V': conf_print_version("orbl-analyzer", stdout); return EXIT_SUCCESS;
 		case 'h': usage(stdout); return EXIT_SUCCESS;
@@ -228,7 +251,7 @@ main(int argc, char **argv)
 	}
 	signal(SIGPIPE, SIG_IGN);
 	log_open("orbl-analyzer", log_level_by_name(conf->log_level));
-	status = run(conf);
+	status = run(conf, restored);
 	conf_free(conf);
 	return status;
 }

@@ -12,10 +12,11 @@
 #include <orbl/store_probe.h>
 
 #include "etiquette.h"
+#include "geo.h"
+#include "guard.h"
 #include "housekeeping.h"
 #include "nominate.h"
 #include "outcome.h"
-#include "publish.h"
 
 enum {
 	HOUSEKEEPING_S = 5,
@@ -23,10 +24,13 @@ enum {
 
 struct pipeline {
 	struct pipeline_parts parts;
+	struct guard *guard;
+	struct geo *geo;
 	struct nominate nominate;
 	struct probe_queue *queue;
 	struct event *prober_event, *work_event, *housekeeping_event;
 	struct publisher *publisher;
+	struct desk *desk;
 	uint8_t second_family; /* of probe.second_source, 0: none */
 	bool publish_needed, failed;
 	struct housekeeping housekeeping;
@@ -89,21 +93,67 @@ pipeline_may_probe(struct pipeline *p, const struct addr *host, struct error *e)
 
 /* --- verdict -> listing -> snapshot --------------------------------------- */
 
+/* order NULL: as there is news. */
+static enum err
+publish_now(struct pipeline *p, const struct publish_order *order, uint32_t *serial,
+	struct error *e)
+{
+	enum err err;
+
+	/* First what was done, then what comes of it: a store from a backup must find it. But a
+	 * removal does not wait for a disk that is full. */
+	audit_keep(p->parts.audit, now());
+	err = order != NULL ? publish_ordered(p->publisher, order, now(), serial, e) :
+			      publish_list(p->publisher, now(), serial, e);
+	if (err != OK)
+		return err;
+	p->publish_needed = false;
+	if (*serial == 0)
+		return OK;
+	log_info("%s: serial %u published", p->parts.conf->zone.snapshot, *serial);
+	publish_tell(p->parts.base, p->parts.conf->dnsd.control_socket, *serial);
+	return OK;
+}
+
+/* What fails stays needed: housekeeping tries again. What is held has been told of. */
 static void
 publish(struct pipeline *p)
 {
 	struct error e = {.code = OK};
 	uint32_t serial;
+	enum err err;
 
 	if (!p->publish_needed)
 		return;
-	if (publish_list(p->publisher, now(), &serial, &e) != OK) {
+	err = publish_now(p, NULL, &serial, &e);
+	if (err != OK && err != ERR_REFUSED)
 		log_error("the list is not published, the old one stays in service: %s", e.text);
-		return; /* publish_needed stays: housekeeping tries again */
-	}
-	p->publish_needed = false;
-	log_info("%s: serial %u published", p->parts.conf->zone.snapshot, serial);
-	publish_tell(p->parts.base, p->parts.conf->dnsd.control_socket, serial);
+}
+
+enum err
+pipeline_publish(struct pipeline *p, const struct publish_order *order, uint32_t *serial,
+	struct error *e)
+{
+	guard_refresh(p->guard, now());
+	return publish_now(p, order, serial, e);
+}
+
+const struct publish_hold *
+pipeline_publish_hold(const struct pipeline *p)
+{
+	return publish_hold(p->publisher);
+}
+
+const struct guard *
+pipeline_guard(const struct pipeline *p)
+{
+	return p->guard;
+}
+
+const struct geo *
+pipeline_geo(const struct pipeline *p)
+{
+	return p->geo;
 }
 
 static struct outcome
@@ -114,7 +164,9 @@ new_outcome(const struct pipeline *p)
 	return (struct outcome){
 		.store = p->parts.store,
 		.now_s = now(),
-		.lifetime_s = c->listing.lifetime_s,
+		.rules = list_rules_of(c),
+		.guard = p->guard,
+		.geo = p->geo,
 		.second_family = p->second_family,
 		.retry = {c->probe.backoff_s, c->probe.interval_s},
 	};
@@ -196,6 +248,51 @@ on_said(const struct store_probe *probe, const char *line, void *context)
 	observe(context, probe, line, false);
 }
 
+static void
+on_letter(const struct prober_event *ev, void *context)
+{
+	struct pipeline *p = context;
+
+	desk_letter(p->desk, ev);
+}
+
+static void
+on_desk(uint64_t id, const char *text, bool done, void *context)
+{
+	struct pipeline *p = context;
+
+	if (p->observer != NULL)
+		p->observer(id, text, done, p->observer_context);
+}
+
+struct desk *
+pipeline_desk(const struct pipeline *p)
+{
+	return p->desk;
+}
+
+/* --- who lists besides ------------------------------------------------------ */
+
+struct lister
+pipeline_lister(struct pipeline *p, int64_t now_s)
+{
+	guard_refresh(p->guard, now_s);
+	return (struct lister){.store = p->parts.store,
+		.guard = p->guard,
+		.geo = p->geo,
+		.rules = list_rules_of(p->parts.conf),
+		.now_s = now_s};
+}
+
+void
+pipeline_list_changed(struct pipeline *p)
+{
+	guard_refresh(p->guard, now());
+	p->publish_needed = true;
+	publish(p);
+	pipeline_wake(p);
+}
+
 /* --- the event loop's side ------------------------------------------------ */
 
 static void
@@ -237,6 +334,10 @@ on_work(evutil_socket_t fd, short what, void *context)
 
 	(void)fd;
 	(void)what;
+	p->publish_needed = p->publish_needed || p->nominate.changed;
+	if (p->nominate.changed)
+		publish(p);
+	p->nominate.changed = false;
 	if (more)
 		pipeline_wake(p);
 	else if (wait_ms >= 0)
@@ -251,8 +352,12 @@ on_housekeeping(evutil_socket_t fd, short what, void *context)
 
 	(void)fd;
 	(void)what;
+	audit_keep(p->parts.audit, now_s);
+	guard_refresh(p->guard, now_s);
+	geo_refresh(p->geo, now_s);
 	p->publish_needed = housekeeping_run(&p->housekeeping, now_s) || p->publish_needed;
 	(void)probe_queue_end(p->queue, now_s, on_end, p);
+	desk_run(p->desk, now_s);
 	p->publish_needed = p->publish_needed || publish_is_due(p->publisher, now_s);
 	publish(p);
 	pipeline_wake(p);
@@ -260,24 +365,27 @@ on_housekeeping(evutil_socket_t fd, short what, void *context)
 
 /* --- making and ending ---------------------------------------------------- */
 
-static void
-set_rules(struct pipeline *p)
+static enum err
+make_rules(struct pipeline *p, struct error *e)
 {
 	const struct conf *c = p->parts.conf;
 	struct addr second;
+	enum err err;
 
-	p->nominate.score = (struct score_rules){
-		.half_life_s = c->score.half_life_s,
-		.max_age_s = c->score.max_age_s,
-		.denial_points = (double)c->score.denial_points,
-		.reporter_cap = (double)c->score.reporter_cap,
-	};
-	p->nominate.decision = (struct decision_rules){
-		.threshold = (double)c->score.threshold,
-		.min_reporters = (size_t)c->score.min_reporters,
-	};
 	if (addr_parse(text_of(c->probe.second_source), &second) == OK)
 		p->second_family = second.family;
+	err = guard_new(c, p->parts.store, now(), &p->guard, e);
+	if (err != OK)
+		return err;
+	p->geo = geo_new(c->geo.asn, c->geo.country);
+	if (p->geo == NULL)
+		return error_set(e, ERR_MEMORY, "out of memory");
+	p->housekeeping = (struct housekeeping){.store = p->parts.store, .conf = c};
+	p->nominate = (struct nominate){.conf = c,
+		.store = p->parts.store,
+		.guard = p->guard,
+		.geo = p->geo};
+	return nominate_init(&p->nominate, e);
 }
 
 static enum err
@@ -289,11 +397,27 @@ make_queue(struct pipeline *p, struct error *e)
 		.prober = p->parts.prober,
 		.said = on_said,
 		.late = on_late,
+		.letter = on_letter,
 		.refused = on_refused,
 		.context = p,
 	};
 
 	return probe_queue_new(&parts, now_ms(), &p->queue, e);
+}
+
+static enum err
+make_desk(struct pipeline *p, struct error *e)
+{
+	const struct desk_parts parts = {
+		.conf = p->parts.conf,
+		.store = p->parts.store,
+		.prober = p->parts.prober,
+		.base = p->parts.base,
+		.tell = on_desk,
+		.context = p,
+	};
+
+	return desk_new(&parts, &p->desk, e);
 }
 
 static bool
@@ -320,13 +444,15 @@ pipeline_new(const struct pipeline_parts *parts, struct pipeline **out, struct e
 	if (p == NULL)
 		return error_set(e, ERR_MEMORY, "out of memory");
 	p->parts = *parts;
-	set_rules(p);
-	p->housekeeping.store = p->nominate.store = parts->store;
-	p->housekeeping.conf = parts->conf;
-	p->nominate.reporters = parts->reporters;
-	err = make_queue(p, e);
+	err = make_rules(p, e);
+	if (err == OK)
+		err = make_queue(p, e);
+	if (err == OK)
+		err = make_desk(p, e);
 	if (err == OK)
 		err = publish_new(parts->store, parts->conf, &p->publisher, e);
+	if (err == OK)
+		publish_set_guard(p->publisher, p->guard);
 	if (err == OK && !add_events(p))
 		err = error_set(e, ERR_MEMORY, "cannot make events");
 	if (err != OK) {
@@ -353,7 +479,11 @@ pipeline_free(struct pipeline *p)
 	if (p->housekeeping_event != NULL)
 		event_free(p->housekeeping_event);
 	publish_free(p->publisher);
+	desk_free(p->desk);
 	probe_queue_free(p->queue);
+	nominate_reset(&p->nominate);
+	guard_free(p->guard);
+	geo_free(p->geo);
 	free(p);
 }
 

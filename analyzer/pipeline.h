@@ -1,10 +1,12 @@
 /* pipeline.h - from evidence to listing: read this first.
  *
  *	submission.c   log bytes -> denials -> evidence in the store    (acknowledged here)
- *	pipeline.c     hosts with news: score.c -> decision.c -> probe queued in the store
+ *	nominate.c     hosts with news: score.c -> decision.c -> probe queued in the store, or
+ *	               listed as a suspect
  *	probe_queue.c  the queue -> opted out? too many? -> prober process -> events -> verdict
- *	outcome.c      verdict -> decision.c -> listing or delisting in the store, and the
- *	               probes that follow: a second opinion, a retry
+ *	outcome.c      verdict -> decision.c -> list.c: listing or delisting in the store, and the
+ *	               probes that follow: a second opinion, a retry, a confirmation
+ *	host.c         all of these: the host's state, in the same transaction
  *	publish.c      listings -> snapshot file -> dnsd told
  *
  * Every step reads its input from the store and leaves its output there, so that an
@@ -21,8 +23,12 @@
 #include <orbl/conf.h>
 #include <orbl/store.h>
 
+#include "audit.h"
+#include "desk.h"
+#include "list.h"
 #include "prober.h"
 #include "probe_queue.h"
+#include "publish.h"
 #include "reporters.h"
 #include "score.h"
 
@@ -34,6 +40,7 @@ struct pipeline_parts { /* all kept until pipeline_free */
 	struct prober *prober;
 	const struct reporters *reporters;
 	struct event_base *base;
+	struct audit *audit; /* NULL: the audit log has no copy */
 };
 
 /* Told of progress: probe id, one printable line, and whether the probe is done. */
@@ -48,11 +55,26 @@ void pipeline_observe(struct pipeline *p, pipeline_observer_fn *fn, void *contex
 void pipeline_wake(struct pipeline *p);
 bool pipeline_has_failed(const struct pipeline *p); /* the prober was lost: restart */
 struct probe_queue_state pipeline_probes(const struct pipeline *p);
+/* Lookups, letters and notices; what is waited for there is observed, too. */
+struct desk *pipeline_desk(const struct pipeline *p);
 /* Score of a host from the evidence in the store. */
 enum err pipeline_score(struct pipeline *p, const struct addr *host, int64_t now_s,
 	struct score *out, struct error *e) ORBL_NODISCARD;
+/* For a command that lists or delists (list.h), in a transaction of its own; then, when that is
+ * committed, pipeline_list_changed publishes it. */
+struct lister pipeline_lister(struct pipeline *p, int64_t now_s);
+/* Listings, orders or the retirement have changed: publish at once; when that fails, housekeeping
+ * tries again. */
+void pipeline_list_changed(struct pipeline *p);
+/* Publish because somebody asks (publish_ordered), and what is held (publish_hold). */
+enum err pipeline_publish(struct pipeline *p, const struct publish_order *order, uint32_t *serial,
+	struct error *e) ORBL_NODISCARD;
+const struct publish_hold *pipeline_publish_hold(const struct pipeline *p); /* lent */
 /* May the host be probed on request? ERR_REFUSED with the reason when not. */
 enum err
 pipeline_may_probe(struct pipeline *p, const struct addr *host, struct error *e) ORBL_NODISCARD;
+
+const struct guard *pipeline_guard(const struct pipeline *p); /* lent */
+const struct geo *pipeline_geo(const struct pipeline *p);     /* lent */
 
 #endif

@@ -7,6 +7,7 @@
 #include "probe_rules.h"
 #include "prober_setup.h"
 #include "reporters.h"
+#include "safe_list.h"
 #include "sandbox.h"
 #include "syslog_receiver.h"
 
@@ -71,6 +72,17 @@ check_opt_out(const struct conf *conf, struct error *e)
 }
 
 static enum err
+check_safe_lists(const struct conf *conf, struct error *e)
+{
+	struct safe_lists *lists;
+	enum err err = safe_lists_open(&conf->listing.safe_lists, 0, &lists, e);
+
+	if (err == OK)
+		safe_lists_close(lists);
+	return err;
+}
+
+static enum err
 check_reporters(const struct conf *conf, struct error *e)
 {
 	struct reporters *reporters;
@@ -92,5 +104,7 @@ start_check(const struct conf *conf, struct error *e)
 		err = check_rules(conf, e);
 	if (err == OK)
 		err = check_opt_out(conf, e);
+	if (err == OK)
+		err = check_safe_lists(conf, e);
 	return err == OK ? check_reporters(conf, e) : err;
 }

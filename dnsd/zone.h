@@ -65,6 +65,7 @@ struct zone {
 	int64_t created_s; /* of the newest source */
 	size_t entries;
 	struct text policy;    /* lent by a snapshot */
+	struct text notice;    /* likewise, by its newest delta */
 	struct text mname;     /* likewise; "": its SOA is made up */
 	struct zone_piece soa; /* with negative_ttl_s */
 	struct zone_piece ns, status, codes;

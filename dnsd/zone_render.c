@@ -253,13 +253,14 @@ zone_render_status(struct zone *z, struct error *e)
 {
 	time_t created = (time_t)z->created_s;
 	char generated[sizeof("-2147481748-01-01T00:00:00Z")] = "";
-	char text[512];
+	char text[1024];
 	struct tm tm;
 
 	if (gmtime_r(&created, &tm) != NULL)
 		strftime(generated, sizeof(generated), "%Y-%m-%dT%H:%M:%SZ", &tm);
-	snprintf(text, sizeof(text), "serial=%u generated=%s listed=%zu%s%.*s",
+	snprintf(text, sizeof(text), "serial=%u generated=%s listed=%zu%s%.*s%s%.*s",
 		(unsigned)z->apex->serial, generated, z->entries,
-		z->policy.len != 0 ? " policy=" : "", TEXT_ARG(z->policy));
+		z->policy.len != 0 ? " policy=" : "", TEXT_ARG(z->policy),
+		z->notice.len != 0 ? " " : "", TEXT_ARG(z->notice));
 	return render_txt(z, z->apex->negative_ttl_s, text_of(text), &z->status, e);
 }

@@ -327,6 +327,9 @@ add_zone(struct zone_set *s, struct zone *root, struct text origin,
 		z->is_ready = false; /* half of the data would be a wrong answer */
 	if (z->policy.len == 0)
 		z->policy = meta.policy;
+	if (z->notice.len == 0)
+		z->notice = snapshot_notice(
+			source->delta != NULL ? source->delta : source->snapshot);
 	return err;
 }
 

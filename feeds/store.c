@@ -8,6 +8,9 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <sodium.h>
+
+#include "store_intake.h"
 #include "store_sql.h"
 
 enum { BUSY_TIMEOUT_MS = 5000 };
@@ -206,6 +209,7 @@ store_begin_lazily(struct store *s, struct error *e)
 
 	if (err == OK)
 		err = store_begin(s, e);
+	s->is_lazy = err == OK;
 	if (err != OK)
 		store_rollback(s);
 	return err;
@@ -214,8 +218,13 @@ store_begin_lazily(struct store *s, struct error *e)
 enum err
 store_commit(struct store *s, struct error *e)
 {
-	enum err err = store_execute(s, "COMMIT", e);
+	/* A full disk may have ended the transaction: then a record would be one of its own. */
+	enum err err = sqlite3_get_autocommit(s->db) == 0 ? store_audit_ended(s, e) : OK;
 
+	if (err == OK)
+		err = store_execute(s, "COMMIT", e);
+	if (err == OK)
+		s->is_ahead = s->is_lazy;
 	store_rollback(s);
 	return err;
 }
@@ -226,6 +235,7 @@ store_commit(struct store *s, struct error *e)
 void
 store_rollback(struct store *s)
 {
+	s->is_lazy = false;
 	if (sqlite3_get_autocommit(s->db) == 0)
 		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
 	sqlite3_exec(s->db, "PRAGMA synchronous = FULL", NULL, NULL, NULL);
@@ -239,13 +249,7 @@ remove_uncommitted(struct store *s, struct error *e)
 
 	if (err != OK)
 		return err;
-	err = store_execute(s,
-		"DELETE FROM evidence WHERE submission IN"
-		" (SELECT id FROM submission WHERE committed = 0);"
-		"DELETE FROM seen WHERE submission IN"
-		" (SELECT id FROM submission WHERE committed = 0);"
-		"DELETE FROM submission WHERE committed = 0",
-		e);
+	err = store_intake_undo_all(s, e);
 	if (err != OK) {
 		store_rollback(s);
 		return err;
@@ -301,6 +305,10 @@ store_open(const char *path, struct store **out, struct error *e)
 	if (err == OK)
 		err = store_schema_make(s, e);
 	if (err == OK)
+		err = store_audit_prepare(s, e);
+	if (err == OK)
+		err = store_evidence_open(s, e);
+	if (err == OK)
 		err = remove_uncommitted(s, e);
 	if (err == OK)
 		err = store_number(s, e, &s->old_hashes_s,
@@ -323,6 +331,7 @@ store_close(struct store *s)
 	sqlite3_close(s->db);
 	if (s->lock_fd >= 0)
 		close(s->lock_fd);
+	sodium_memzero(s->audit_key, sizeof(s->audit_key));
 	free(s);
 }
 

@@ -2,12 +2,16 @@
 
 #include "store_sql.h"
 
-/* A listing has the newest of its proofs, and lasts as long as that one. */
-#define OF_TESTED "probe IN (SELECT id FROM probe WHERE host = ?) AND (1 << category) & ? <> 0"
+#define PROOF_OF_TESTED "tested = ?1 AND (1 << category) & ?2 <> 0"
+#define OF_TESTED                                                                                  \
+	"(prefix, category) IN (SELECT prefix, category FROM proof WHERE " PROOF_OF_TESTED ")"
 #define COLUMNS                                                                                    \
 	"prefix, category, since_s, expires_s, probe, reason, effective_s, asn, as_org, country,"  \
 	" author"
 #define OF_LISTING " WHERE proof.prefix = listing.prefix AND proof.category = listing.category"
+#define BEST_PROOF                                                                                 \
+	"SELECT probe, expires_s, reason FROM proof" OF_LISTING                                    \
+	" ORDER BY expires_s DESC, probe DESC LIMIT 1"
 
 static const char *
 or_empty(const char *s)
@@ -15,52 +19,79 @@ or_empty(const char *s)
 	return s != NULL ? s : "";
 }
 
+static enum err
+put_proof(struct store *s, const struct store_listing *l, struct error *e)
+{
+	char tested[ADDR_TEXT];
+
+	return store_run(s, e, NULL,
+		"INSERT INTO proof SELECT ?1, ?2,"
+		" coalesce(?6, (SELECT host FROM probe WHERE id = ?3), ''), ?3, ?4, ?5 WHERE true"
+		" ON CONFLICT DO UPDATE SET expires_s = excluded.expires_s, probe = excluded.probe,"
+		" reason = excluded.reason",
+		"piiitt", &l->prefix, (int64_t)l->category, (int64_t)l->probe, l->expires_s,
+		l->reason, l->tested.family != 0 ? addr_format(&l->tested, tested) : NULL);
+}
+
+/* A listing lasts as long as the longest of its proofs, and rests on that one. */
 enum err
 store_listing_put(struct store *s, const struct store_listing *l, struct error *e)
 {
-	enum err err = store_run(s, e, NULL,
-		"INSERT INTO proof SELECT ?1, ?2, coalesce((SELECT host FROM probe WHERE id = ?3), "
-		"''),"
-		" ?3, ?4, ?5 WHERE true"
-		" ON CONFLICT DO UPDATE SET expires_s = excluded.expires_s, probe = excluded.probe,"
-		" reason = excluded.reason",
-		"piiit", &l->prefix, (int64_t)l->category, (int64_t)l->probe, l->expires_s,
-		l->reason);
+	enum err err = put_proof(s, l, e);
 
+	if (err == OK)
+		err = store_run(s, e, NULL,
+			"INSERT INTO listing (prefix, category, since_s, expires_s, probe, reason,"
+			" effective_s, asn, as_org, country, author)"
+			" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
+			" asn = excluded.asn, as_org = excluded.as_org,"
+			" country = excluded.country, author = excluded.author",
+			"piiiitiittt", &l->prefix, (int64_t)l->category, l->since_s, l->expires_s,
+			(int64_t)l->probe, l->reason, l->effective_s, (int64_t)l->asn,
+			or_empty(l->as_org), or_empty(l->country), or_empty(l->author));
 	if (err != OK)
 		return err;
 	return store_run(s, e, NULL,
-		"INSERT INTO listing (prefix, category, since_s, expires_s, probe, reason, "
-		"effective_s,"
-		" asn, as_org, country, author) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-		" ON CONFLICT DO UPDATE SET expires_s = excluded.expires_s, probe = excluded.probe,"
-		" reason = excluded.reason, asn = excluded.asn, as_org = excluded.as_org,"
-		" country = excluded.country, author = excluded.author",
-		"piiiitiittt", &l->prefix, (int64_t)l->category, l->since_s, l->expires_s,
-		(int64_t)l->probe, l->reason, l->effective_s, (int64_t)l->asn, or_empty(l->as_org),
-		or_empty(l->country), or_empty(l->author));
+		"UPDATE listing SET (probe, expires_s, reason) = (" BEST_PROOF ")"
+		" WHERE prefix = ? AND category = ?",
+		"pi", &l->prefix, (int64_t)l->category);
 }
 
 enum err
 store_listing_remove(struct store *s, const struct addr *tested, uint32_t categories,
 	size_t *removed, struct error *e)
 {
-	enum err err = store_run(s, e, NULL,
-		"DELETE FROM proof WHERE tested = ? AND (1 << category) & ? <> 0", "ai", tested,
-		(int64_t)categories);
+	enum err err = store_run(s, e, removed,
+		"DELETE FROM listing WHERE " OF_TESTED
+		" AND NOT EXISTS (SELECT 1 FROM proof" OF_LISTING " AND tested <> ?1)",
+		"ai", tested, (int64_t)categories);
 
 	if (err == OK)
-		err = store_run(s, e, removed,
-			"DELETE FROM listing WHERE " OF_TESTED
-			" AND NOT EXISTS (SELECT 1 FROM proof" OF_LISTING ")",
+		err = store_run(s, e, NULL,
+			"UPDATE listing SET (probe, expires_s, reason) ="
+			" (SELECT probe, expires_s, reason FROM proof" OF_LISTING
+			" AND tested <> ?1 ORDER BY expires_s DESC, probe DESC LIMIT 1)"
+			" WHERE " OF_TESTED,
 			"ai", tested, (int64_t)categories);
 	if (err != OK)
 		return err;
-	return store_run(s, e, NULL,
-		"UPDATE listing SET (probe, expires_s, reason) ="
-		" (SELECT probe, expires_s, reason FROM proof" OF_LISTING
-		" ORDER BY expires_s DESC LIMIT 1) WHERE " OF_TESTED,
-		"ai", tested, (int64_t)categories);
+	return store_run(s, e, NULL, "DELETE FROM proof WHERE " PROOF_OF_TESTED, "ai", tested,
+		(int64_t)categories);
+}
+
+enum err
+store_listing_end(struct store *s, const struct prefix *prefix, uint32_t categories,
+	size_t *removed, struct error *e)
+{
+	enum err err = store_run(s, e, NULL,
+		"DELETE FROM proof WHERE prefix = ? AND (1 << category) & ? <> 0", "pi", prefix,
+		(int64_t)categories);
+
+	if (err != OK)
+		return err;
+	return store_run(s, e, removed,
+		"DELETE FROM listing WHERE prefix = ? AND (1 << category) & ? <> 0", "pi", prefix,
+		(int64_t)categories);
 }
 
 enum err
@@ -73,43 +104,10 @@ store_listing_expire(struct store *s, int64_t now_s, size_t *removed, struct err
 	return store_run(s, e, removed, "DELETE FROM listing WHERE expires_s <= ?", "i", now_s);
 }
 
-enum err
-store_proofs_of(struct store *s, const struct addr *tested, store_listing_fn *fn, void *context,
+static enum err
+walk_listings(struct store *s, sqlite3_stmt *st, store_listing_fn *fn, void *context,
 	struct error *e)
 {
-	sqlite3_stmt *st = store_bind(s, e,
-		"SELECT category, probe, expires_s, reason FROM proof WHERE tested = ?"
-		" ORDER BY category, prefix",
-		"a", tested);
-	enum err err, stop = OK;
-	bool row;
-
-	if (st == NULL)
-		return store_code(e);
-	while ((err = store_step(s, st, &row, e)) == OK && row && stop == OK) {
-		const struct store_listing l = {
-			.category = (enum category)sqlite3_column_int(st, 0),
-			.probe = (uint64_t)sqlite3_column_int64(st, 1),
-			.expires_s = sqlite3_column_int64(st, 2),
-			.reason = store_text(st, 3),
-		};
-
-		if ((unsigned)l.category < CATEGORY_COUNT)
-			stop = fn(&l, context);
-	}
-	sqlite3_reset(st);
-	return err != OK ? err : stop;
-}
-
-enum err
-store_listings(struct store *s, const struct prefix *prefix, store_listing_fn *fn, void *context,
-	struct error *e)
-{
-	sqlite3_stmt *st = prefix != NULL ?
-		store_bind(s, e,
-			"SELECT " COLUMNS " FROM listing WHERE prefix = ? ORDER BY category", "p",
-			prefix) :
-		store_bind(s, e, "SELECT " COLUMNS " FROM listing ORDER BY prefix, category", "");
 	enum err err, stop = OK;
 	bool row;
 
@@ -135,6 +133,71 @@ store_listings(struct store *s, const struct prefix *prefix, store_listing_fn *f
 	}
 	sqlite3_reset(st);
 	return err != OK ? err : stop;
+}
+
+enum err
+store_listings(struct store *s, const struct prefix *prefix, store_listing_fn *fn, void *context,
+	struct error *e)
+{
+	sqlite3_stmt *st = prefix != NULL ?
+		store_bind(s, e,
+			"SELECT " COLUMNS " FROM listing WHERE prefix = ? ORDER BY category", "p",
+			prefix) :
+		store_bind(s, e, "SELECT " COLUMNS " FROM listing ORDER BY prefix, category", "");
+
+	return walk_listings(s, st, fn, context, e);
+}
+
+enum err
+store_listings_of_tested(struct store *s, const struct addr *tested, uint32_t categories,
+	store_listing_fn *fn, void *context, struct error *e)
+{
+	return walk_listings(s,
+		store_bind(s, e,
+			"SELECT " COLUMNS " FROM listing WHERE " OF_TESTED
+			" AND NOT EXISTS (SELECT 1 FROM proof" OF_LISTING " AND tested <> ?1)"
+			" ORDER BY prefix, category",
+			"ai", tested, (int64_t)categories),
+		fn, context, e);
+}
+
+enum err
+store_listings_expired(struct store *s, int64_t upto_s, store_listing_fn *fn, void *context,
+	struct error *e)
+{
+	return walk_listings(s,
+		store_bind(s, e,
+			"SELECT " COLUMNS " FROM listing WHERE expires_s <= ? ORDER BY expires_s",
+			"i", upto_s),
+		fn, context, e);
+}
+
+static enum err
+keep_due(struct store *s, int64_t upto_s, struct error *e)
+{
+	return store_run(s, e, NULL,
+		"INSERT INTO number VALUES ('effective_s', ?)"
+		" ON CONFLICT DO UPDATE SET value = excluded.value",
+		"i", upto_s);
+}
+
+/* What is due is touched, so that a delta has it; once more when the clock was put back. */
+enum err
+store_listings_due(struct store *s, int64_t now_s, size_t *due, struct error *e)
+{
+	int64_t upto_s = 0;
+	enum err err = store_number(s, e, &upto_s,
+		"SELECT value FROM number WHERE name = 'effective_s'", "");
+
+	*due = 0;
+	if (err == OK && now_s < upto_s)
+		return keep_due(s, now_s, e);
+	if (err == OK)
+		err = store_run(s, e, due,
+			"UPDATE listing SET effective_s = effective_s WHERE effective_s > ?"
+			" AND effective_s <= ? AND effective_s <> 0",
+			"ii", upto_s, now_s);
+	return err == OK && *due != 0 ? keep_due(s, now_s, e) : err;
 }
 
 enum err
@@ -188,15 +251,6 @@ store_published_checksum(struct store *s, uint64_t *checksum, struct error *e)
 
 	*checksum = (uint64_t)n;
 	return err;
-}
-
-enum err
-store_audit_add(struct store *s, const struct store_audit *a, struct error *e)
-{
-	return store_run(s, e, NULL,
-		"INSERT INTO audit (time_s, author, action, host, detail)"
-		" VALUES (?, ?, ?, ?, ?)",
-		"itttt", a->time_s, or_empty(a->author), a->action, a->subject, a->detail);
 }
 
 enum err

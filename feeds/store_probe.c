@@ -9,6 +9,7 @@ store_cause_name(enum store_cause c)
 		[CAUSE_NOMINATION] = "nomination",
 		[CAUSE_BACKOFF] = "backoff retry",
 		[CAUSE_EXPIRY] = "retest before expiry",
+		[CAUSE_CONFIRM] = "confirming retest",
 		[CAUSE_DELISTING] = "delisting request",
 	};
 
@@ -56,31 +57,52 @@ store_probe_queue(struct store *s, const struct addr *host, enum store_cause cau
 	return store_probe_add(s, &p, id, e);
 }
 
+static enum err
+insert_retests(struct store *s, const struct store_retests *r, int64_t upto_s, size_t *queued,
+	store_retest_fn *fn, void *context, struct error *e)
+{
+	sqlite3_stmt *st = store_bind(s, e,
+		"INSERT INTO probe (host, cause, queued_s, not_before_s)"
+		" SELECT p.host, ?1, ?2, max(?2, ?3 + (SELECT max(q.finished_s)"
+		"   FROM probe q WHERE q.host = p.host))"
+		" FROM listing l JOIN probe p ON p.id = l.probe"
+		" WHERE l.expires_s > ?4 AND l.expires_s <= ?5 AND NOT EXISTS"
+		"  (SELECT 1 FROM probe q WHERE q.host = p.host AND q.finished_s = 0)"
+		" GROUP BY p.host RETURNING host",
+		"iiiii", (int64_t)CAUSE_EXPIRY, r->now_s, r->interval_s, upto_s,
+		r->now_s + r->window_s);
+	enum err err, stop = OK;
+	struct addr host;
+	bool row;
+
+	if (st == NULL)
+		return store_code(e);
+	while ((err = store_step(s, st, &row, e)) == OK && row && stop == OK) {
+		(*queued)++;
+		if (fn != NULL && addr_parse(text_of(store_text(st, 0)), &host) == OK)
+			stop = fn(&host, context);
+	}
+	sqlite3_reset(st);
+	return err != OK ? err : stop;
+}
+
 /* Listings are looked at in the order in which they end, each once: a renewed one ends later. */
 enum err
 store_probe_queue_retests(struct store *s, const struct store_retests *r, size_t *queued,
-	struct error *e)
+	store_retest_fn *fn, void *context, struct error *e)
 {
-	int64_t horizon_s = r->now_s + r->window_s, upto_s;
+	int64_t upto_s;
 	enum err err = store_number(s, e, &upto_s,
 		"SELECT value FROM number WHERE name = 'retested_s'", "");
 
 	*queued = 0;
 	if (err == OK)
-		err = store_run(s, e, queued,
-			"INSERT INTO probe (host, cause, queued_s, not_before_s)"
-			" SELECT p.host, ?1, ?2, max(?2, ?3 + (SELECT max(q.finished_s)"
-			"   FROM probe q WHERE q.host = p.host))"
-			" FROM listing l JOIN probe p ON p.id = l.probe"
-			" WHERE l.expires_s > ?4 AND l.expires_s <= ?5 AND NOT EXISTS"
-			"  (SELECT 1 FROM probe q WHERE q.host = p.host AND q.finished_s = 0)"
-			" GROUP BY p.host",
-			"iiiii", (int64_t)CAUSE_EXPIRY, r->now_s, r->interval_s, upto_s, horizon_s);
+		err = insert_retests(s, r, upto_s, queued, fn, context, e);
 	if (err == OK)
 		err = store_run(s, e, NULL,
 			"INSERT INTO number VALUES ('retested_s', ?)"
 			" ON CONFLICT DO UPDATE SET value = excluded.value",
-			"i", horizon_s);
+			"i", r->now_s + r->window_s);
 	return err;
 }
 
@@ -202,8 +224,10 @@ store_queue_count(struct store *s, int64_t now_s, struct store_queue *out, struc
 enum err
 store_probe_start(struct store *s, uint64_t id, int64_t now_s, struct error *e)
 {
-	return store_run(s, e, NULL, "UPDATE probe SET started_s = ? WHERE id = ?", "ii", now_s,
-		(int64_t)id);
+	enum err err = store_run(s, e, NULL, "UPDATE probe SET started_s = ? WHERE id = ?", "ii",
+		now_s, (int64_t)id);
+
+	return err == OK ? store_audit_probing(s, id, now_s, e) : err;
 }
 
 enum err
@@ -239,6 +263,8 @@ store_probe_finish(struct store *s, uint64_t id, const char *verdict, const char
 		"UPDATE probe SET verdict = ?, reason = ?, result = ?, finished_s = ? WHERE id = ?",
 		"tttii", verdict, reason, result, now_s, (int64_t)id);
 
+	if (err == OK)
+		err = store_audit_probed(s, id, now_s, e);
 	if (err != OK)
 		return err;
 	return store_run(s, e, NULL, "DELETE FROM probe_event WHERE probe = ?", "i", (int64_t)id);

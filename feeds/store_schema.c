@@ -125,19 +125,76 @@ static const char schema_reporters[] =
 	"ALTER TABLE evidence ADD COLUMN domains INTEGER NOT NULL DEFAULT 0;"
 	"ALTER TABLE evidence ADD COLUMN hash BLOB;"
 	"CREATE INDEX evidence_hour ON evidence (hour_s);"
+	/* Bytes of all results of probes: to add them up would read them all. */
+	"INSERT OR REPLACE INTO number SELECT 'result_bytes',"
+	"  coalesce(sum(length(CAST(result AS BLOB))), 0) FROM probe;"
+	"CREATE TRIGGER IF NOT EXISTS probe_result AFTER UPDATE OF result ON probe BEGIN"
+	"  UPDATE number SET value = value"
+	"  + coalesce(length(CAST(new.result AS BLOB)), 0)"
+	"  - coalesce(length(CAST(old.result AS BLOB)), 0) WHERE name = 'result_bytes'; END;"
 	"CREATE TABLE alarm (kind TEXT NOT NULL, subject TEXT NOT NULL, since_s INTEGER NOT NULL,"
 	"  last_s INTEGER NOT NULL, text TEXT NOT NULL, PRIMARY KEY (kind, subject)) WITHOUT "
-        "ROWID;";
+	"ROWID;";
+
+/* What came of a reporter's nominations, a row for each host: state 1 confirmed, 2 refuted, 0
+ * neither; by the probe last, of the nominated ones that were decided the newest. A verdict counts
+ * when it is final: of a pair it is the pair's. One found open before the reporter named it (first)
+ * confirms nothing. Triggers, so that a verdict that comes late is not forgotten, and so that
+ * trust is a look at an index. */
+#define JUDGE(probe_id)                                                                            \
+	"UPDATE reporter_host SET (state, last, time_s) = (SELECT CASE WHEN verdict = 'closed'"    \
+	"  THEN 2 WHEN EXISTS (SELECT 1 FROM probe o WHERE o.host = reporter_host.host"            \
+	"  AND o.id < reporter_host.first AND o.verdict IN ('open', 'open-multihop')) THEN 0"      \
+	"  ELSE 1 END, id, queued_s FROM final_verdict WHERE id = " probe_id ")"                   \
+	"  WHERE host = (SELECT host FROM final_verdict WHERE id = " probe_id                      \
+	") AND last <= " probe_id                                                                  \
+	" AND reporter IN (SELECT reporter FROM nomination WHERE probe = " probe_id ");"
+static const char schema_trust[] =
+	"CREATE TABLE reporter_host (reporter INTEGER NOT NULL REFERENCES reporter,"
+	"  host TEXT NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL DEFAULT 0,"
+	"  state INTEGER NOT NULL DEFAULT 0, time_s INTEGER NOT NULL DEFAULT 0,"
+	"  PRIMARY KEY (reporter, host)) WITHOUT ROWID;"
+	"CREATE INDEX reporter_record ON reporter_host (reporter, state, time_s);"
+	"CREATE VIEW final_verdict AS SELECT p.id, p.host, p.queued_s,"
+	"  CASE WHEN s.id IS NULL THEN p.verdict ELSE s.pair_verdict END AS verdict"
+	"  FROM probe p LEFT JOIN probe s ON s.parent = p.id AND s.parent <> 0 WHERE p.parent = 0"
+	"  AND CASE WHEN s.id IS NULL THEN p.verdict ELSE s.pair_verdict END"
+	"  IN ('open', 'open-multihop', 'closed');"
+	"CREATE TRIGGER nomination_added AFTER INSERT ON nomination BEGIN"
+	"  INSERT INTO reporter_host (reporter, host, first) SELECT new.reporter, host, id FROM "
+        "probe"
+	"  WHERE id = new.probe ON CONFLICT DO NOTHING;" JUDGE(
+		"new.probe") "END;"
+			     "CREATE TRIGGER probe_decided AFTER UPDATE OF verdict ON probe WHEN "
+                             "new.parent = 0 BEGIN " JUDGE(
+				     "new.id") "END;"
+					       "CREATE TRIGGER pair_decided AFTER UPDATE OF "
+                                               "pair_verdict ON probe WHEN new.parent <> 0 "
+                                               "BEGIN " JUDGE(
+						       "new.parent") "END;"
+								     "CREATE TRIGGER pair_begun "
+                                                                     "AFTER INSERT ON probe WHEN "
+                                                                     "new.parent <> 0 BEGIN"
+								     "  UPDATE reporter_host SET "
+                                                                     "state = 0 WHERE host = "
+                                                                     "new.host AND last = "
+                                                                     "new.parent; END;";
+#undef JUDGE
 
 static const char schema_hosts[] =
+	/* The probe that confirms a removal is less urgent than a request, 3 until then. */
+	"UPDATE probe SET cause = 4 WHERE cause = 3;"
 	"CREATE TABLE host (host TEXT PRIMARY KEY, state INTEGER NOT NULL, since_s INTEGER NOT "
-        "NULL,"
+	"NULL,"
 	"  relapses INTEGER NOT NULL DEFAULT 0, listed_s INTEGER NOT NULL DEFAULT 0,"
 	"  removed_s INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;"
+	"CREATE INDEX host_since ON host (since_s);"
 	"INSERT INTO host SELECT DISTINCT tested, 3, since_s, 0, since_s, 0 FROM proof"
-	"  JOIN listing USING (prefix, category) WHERE tested <> '' GROUP BY tested;"
+	"  JOIN listing USING (prefix, category) WHERE tested <> '' AND category IN (0, 1)"
+	"  GROUP BY tested;"
 	/* effective_s: not published before; author: '' for what a probe or a score has decided */
 	"ALTER TABLE listing ADD COLUMN effective_s INTEGER NOT NULL DEFAULT 0;"
+	"CREATE INDEX listing_effective ON listing (effective_s) WHERE effective_s <> 0;"
 	"ALTER TABLE listing ADD COLUMN asn INTEGER NOT NULL DEFAULT 0;"
 	"ALTER TABLE listing ADD COLUMN as_org TEXT NOT NULL DEFAULT '';"
 	"ALTER TABLE listing ADD COLUMN country TEXT NOT NULL DEFAULT '';"
@@ -148,13 +205,14 @@ static const char schema_hosts[] =
 	"  reason TEXT NOT NULL, PRIMARY KEY (prefix, action)) WITHOUT ROWID;"
 	"ALTER TABLE delisting ADD COLUMN author TEXT NOT NULL DEFAULT '';"
 	"CREATE TABLE control_proof (host TEXT PRIMARY KEY, token TEXT NOT NULL,"
-	"  made_s INTEGER NOT NULL, proved_s INTEGER NOT NULL DEFAULT 0,"
-	"  means TEXT NOT NULL DEFAULT '') WITHOUT ROWID;"
+	"  made_s INTEGER NOT NULL, mailed_s INTEGER NOT NULL DEFAULT 0,"
+	"  proved_s INTEGER NOT NULL DEFAULT 0, means TEXT NOT NULL DEFAULT '') WITHOUT ROWID;"
 	"CREATE TABLE notice (id INTEGER PRIMARY KEY AUTOINCREMENT, prefix TEXT NOT NULL,"
 	"  category INTEGER NOT NULL, listed_s INTEGER NOT NULL, contact TEXT NOT NULL DEFAULT '',"
 	"  state TEXT NOT NULL DEFAULT 'waiting', done_s INTEGER NOT NULL DEFAULT 0,"
 	"  UNIQUE (prefix, category, listed_s));"
-	"CREATE INDEX notice_contact ON notice (contact, done_s);";
+	"CREATE INDEX notice_contact ON notice (contact, done_s);"
+	"CREATE INDEX notice_waiting ON notice (id) WHERE state = 'waiting';";
 
 /* What was decided, on what: enough to decide it again. And the audit log: hash is of the one
  * before and of this record (analyzer/audit/). Records of before get theirs at the next start. */
@@ -165,13 +223,16 @@ static const char schema_decisions[] =
 	"CREATE INDEX decision_host ON decision (host);"
 	"ALTER TABLE audit ADD COLUMN author TEXT NOT NULL DEFAULT '';"
 	"ALTER TABLE audit ADD COLUMN hash BLOB;"
-	"ALTER TABLE audit ADD COLUMN signature BLOB;";
+	"ALTER TABLE audit ADD COLUMN signature BLOB;"
+	"CREATE INDEX IF NOT EXISTS audit_host ON audit (host);";
 
 static enum err
 make_version_5(struct store *s, struct error *e)
 {
 	enum err err = store_execute(s, schema_reporters, e);
 
+	if (err == OK)
+		err = store_execute(s, schema_trust, e);
 	if (err == OK)
 		err = store_execute(s, schema_hosts, e);
 	return err == OK ? store_execute(s, schema_decisions, e) : err;

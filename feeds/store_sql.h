@@ -8,9 +8,10 @@
 
 #include <orbl/addr.h>
 #include <orbl/store.h>
+#include <orbl/store_audit.h>
 #include <orbl/text.h>
 
-enum { STORE_STATEMENTS_MAX = 128 };
+enum { STORE_STATEMENTS_MAX = 256 };
 
 struct store {
 	sqlite3 *db;
@@ -18,6 +19,17 @@ struct store {
 	char path[4096];
 	/* The newest line of table seen_2, whose hashes are as schema 2 made them; 0: none. */
 	int64_t old_hashes_s;
+	int64_t evidence_per_host; /* of the last store_bound, 0: not known yet */
+	char results_place[ADDR_TEXT]; /* behind which the next one looks for results of probes */
+	int64_t results_looked_s;      /* when it found none to forget, though they are too many */
+	bool is_lazy;  /* the transaction that is open */
+	bool is_ahead; /* of the disk: a lazy one was the last */
+	bool audit_watches; /* for listings that end */
+	bool has_audit_key;
+	uint8_t audit_key[AUDIT_SECRET];
+	int64_t audit_now_s;    /* of the last record: when listings end without one of their own */
+	int64_t audit_before_s; /* store_audit_head_before has said audit_before; 0: nothing */
+	struct store_audit_head audit_before;
 	size_t statement_count;
 	struct {
 		const char *sql; /* a literal: compared by address first */
@@ -41,6 +53,10 @@ enum err store_number(struct store *s, struct error *e, int64_t *out, const char
 enum err store_execute(struct store *s, const char *sql, struct error *e) ORBL_NODISCARD;
 /* Bring the tables from the version they have, 0 when there are none, to ours. */
 enum err store_schema_make(struct store *s, struct error *e) ORBL_NODISCARD;
+/* Once, when the store is opened: watch for listings that end. */
+enum err store_audit_prepare(struct store *s, struct error *e) ORBL_NODISCARD;
+/* Before a commit: the records of the listings that have ended. */
+enum err store_audit_ended(struct store *s, struct error *e) ORBL_NODISCARD;
 /* What SQLite says, as our error. */
 enum err store_failure(struct store *s, struct error *e);
 /* The code to return when store_bind gave NULL. */

@@ -94,6 +94,33 @@ client_call(const struct client *c, json_t *request, json_t **answer, struct err
 	return err;
 }
 
+json_t *
+client_ask(struct client *c, int argc, char **argv, bool with_address, int *status)
+{
+	struct error e = {.code = OK};
+	json_t *answer = NULL, *request;
+
+	client_options(c, argc, argv, "cj");
+	*status = c->status;
+	if (c->done)
+		return NULL;
+	if (argc - optind != (with_address ? 1 : 0)) {
+		*status = client_trouble(c,
+			with_address ? "name one address; see --help" :
+				       "takes no operand; see --help");
+		return NULL;
+	}
+	request = with_address ?
+		json_pack("{s:s, s:s}", "cmd", c->command, "address", argv[optind]) :
+		json_pack("{s:s}", "cmd", c->command);
+	if (request == NULL)
+		error_set(&e, ERR_SYNTAX, "the address is not UTF-8 text");
+	else if (client_call(c, request, &answer, &e) == OK)
+		return answer;
+	*status = client_trouble(c, e.text);
+	return NULL;
+}
+
 void
 client_print_json(json_t *object)
 {

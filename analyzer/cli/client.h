@@ -36,6 +36,9 @@ enum err client_socket(const struct client *c, char **path, struct error *e) ORB
 /* One request, one answer. request is taken. */
 enum err client_call(const struct client *c, json_t *request, json_t **answer,
 	struct error *e) ORBL_NODISCARD;
+/* Take the options -c and -j, and ask the command's one question: about the one operand as
+ * "address", or about nothing. NULL: leave with *status, it was said why. */
+json_t *client_ask(struct client *c, int argc, char **argv, bool with_address, int *status);
 /* Print an object on one line, without its "ok". */
 void client_print_json(json_t *object);
 /* A text member, "-" when it is missing. Lent. */

@@ -4,53 +4,79 @@
 
 #include "client.h"
 #include "cmd.h"
+#include "ticket.h"
 
 static const char usage[] =
 	"usage: orbl delist [-c FILE] [--no-wait] [--json] ADDRESS\n"
+	"       orbl delist [-c FILE] [--json] --prove[=dns|mail] ADDRESS\n"
+	"       orbl delist [-c FILE] [--no-wait] [--json] --token TOKEN ADDRESS\n"
 	"\n"
 	"Ask for a retest of a listed host. It is removed when every test is refused, and stays\n"
 	"when one is not, or when it cannot be tested. Anyone may ask.\n"
 	"\n"
-	"  -n, --no-wait      do not wait for the result; see it later with orbl explain\n"
+	"  -n, --no-wait      do not wait for the result; see it later with orbl status REQUEST\n"
+	"      --prove[=HOW]  prove that the host is yours, which is never needed, but spares you\n"
+	"                     the wait of a host that relapsed: by a TXT record of its reversed\n"
+	"                     address (dns, the default), or by a mail that it is sent (mail)\n"
+	"      --token TOKEN  the token that was in this mail\n"
 	"  -j, --json         print one JSON object\n"
 	"  -c, --config FILE  read FILE instead of the installed orbl.conf\n"
 	"\n"
-	"Exit status: 0 delisted (or queued, with --no-wait); 1 refused; 2 trouble.\n";
+	"Exit status: 0 delisted (or queued, with --no-wait), or proved; 1 refused, or not proved\n"
+	"yet; 2 trouble.\n";
 
-/* The answer of one who does not wait, or the first progress. */
+struct wish { /* the options of this command alone */
+	struct client c; /* first: take_option is given this */
+	const char *how, *token;
+};
+
+static const struct option more[] = {
+	{"prove", optional_argument, NULL, 'P'},
+	{"token", required_argument, NULL, 't'},
+	{0},
+};
+
 static void
-say_if_it_waits(const json_t *object)
+take_option(struct client *c, int letter, const char *value)
 {
-	if (json_object_get(object, "waits_for") != NULL)
-		printf("it waits until probe.%s can be read: without that nobody is probed\n",
-			client_text(object, "waits_for"));
+	struct wish *w = (struct wish *)c;
+
+	if (letter == 'P')
+		w->how = value != NULL ? value : "dns";
+	else
+		w->token = value;
 }
 
+/* The answer of one who does not wait, or the first progress. */
 static void
 show_progress(const struct client *c, const json_t *object)
 {
 	if (c->json)
 		return;
-	if (json_object_get(object, "request") != NULL) {
-		printf("request %lld: retest of %s is queued as probe %lld\n",
-			client_number(object, "request"), client_text(object, "address"),
-			client_number(object, "probe"));
-		say_if_it_waits(object);
-	} else {
+	if (json_object_get(object, "request") != NULL)
+		ticket_print(object);
+	else if (json_object_get(object, "instructions") != NULL)
+		printf("%s\n", client_text(object, "instructions"));
+	else
 		printf("  %s\n", client_text(object, "progress"));
-	}
 	fflush(stdout);
 }
 
 /* The analyzer has gone in the middle. A request that was answered is in the store. */
 static void
-lost_sight(bool taken, struct error *e)
+lost_sight(json_int_t request, struct error *e)
 {
 	struct error why = *e;
 
-	error_set(e, why.code, "%s; %s", why.text,
-		taken ? "the request is kept, orbl explain shows what comes of it" :
-			"whether the request was stored is not known, orbl explain shows it");
+	if (request != 0)
+		error_set(e, why.code,
+			"%s; the request is kept, orbl status %" JSON_INTEGER_FORMAT
+			" shows what comes of it",
+			why.text, request);
+	else
+		error_set(e, why.code,
+			"%s; whether the request was stored is not known, orbl explain shows it",
+			why.text);
 }
 
 /* Read progress until the last object, which is returned; NULL: e says why. */
@@ -60,7 +86,7 @@ wait_for_answer(const struct client *c, const char *path, const json_t *request,
 	struct control *control = NULL;
 	json_t *object = NULL;
 	enum err err = control_connect(path, &control, e);
-	bool taken = false;
+	json_int_t taken = 0;
 
 	if (err == OK)
 		err = control_send(control, request, e);
@@ -69,7 +95,8 @@ wait_for_answer(const struct client *c, const char *path, const json_t *request,
 		if (err != OK || json_object_get(object, "ok") != NULL)
 			break;
 		show_progress(c, object);
-		taken = taken || json_object_get(object, "request") != NULL;
+		if (taken == 0)
+			taken = client_number(object, "request");
 		json_decref(object);
 	}
 	control_close(control);
@@ -83,51 +110,79 @@ wait_for_answer(const struct client *c, const char *path, const json_t *request,
 }
 
 static int
-print_result(const struct client *c, json_t *answer)
+print_result(const struct wish *w, json_t *answer)
 {
-	const char *state = client_text(answer, "state"), *address = client_text(answer, "address");
-	bool refused = strcmp(state, "refused") == 0;
+	bool proved = json_is_true(json_object_get(answer, "proved"));
 
-	if (c->json)
+	if (w->c.json)
 		client_print_json(answer);
-	else if (refused)
-		printf("%s stays listed: %s: %s\nSee what was said: orbl explain %s\n", address,
-			client_text(answer, "verdict"), client_text(answer, "reason"), address);
-	else {
-		printf("%s: %s\n", address, state);
-		say_if_it_waits(answer);
+	else if (w->how != NULL)
+		printf("%s\n", client_text(answer, "message"));
+	else
+		ticket_print(answer);
+	if (w->how != NULL)
+		return proved ? EXIT_SUCCESS : EXIT_YES;
+	return ticket_status(answer);
+}
+
+static json_t *
+make_request(const struct wish *w, const char *address)
+{
+	json_t *request = json_pack("{s:s, s:s, s:b}", "cmd", w->how != NULL ? "prove" : "delist",
+		"address", address, "wait", (int)!w->c.no_wait);
+
+	if (request != NULL && w->how != NULL)
+		json_object_set_new(request, "how", json_string(w->how));
+	if (request != NULL && w->token != NULL)
+		json_object_set_new(request, "token", json_string(w->token));
+	return request;
+}
+
+static int
+ask(const struct wish *w, const json_t *request)
+{
+	struct error e = {.code = OK};
+	json_t *answer = NULL;
+	char *path = NULL;
+	int status;
+
+	if (client_socket(&w->c, &path, &e) == OK)
+		answer = wait_for_answer(&w->c, path, request, &e);
+	if (answer != NULL) {
+		status = print_result(w, answer);
+	} else {
+		status = client_trouble(&w->c, e.text);
+		if (e.code == ERR_REFUSED) /* of the request: an answer, not trouble */
+			status = EXIT_YES;
 	}
-	return refused ? EXIT_YES : EXIT_SUCCESS;
+	json_decref(answer);
+	free(path);
+	return status;
 }
 
 int
 cmd_delist(int argc, char **argv)
 {
-	struct client c = {.command = "delist", .usage = usage};
-	struct error e = {.code = OK};
-	json_t *request, *answer = NULL;
-	char *path = NULL;
+	struct wish w = {.c = {.command = "delist",
+				 .usage = usage,
+				 .more = more,
+				 .take = take_option}};
+	json_t *request;
 	int status;
 
-	client_options(&c, argc, argv, "cjn");
-	if (c.done)
-		return c.status;
+	client_options(&w.c, argc, argv, "cjnPt");
+	if (w.c.done)
+		return w.c.status;
 	if (argc - optind != 1)
-		return client_trouble(&c, "name one address; see --help");
-	request = json_pack("{s:s, s:s, s:b}", "cmd", "delist", "address", argv[optind], "wait",
-		(int)!c.no_wait);
+		return client_trouble(&w.c, "name one address; see --help");
+	if (w.how != NULL && w.token != NULL)
+		return client_trouble(&w.c, "--prove and --token exclude each other");
+	if (w.how != NULL && strcmp(w.how, "dns") != 0 && strcmp(w.how, "mail") != 0)
+		return client_trouble(&w.c, "--prove takes dns or mail");
+	request = make_request(&w, argv[optind]);
 	if (request == NULL)
-		return client_trouble(&c, "the address is not UTF-8 text");
-	if (client_socket(&c, &path, &e) == OK)
-		answer = wait_for_answer(&c, path, request, &e);
-	if (answer == NULL)
-		/* A refusal of the request is an answer, not trouble. */
-		status = e.code == ERR_REFUSED ? (client_trouble(&c, e.text), EXIT_YES) :
-						 client_trouble(&c, e.text);
-	else
-		status = print_result(&c, answer);
-	json_decref(answer);
+		return client_trouble(&w.c, "the address is not UTF-8 text");
+	status = ask(&w, request);
 	json_decref(request);
-	free(path);
 	return status;
 }

@@ -9,7 +9,7 @@
 
 static const char usage[] =
 	"usage: orbl submit [-c FILE] [-r NAME] [--json] [--format NAME]\n"
-	"                   [--local-domain NAME]... FILE...\n"
+	"                   [--local-domain NAME]... [--key-file FILE] FILE...\n"
 	"       orbl submit [OPTION...] --follow [--verbose] FILE...\n"
 	"       orbl submit [OPTION...] [--follow] --journal[=PATH] [FIELD=VALUE...]\n"
 	"\n"
@@ -20,6 +20,8 @@ static const char usage[] =
 	"  -f, --follow            go on with what is appended, across rotation, until\n"
 	"                          SIGTERM or SIGINT; at the next start where it was\n"
 	"  -r, --reporter NAME     whose logs these are; default: this host's name\n"
+	"      --key-file FILE     the key of this reporter, where orbl.conf asks for one;\n"
+	"                          nobody else may read the file\n"
 	"      --format NAME       what they are, see orbl parse --help; default: found out\n"
 	"      --local-domain NAME recipients there are no relaying, where the log does not\n"
 	"                          tell an unknown user from a denial\n"
@@ -84,6 +86,7 @@ take_option(struct client *c, int letter, const char *value)
 	switch (letter) {
 	case 'f': s->follows = true; break;
 	case 'v': s->verbose = true; break;
+	case 'K': s->key_file = value; break;
 	case 'F': s->format = value; break;
 	case 'L':
 		if (s->domain_count < SUBMIT_DOMAINS_MAX)
@@ -103,6 +106,7 @@ cmd_submit(int argc, char **argv)
 	static const struct option more[] = {
 		{"follow", no_argument, NULL, 'f'},
 		{"verbose", no_argument, NULL, 'v'},
+		{"key-file", required_argument, NULL, 'K'},
 		{"format", required_argument, NULL, 'F'},
 		{"local-domain", required_argument, NULL, 'L'},
 		{"journal", optional_argument, NULL, 'J'},
@@ -115,12 +119,13 @@ cmd_submit(int argc, char **argv)
 
 	s.client.more = more;
 	s.client.take = take_option;
-	client_options(&s.client, argc, argv, "cjrfvFLJ");
+	client_options(&s.client, argc, argv, "cjrfvKFLJ");
 	if (s.client.done)
 		return s.client.status;
 	if (s.client.reporter == NULL && gethostname(host, sizeof(host) - 1) == 0)
 		s.client.reporter = host;
-	if (client_socket(&s.client, &path, &e) != OK)
+	if ((s.key_file != NULL && reporter_key_read(s.key_file, s.key, &e) != OK) ||
+		client_socket(&s.client, &path, &e) != OK)
 		return client_trouble(&s.client, e.text);
 	s.socket = path;
 	status = submit(&s, argv + optind, (size_t)(argc - optind));

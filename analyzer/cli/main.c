@@ -24,11 +24,20 @@ static const struct {
 	{"parse", cmd_parse, "print the relay denials in logs, without the analyzer"},
 	{"check", cmd_check, "is an address listed?"},
 	{"explain", cmd_explain, "why: log lines, score, probes, listings"},
+	{"replay", cmd_replay, "decide again what was decided, and name what differs"},
 	{"list", cmd_list, "all listings"},
 	{"status", cmd_status, "how the analyzer is doing"},
 	{"probe", cmd_probe, "test hosts for open relaying, without the analyzer"},
 	{"delist", cmd_delist, "have a listed host retested, and removed when it is closed"},
+	{"policy-page", cmd_policy_page, "the listing policy, for the list's web page"},
+	{"operator", cmd_operator, "what the operator orders: list, exempt, opt out, lock"},
+	{"publish", cmd_publish, "publish the list now, also what is held"},
+	{"report", cmd_report, "listings counted by network, country, category or reporter"},
+	{"zone", cmd_zone, "the end of the list, step by step"},
+	{"audit", cmd_audit, "export and check the log of all that was done"},
 	{"policy", cmd_policy, "show, ask and audit a relay policy, compare it with a probe"},
+	{"reporter", cmd_reporter, "who submits logs: trust, quota, keys, faults, revocation"},
+	{"purge", cmd_purge, "take out what a reporter has brought in, or listings of one cause"},
 };
 
 static void
@@ -36,7 +45,7 @@ usage(FILE *out)
 {
 	fputs("usage: orbl COMMAND [OPTION...] [OPERAND...]\n\n", out);
 	for (size_t i = 0; i < ORBL_COUNT(commands); i++)
-		fprintf(out, "  %-9s %s\n", commands[i].name, commands[i].help);
+		fprintf(out, "  %-11s %s\n", commands[i].name, commands[i].help);
 	fputs("\norbl COMMAND --help says more; -V or --version prints the version.\n", out);
 }
 

@@ -4,6 +4,7 @@
 
 #include "client.h"
 #include "journal.h"
+#include "reporter_key.h"
 
 enum { SUBMIT_DOMAINS_MAX = 256 };
 
@@ -13,6 +14,8 @@ struct submit {
 	const char *format; /* NULL: found out */
 	const char *domains[SUBMIT_DOMAINS_MAX];
 	size_t domain_count;
+	const char *key_file;   /* NULL: none */
+	char key[REPORTER_KEY]; /* "": none */
 	bool follows, verbose;
 	bool has_journal;
 	struct journal_conf journal;

@@ -42,6 +42,8 @@ submit_request(const struct submit *s, const char *name, const char *source, con
 		return NULL;
 	}
 	json_object_set_new(request, "local_domains", domains);
+	if (s->key[0] != '\0')
+		json_object_set_new(request, "key", json_string(s->key));
 	if (source != NULL) {
 		json_object_set_new(request, "follow", json_true());
 		json_object_set_new(request, "source", json_string(source));
@@ -197,6 +199,19 @@ print_drift(const char *name, const json_t *answer)
 			drift - (json_int_t)json_array_size(examples));
 }
 
+/* The same: what its server is set up wrong for. */
+static void
+print_faults(const char *name, const json_t *answer)
+{
+	const json_t *f;
+	size_t i;
+
+	json_array_foreach (json_object_get(answer, "faults"), i, f)
+		fprintf(stderr, "%s: %s; %lld denials, first at %s\n", name,
+			client_text(f, "remedy"), client_number(f, "denials"),
+			client_text(f, "example"));
+}
+
 static void
 print_summary(const struct client *c, const struct body *b, json_t *answer)
 {
@@ -215,9 +230,16 @@ print_summary(const struct client *c, const struct body *b, json_t *answer)
 	if (client_number(answer, "drift") != 0)
 		printf(", %lld that the reporter's own relay policy allows (no evidence)",
 			client_number(answer, "drift"));
+	if (client_number(answer, "own_domain") != 0)
+		printf(", %lld to domains of the reporter's own (no evidence)",
+			client_number(answer, "own_domain"));
+	if (client_number(answer, "over_quota") != 0)
+		printf(", %lld beyond its quota of the day (no evidence)",
+			client_number(answer, "over_quota"));
 	printf(", %lld lines not understood\n", client_number(answer, "not_understood"));
 	print_reasons(b->printed, answer);
 	print_drift(b->printed, answer);
+	print_faults(b->printed, answer);
 }
 
 static int

@@ -51,11 +51,23 @@ command_run(const struct command_context *c, const struct command_request *r)
 		command_fn *run;
 	} table[] = {
 		{"submit", command_submit},
+		{"reporter", command_reporter},
+		{"purge", command_purge},
 		{"check", command_check},
 		{"explain", command_explain},
+		{"audit", command_audit},
+		{"replay", command_replay},
+		{"policy-page", command_page},
 		{"list", command_list},
 		{"status", command_status},
+		{"operator", command_operator},
+		{"zone", command_zone},
+		{"publish", command_publish},
+		{"report", command_report},
 		{"delist", command_delist},
+		{"ticket", command_ticket},
+		{"prove", command_prove},
+		{"ticket", command_ticket},
 	};
 	const char *name = command_text(r, "cmd");
 

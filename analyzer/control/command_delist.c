@@ -2,16 +2,16 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 
+#include <orbl/store_delisting.h>
 #include <orbl/store_listing.h>
 #include <orbl/store_probe.h>
 
-#include "command_json.h"
 #include "command_part.h"
+#include "delist_part.h"
+#include "desk.h"
+#include "host.h"
 #include "outcome.h"
-
-enum { DAY_S = 86400 };
 
 struct proof { /* what the listings of a host rest on */
 	const struct command_context *context;
@@ -50,7 +50,7 @@ is_own_listing(const struct command_context *c, const struct addr *host, int64_t
 	struct error *e)
 {
 	struct proof proof = {.context = c, .host = host, .now_s = now_s, .e = e};
-	struct prefix prefix = outcome_prefix(host);
+	struct prefix prefix = list_prefix_of(c->conf, host);
 	char address[ADDR_TEXT], tested[ADDR_TEXT];
 	enum err err = store_listings(c->store, &prefix, on_proof, &proof, e);
 
@@ -64,99 +64,141 @@ is_own_listing(const struct command_context *c, const struct addr *host, int64_t
 		address, tested, tested);
 }
 
+/* --- taking a request ----------------------------------------------------- */
+
 static enum err
 may_request(const struct command_context *c, const struct addr *host, int64_t now_s,
 	struct error *e)
 {
-	uint64_t count;
-	char address[ADDR_TEXT];
+	const struct delist_rules rules = delist_part_rules(c->conf);
+	struct delist_host facts;
+	char address[ADDR_TEXT], why[DELIST_WHY];
 	enum err err = is_own_listing(c, host, now_s, e);
 
 	if (err == OK)
-		err = store_delistings_since(c->store, host, now_s - DAY_S, &count, e);
-	if (err == OK && count >= (uint64_t)c->conf->delist.requests_per_day)
-		return error_set(e, ERR_REFUSED,
-			"%s had %" PRIu64 " delisting requests within 24 "
-			"hours, no more are taken; ask again tomorrow, or let the listing expire",
-			addr_format(host, address), count);
-	return err == OK ? pipeline_may_probe(c->pipeline, host, e) : err;
+		err = delist_part_host(c, host, &facts, e);
+	if (err != OK)
+		return err;
+	facts.listed = true;
+	if (delist_ask(&rules, &facts, now_s, why) != DELIST_TAKE)
+		return error_set(e, ERR_REFUSED, "%s: %s", addr_format(host, address), why);
+	return pipeline_may_probe(c->pipeline, host, e);
+}
+
+static enum err
+store_request(const struct command_context *c, const struct command_request *r,
+	const struct addr *host, int64_t *id, struct error *e)
+{
+	const struct host_news news = {.host = *host, .kind = HOST_REQUEST, .now_s = r->now_s};
+	char address[ADDR_TEXT], detail[64];
+	uint64_t probe;
+	enum err err = store_delisting_add(c->store, host, r->author, r->now_s, id, &probe, e);
+
+	/* Of one that is no relay the state says nothing of a listing. */
+	if (err == OK)
+		err = host_event_if_may(c->store, &news, NULL, NULL, e);
+	if (err != OK)
+		return err;
+	snprintf(detail, sizeof(detail), "request %" PRId64 ", probe %" PRIu64, *id, probe);
+	return store_audit_add(c->store,
+		&(struct store_audit){.time_s = r->now_s,
+			.author = r->author,
+			.action = "request",
+			.subject = addr_format(host, address),
+			.detail = detail},
+		e);
+}
+
+static enum err
+take_request(const struct command_context *c, const struct command_request *r,
+	const struct addr *host, int64_t *id, struct error *e)
+{
+	enum err err = store_begin(c->store, e);
+
+	if (err == OK)
+		err = store_request(c, r, host, id, e);
+	if (err == OK)
+		return store_commit(c->store, e);
+	store_rollback(c->store);
+	return err;
+}
+
+/* Who asks while the host is being tested for somebody else gets that ticket: it costs no further
+ * test, and is not counted. */
+static enum err
+find_or_take(const struct command_context *c, const struct command_request *r,
+	const struct addr *host, int64_t *id, struct error *e)
+{
+	enum err err = store_delisting_open(c->store, host, id, e);
+
+	if (err != OK || *id != 0)
+		return err;
+	err = may_request(c, host, r->now_s, e);
+	if (err == OK)
+		err = take_request(c, r, host, id, e);
+	return err;
 }
 
 struct command_answer
 command_delist(const struct command_context *c, const struct command_request *r)
 {
 	struct command_answer answer;
-	struct probe_queue_state state;
 	struct error e = {.code = OK};
-	char address[ADDR_TEXT];
 	struct addr host;
-	uint64_t probe;
+	json_t *ticket;
 	int64_t id;
 
 	if (command_address(r, &host, &answer) != OK)
 		return answer;
-	if (may_request(c, &host, r->now_s, &e) != OK ||
-		store_delisting_add(c->store, &host, r->now_s, &id, &probe, &e) != OK)
+	if (delist_part_take_token(c, r, &host, &e) != OK ||
+		find_or_take(c, r, &host, &id, &e) != OK ||
+		delist_part_ticket(c, id, r->now_s, &ticket, &e) != OK)
 		return command_failure(&e);
 	pipeline_wake(c->pipeline);
-	state = pipeline_probes(c->pipeline);
-	answer = (struct command_answer){
-		.object = json_pack("{s:b, s:s, s:I, s:I, s:s}", "ok", 1, "address",
-			addr_format(&host, address), "request", (json_int_t)id, "probe",
-			(json_int_t)probe, "state", "queued")};
-	if (state.stopped)
-		json_object_set_new(answer.object, "waits_for",
-			json_string(probe_queue_brake_name(PROBE_QUEUE_OPT_OUT)));
-	if (json_is_true(json_object_get(r->json, "wait"))) {
-		json_object_del(answer.object, "ok"); /* progress, not yet the answer */
-		answer.follow = probe;
-	}
+	answer = (struct command_answer){.object = ticket};
+	if (json_is_true(json_object_get(r->json, "wait"))) /* progress, not yet the answer */
+		answer.follow = (uint64_t)json_integer_value(json_object_get(ticket, "probe"));
+	else
+		json_object_set_new(ticket, "ok", json_true());
 	return answer;
 }
 
-struct followed {
-	json_t *answer;
-	const char *pair; /* the verdict of both, when there are two */
-	char name[32];
-};
+/* --- and what became of it ------------------------------------------------ */
 
-static enum err
-on_second(const struct store_probe *p, void *context)
+struct command_answer
+command_ticket(const struct command_context *c, const struct command_request *r)
 {
-	struct followed *f = context;
+	const json_t *request = json_object_get(r->json, "request");
+	struct error e = {.code = OK};
+	json_t *ticket;
 
-	if (p->pair_verdict == NULL)
-		return OK;
-	snprintf(f->name, sizeof(f->name), "%s", p->pair_verdict);
-	f->pair = f->name;
-	return OK;
+	if (!json_is_integer(request))
+		return command_refuse(ERR_SYNTAX, "\"request\" must be the number of a request");
+	if (delist_part_ticket(c, json_integer_value(request), r->now_s, &ticket, &e) != OK)
+		return command_failure(&e);
+	json_object_set_new(ticket, "ok", json_true());
+	return (struct command_answer){.object = ticket};
 }
 
 static enum err
-on_followed(const struct store_probe *p, void *context)
+on_followed(const struct store_delisting *d, void *context)
 {
-	struct followed *f = context;
-	const char *verdict = f->pair != NULL ? f->pair : p->verdict;
-	char address[ADDR_TEXT];
-	bool closed = verdict != NULL && strcmp(verdict, verdict_name(VERDICT_CLOSED)) == 0;
-
-	f->answer = json_pack("{s:b, s:s, s:s, s:o, s:o, s:I}", "ok", 1, "address",
-		addr_format(&p->host, address), "state", closed ? "delisted" : "refused", "verdict",
-		command_json_text(verdict), "reason", command_json_text(p->reason), "probe",
-		(json_int_t)p->id);
+	*(int64_t *)context = d->id;
 	return OK;
 }
 
 json_t *
-command_followed(const struct command_context *c, uint64_t probe)
+command_followed(const struct command_context *c, uint64_t probe, int64_t now_s)
 {
-	struct followed f = {.answer = NULL};
 	struct error e = {.code = OK};
+	json_t *ticket = NULL;
+	int64_t id = 0;
 
-	/* Of the two it may be the first or the second. */
-	if (store_probe_get(c->store, probe, on_second, &f, &e) != OK ||
-		store_probe_second(c->store, probe, on_second, &f, &e) != OK ||
-		store_probe_get(c->store, probe, on_followed, &f, &e) != OK)
+	if (probe >= DESK_FIRST)
+		return delist_part_proved(c, probe);
+	if (store_delisting_by_probe(c->store, probe, on_followed, &id, &e) != OK ||
+		delist_part_ticket(c, id, now_s, &ticket, &e) != OK)
 		return command_error(e.code, e.text);
-	return f.answer;
+	json_object_set_new(ticket, "ok", json_true());
+	return ticket;
 }

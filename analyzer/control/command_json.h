@@ -7,11 +7,13 @@
 #include <orbl/store_probe.h>
 
 #include "probe_queue.h"
+#include "publish.h"
 
 /* All new references. */
 json_t *command_json_time(int64_t t); /* RFC 3339; 0: null */
 /* A string whatever its bytes: it may have come from a log. NULL: null. */
 json_t *command_json_text(const char *s);
+json_t *command_json_hold(const struct publish_hold *h); /* nothing is held: null */
 json_t *command_json_probe(const struct store_probe *p);
 /* What waits: by cause what is due, then what is not due yet, and what holds the rest up. */
 json_t *command_json_queue(const struct store_queue *queue, const struct probe_queue_state *state);

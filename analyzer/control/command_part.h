@@ -8,8 +8,11 @@
 
 typedef struct command_answer
 command_fn(const struct command_context *c, const struct command_request *r);
+command_fn command_audit, command_page, command_replay;
 command_fn command_submit, command_check, command_explain, command_list, command_status,
-	command_delist;
+	command_delist, command_ticket, command_prove, command_operator, command_zone;
+command_fn command_purge, command_reporter;
+command_fn command_publish, command_report;
 
 struct command_answer command_refuse(enum err code, const char *message);
 struct command_answer command_failure(const struct error *e);
@@ -18,6 +21,10 @@ const char *command_text(const struct command_request *r, const char *key);
 /* Not OK: *answer says why. */
 enum err command_address(const struct command_request *r, struct addr *out,
 	struct command_answer *answer) ORBL_NODISCARD;
+enum { COMMAND_REASON = 300 };
+/* Why it is asked for: printable, not empty. */
+enum err command_reason(const struct command_request *r, char out[COMMAND_REASON],
+	struct error *e) ORBL_NODISCARD;
 /* A new array of what the host is listed for. */
 enum err command_listings_of(const struct command_context *c, const struct addr *host,
 	int64_t now_s, json_t **out, struct error *e) ORBL_NODISCARD;

@@ -96,7 +96,8 @@ command_submit(const struct command_context *c, const struct command_request *r)
 		.reporter = command_text(r, "reporter"),
 		.format = command_text(r, "format"),
 		.local_domains = domains,
-		.now_s = r->now_s};
+		.now_s = r->now_s,
+		.author = r->author};
 	struct error e = {.code = OK};
 	char file[256];
 
@@ -106,7 +107,8 @@ command_submit(const struct command_context *c, const struct command_request *r)
 			"characters");
 	text_printable(text_of(command_text(r, "file")), file, sizeof(file));
 	conf.file = file;
-	if (request_source(r, &conf.source, &e) != OK ||
+	if (reporters_check_key(c->reporters, conf.reporter, command_text(r, "key"), &e) != OK ||
+		request_source(r, &conf.source, &e) != OK ||
 		request_domains(r->json, domains, &conf.local_domain_count, &e) != OK)
 		return command_failure(&e);
 	conf.goes_on = conf.source != NULL;

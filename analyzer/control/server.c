@@ -408,7 +408,7 @@ on_progress(uint64_t probe, const char *text, bool done, void *context)
 			continue;
 		}
 		follow(c, 0); /* when this is written, what the client sent meanwhile is served */
-		answer(c, command_followed(s->context, probe));
+		answer(c, command_followed(s->context, probe, now()));
 	}
 }
 

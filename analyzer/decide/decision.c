@@ -24,15 +24,15 @@ decision_nominate(const struct decision_rules *rules, const struct score *score)
 	if (score->points < rules->threshold) {
 		snprintf(d.reason, sizeof(d.reason), "score %.1f is below the threshold of %.0f",
 			score->points, rules->threshold);
-	} else if (score->reporters < rules->min_reporters) {
+	} else if (score->independent < rules->min_reporters) {
 		snprintf(d.reason, sizeof(d.reason),
 			"score %.1f, but from %zu reporter%s; %zu independent ones are needed",
-			score->points, score->reporters, score->reporters == 1 ? "" : "s",
+			score->points, score->independent, score->independent == 1 ? "" : "s",
 			rules->min_reporters);
 	} else {
 		d.kind = DECISION_PROBE;
-		snprintf(d.reason, sizeof(d.reason), "score %.1f from %zu reporters", score->points,
-			score->reporters);
+		snprintf(d.reason, sizeof(d.reason), "score %.1f from %zu reporter%s",
+			score->points, score->independent, score->independent == 1 ? "" : "s");
 	}
 	return d;
 }

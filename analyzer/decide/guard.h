@@ -32,5 +32,7 @@ void guard_free(struct guard *g); /* NULL ok */
 void guard_refresh(struct guard *g, int64_t now_s);
 /* Does the prefix hold any of them, or lie in one? why gets one sentence, "" for MAY_LIST. */
 enum guard_answer guard_check(const struct guard *g, const struct prefix *p, char why[GUARD_WHY]);
+/* Grows when a refresh changes what is guarded: then the whole list is to be asked of anew. */
+uint64_t guard_generation(const struct guard *g);
 
 #endif

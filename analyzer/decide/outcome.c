@@ -4,8 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <orbl/store_nomination.h>
+
+#include "host.h"
 #include "outcome_listing.h"
 #include "outcome_proof.h"
+#include "verdict_record.h"
 
 enum { NEWEST_PROBES = 8, VERDICT_NAME = 32, REASON = 512 };
 
@@ -61,22 +65,12 @@ find_pair(struct outcome *o, const struct store_probe *probe, struct pair *pair,
 	return err;
 }
 
-/* One that was not made, or not yet, is undecided. */
-static enum verdict
-pair_verdict(const struct outcome *o, const struct pair *pair)
-{
-	enum verdict first = pair->has_verdicts[0] ? pair->verdicts[0] : VERDICT_UNDECIDED;
-
-	if (pair->second == 0 || (!pair->has_verdicts[1] && o->second_family == 0))
-		return first;
-	return verdict_of_two(first, pair->has_verdicts[1] ? pair->verdicts[1] : VERDICT_UNDECIDED);
-}
-
 /* What the requester is told: only a definite refusal of every case ends a listing. */
 static enum err
-finish_delisting(struct outcome *o, const struct pair *pair, const char *reason, struct error *e)
+finish_delisting(struct outcome *o, const struct pair *pair, bool locked, const char *reason,
+	struct error *e)
 {
-	const char *state = o->verdict == VERDICT_CLOSED ? "delisted" : "refused";
+	const char *state = o->verdict == VERDICT_CLOSED && !locked ? "delisted" : "refused";
 	enum err err;
 
 	err = store_delisting_finish(o->store, pair->first, state, reason, o->now_s, e);
@@ -87,26 +81,33 @@ finish_delisting(struct outcome *o, const struct pair *pair, const char *reason,
 
 /* An undecided host is probed again, each time later than before. */
 static enum err
-queue_retry(struct outcome *o, const struct store_probe *probe, struct error *e)
+queue_retry(struct outcome *o, const struct store_probe *probe, int64_t wait_s, struct error *e)
 {
-	int64_t wait_s = decision_retry(&o->retry, o->verdict, probe->tries);
-	struct store_probe retry = {
+	const struct store_probe retry = {
 		.host = probe->host,
 		.cause = CAUSE_BACKOFF,
 		.queued_s = o->now_s,
 		.not_before_s = o->now_s + wait_s,
 		.tries = probe->tries + 1,
 	};
+	const struct host_news news = {probe->host, HOST_QUEUED, o->now_s, 0};
 	uint64_t id;
+	enum err err = store_probe_add(o->store, &retry, &id, e);
 
-	return wait_s != 0 ? store_probe_add(o->store, &retry, &id, e) : OK;
+	if (err == OK) /* what comes of it is of the same reporters' evidence */
+		err = store_nomination_copy(o->store,
+			probe->second_source ? probe->parent : probe->id, id, e);
+	return err == OK ? host_event_if_may(o->store, &news, NULL, NULL, e) : err;
 }
 
 static void
-final_reason(const struct outcome *o, const struct pair *pair, const char *reason, char *out,
-	size_t size)
+final_reason(const struct outcome *o, const struct pair *pair, const char *reason, bool locked,
+	char *out, size_t size)
 {
-	if (pair->second == 0)
+	if (locked)
+		snprintf(out, size, "the host is locked by an operator, nothing changes; %s: %s",
+			verdict_name(o->verdict), reason);
+	else if (pair->second == 0)
 		snprintf(out, size, "%s: %s", verdict_name(o->verdict), reason);
 	else
 		snprintf(out, size, "%s (%s from one source, %s from the other): %s",
@@ -139,10 +140,9 @@ set_undecided(struct outcome *o, uint64_t probe, const char *reason, struct erro
 	char *result = NULL;
 	enum err err = store_probe_get(o->store, probe, on_result, &result, e);
 
-	o->verdict = VERDICT_UNDECIDED;
 	if (err == OK)
-		err = store_probe_finish(o->store, probe, verdict_name(o->verdict), reason, result,
-			o->now_s, e);
+		err = store_probe_finish(o->store, probe, verdict_name(VERDICT_UNDECIDED), reason,
+			result, o->now_s, e);
 	free(result);
 	return err;
 }
@@ -150,51 +150,87 @@ set_undecided(struct outcome *o, uint64_t probe, const char *reason, struct erro
 /* What does not end as its proof was not made again. why is "" or the new reason of a verdict that
  * is no longer closed. */
 static enum err
-keep_proofs(struct outcome *o, const struct store_probe *probe, const struct pair *pair,
-	const char *reason, uint32_t *keeps, char why[REASON], struct error *e)
+keep_proofs(struct outcome *o, const struct store_probe *probe, const char *reason,
+	struct verdict_inputs *in, char why[REASON], struct error *e)
 {
-	uint64_t ids[2] = {pair->first, pair->second};
-	size_t count = pair->has_verdicts[1] ? 2 : 1;
+	enum verdict verdict = verdict_record_decide(in).verdict;
+	size_t count = in->has_verdicts[1] ? 2 : 1;
 	struct outcome_proof proof;
 	enum err err;
 
-	*keeps = 0;
 	why[0] = '\0';
-	if (!ends_proofs(o->verdict))
+	if (!ends_proofs(verdict))
 		return OK;
-	err = outcome_proof_ask(o, &probe->host, ids, count, &proof, e);
+	err = outcome_proof_ask(o, &probe->host, in->probes, count, &proof, e);
 	if (err != OK || proof.keeps == 0)
 		return err;
-	*keeps = proof.keeps;
-	if (o->verdict != VERDICT_CLOSED)
+	in->keeps = proof.keeps;
+	if (verdict != VERDICT_CLOSED)
 		return OK;
 	snprintf(why, REASON, "%s; of the others: %s", proof.why, reason);
-	return set_undecided(o, ids[count - 1], why, e);
+	return set_undecided(o, in->probes[count - 1], why, e);
+}
+
+/* One that was cancelled is not made again by itself. */
+static struct verdict_inputs
+inputs_of(const struct outcome *o, const struct store_probe *probe, const struct pair *pair,
+	bool cancelled)
+{
+	struct verdict_inputs in = {
+		.probes = {pair->first, pair->second},
+		.has_verdicts = {pair->has_verdicts[0], pair->has_verdicts[1]},
+		.verdicts = {pair->verdicts[0], pair->verdicts[1]},
+		.second_source = o->second_family != 0,
+		.tries = probe->tries,
+	};
+
+	if (!cancelled)
+		in.retry = o->retry;
+	return in;
+}
+
+/* Decide, and do it. What an operator has locked stays as it is, whatever was decided. */
+static enum err
+decide(struct outcome *o, const struct store_probe *probe, const struct verdict_inputs *in,
+	const char *reason, bool *locked, struct error *e)
+{
+	const struct verdict_result result = verdict_record_decide(in);
+	struct outcome_change change = {
+		.probe = probe->id,
+		.host = probe->host,
+		.probed = in->has_verdicts[0] || in->has_verdicts[1],
+		.result = &result,
+		.reason = reason,
+	};
+	enum err err = outcome_change_apply(o, &change, e);
+
+	o->verdict = result.verdict;
+	*locked = change.locked;
+	if (err != OK || change.locked)
+		return err;
+	err = verdict_record_add(o->store, o->now_s, &probe->host, probe->id, in, &result, e);
+	return err == OK && result.retry_s != 0 ? queue_retry(o, probe, result.retry_s, e) : err;
 }
 
 /* The verdict that counts, of the probe or of its pair: o->verdict from here on. */
 static enum err
 conclude(struct outcome *o, const struct store_probe *probe, const struct pair *pair,
-	const char *reason, struct error *e)
+	bool cancelled, const char *reason, struct error *e)
 {
+	struct verdict_inputs in = inputs_of(o, probe, pair, cancelled);
 	char text[2 * REASON], why[REASON];
-	uint32_t keeps;
-	enum err err;
+	bool locked = false;
+	enum err err = keep_proofs(o, probe, reason, &in, why, e);
 
-	o->verdict = pair_verdict(o, pair);
-	err = keep_proofs(o, probe, pair, reason, &keeps, why, e);
 	if (err != OK)
 		return err;
 	if (why[0] != '\0')
 		reason = why;
-	final_reason(o, pair, reason, text, sizeof(text));
-	if (pair->second != 0)
+	err = decide(o, probe, &in, reason, &locked, e);
+	if (err == OK && pair->second != 0)
 		err = store_probe_set_pair(o->store, pair->second, verdict_name(o->verdict), e);
-	if (err == OK)
-		err = outcome_apply(o, probe->id, &probe->host, o->verdict, keeps, reason, e);
-	if (err == OK)
-		err = finish_delisting(o, pair, text, e);
-	return err;
+	final_reason(o, pair, reason, locked, text, sizeof(text));
+	return err == OK ? finish_delisting(o, pair, locked, text, e) : err;
 }
 
 /* COMMIT, or undo everything when err says so. */
@@ -246,10 +282,10 @@ finish_probe(struct outcome *o, const struct store_probe *probe, const struct pr
 		return queue_second(o, probe, e);
 	err = find_pair(o, probe, &pair, e);
 	if (err == OK)
-		err = conclude(o, probe, &pair, reason, e);
+		err = conclude(o, probe, &pair, false, reason, e);
 	if (err == OK && verdict == VERDICT_OPEN_MULTIHOP)
 		err = outcome_list_outputs(o, result, probe->id, &probe->host, e);
-	return err == OK ? queue_retry(o, probe, e) : err;
+	return err;
 }
 
 enum err
@@ -282,7 +318,7 @@ outcome_cancel(struct outcome *o, const struct store_probe *probe, const char *w
 	if (err == OK)
 		err = find_pair(o, probe, &pair, e);
 	if (err == OK)
-		err = conclude(o, probe, &pair, why, e);
+		err = conclude(o, probe, &pair, true, why, e);
 	return end_transaction(o, err, e);
 }
 
@@ -367,7 +403,7 @@ apply_late(struct outcome *o, const struct late *late, enum verdict verdict, str
 		err = find_pair(o, probe, &pair, e);
 	/* Open it is, whatever the second one will find. */
 	if (err == OK && (!pair.waits || verdict != VERDICT_BOUNCES))
-		err = conclude(o, probe, &pair, reason, e);
+		err = conclude(o, probe, &pair, false, reason, e);
 	if (err == OK && verdict == VERDICT_OPEN_MULTIHOP)
 		err = outcome_list_output(o, &late->event->peer.addr, &probe->host, probe->id, e);
 	return err;

@@ -14,12 +14,15 @@
 #include <orbl/store_probe.h>
 
 #include "decision.h"
+#include "list.h"
 #include "probe_result.h"
 
 struct outcome {
 	struct store *store;
 	int64_t now_s;
-	int64_t lifetime_s;    /* of a listing */
+	struct list_rules rules;   /* of listings */
+	const struct guard *guard; /* of listings; NULL: none */
+	const struct geo *geo;     /* NULL: nothing is known */
 	uint8_t second_family; /* of the second source, which probes its like; 0: there is none */
 	struct retry_rules retry;
 
@@ -39,7 +42,5 @@ enum err outcome_cancel(struct outcome *o, const struct store_probe *probe, cons
  * for a host that had accepted a message. COMMITs. */
 enum err outcome_arrived_late(struct outcome *o, const struct prober_event *event,
 	struct error *e) ORBL_NODISCARD;
-/* The prefix that is listed for a host: the address, or its /64. */
-struct prefix outcome_prefix(const struct addr *host);
 
 #endif

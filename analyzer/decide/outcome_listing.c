@@ -1,78 +1,29 @@
 #include "outcome_listing.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include <orbl/log.h>
 #include <orbl/store_listing.h>
 
-#include "decision.h"
+#include "host.h"
 
-enum { OUTPUTS_MAX = 16 };
+enum { OUTPUTS_MAX = 2, OUTPUTS_SEEN = 16 };
 
-struct prefix
-outcome_prefix(const struct addr *host)
+#define BIT(category) (UINT32_C(1) << (category))
+#define RELAYS        (BIT(CATEGORY_RELAY) | BIT(CATEGORY_RELAY_INPUT))
+
+static struct lister
+lister_of(const struct outcome *o)
 {
-	struct prefix p = {.addr = *host, .len = host->family == 4 ? 32 : 64};
-
-	if (host->family == 6) /* who has one address of a /64 has them all */
-		memset(p.addr.b + 8, 0, 8);
-	return p;
+	return (struct lister){.store = o->store,
+		.guard = o->guard,
+		.geo = o->geo,
+		.rules = o->rules,
+		.now_s = o->now_s};
 }
 
-static enum err
-list(struct outcome *o, const struct addr *host, enum category category, uint64_t probe,
-	const char *reason, struct error *e)
-{
-	const struct store_listing listing = {
-		.prefix = outcome_prefix(host),
-		.category = category,
-		.since_s = o->now_s,
-		.expires_s = o->now_s + o->lifetime_s,
-		.probe = probe,
-		.reason = reason,
-	};
-	char prefix[PREFIX_TEXT], detail[512];
-	enum err err = store_listing_put(o->store, &listing, e);
-
-	if (err != OK)
-		return err;
-	prefix_format(&listing.prefix, prefix);
-	snprintf(detail, sizeof(detail), "%s, probe %" PRIu64 ": %s", category_row(category)->name,
-		probe, reason);
-	log_notice("%s: listed: %s", prefix, detail);
-	o->changed = true;
-	return store_audit_add(o->store,
-		&(struct store_audit){.time_s = o->now_s,
-			.action = "list",
-			.subject = prefix,
-			.detail = detail},
-		e);
-}
-
-static enum err
-unlist(struct outcome *o, const struct addr *host, uint32_t categories, uint64_t probe,
-	const char *reason, struct error *e)
-{
-	struct prefix prefix = outcome_prefix(host);
-	char text[PREFIX_TEXT], detail[512];
-	size_t removed = 0;
-	enum err err = store_listing_remove(o->store, host, categories, &removed, e);
-
-	if (err != OK || removed == 0)
-		return err;
-	prefix_format(&prefix, text);
-	snprintf(detail, sizeof(detail), "probe %" PRIu64 ": %s", probe, reason);
-	log_notice("%s: delisted: %s", text, detail);
-	o->changed = true;
-	return store_audit_add(o->store,
-		&(struct store_audit){.time_s = o->now_s,
-			.action = "delist",
-			.subject = text,
-			.detail = detail},
-		e);
-}
+/* --- outputs ------------------------------------------------------------------ */
 
 /* Outputs are listed in a category of their own: they relay for the input, without being
  * open themselves. One in a network that the Internet does not have is a forwarder of ours,
@@ -81,36 +32,127 @@ enum err
 outcome_list_output(struct outcome *o, const struct addr *output, const struct addr *host,
 	uint64_t probe, struct error *e)
 {
+	struct lister lister = lister_of(o);
 	char reason[128], address[ADDR_TEXT];
+	const struct list_request request = {
+		.prefix = list_prefix(&o->rules, output),
+		.category = CATEGORY_RELAY_OUTPUT,
+		.tested = *host,
+		.probe = probe,
+		.reason = reason,
+	};
+	size_t listed;
+	enum err err;
 
 	if (addr_equal(output, host) || (addr_is_reserved(output) && !addr_is_reserved(host)))
 		return OK;
+	err = store_proofs_by(o->store, probe, CATEGORY_RELAY_OUTPUT, &listed, e);
+	if (err != OK || listed >= OUTPUTS_MAX)
+		return err;
 	snprintf(reason, sizeof(reason), "delivered the test message given to %s",
 		addr_format(host, address));
-	return list(o, output, CATEGORY_RELAY_OUTPUT, probe, reason, e);
+	err = list_make(&lister, &request, NULL, e);
+	o->changed = o->changed || lister.changed;
+	return err;
 }
 
 enum err
 outcome_list_outputs(struct outcome *o, const struct probe_result *result, uint64_t probe,
 	const struct addr *host, struct error *e)
 {
-	struct addr outputs[OUTPUTS_MAX];
-	size_t count = probe_result_outputs(result, outputs, OUTPUTS_MAX);
+	struct addr outputs[OUTPUTS_SEEN];
+	size_t count = probe_result_outputs(result, outputs, OUTPUTS_SEEN);
 	enum err err = OK;
 
-	for (size_t i = 0; err == OK && i < count && i < OUTPUTS_MAX; i++)
+	for (size_t i = 0; err == OK && i < count && i < OUTPUTS_SEEN; i++)
 		err = outcome_list_output(o, &outputs[i], host, probe, e);
 	return err;
 }
 
-enum err
-outcome_apply(struct outcome *o, uint64_t probe, const struct addr *host, enum verdict verdict,
-	uint32_t keeps, const char *reason, struct error *e)
-{
-	struct decision decision = decision_verdict(verdict);
-	enum err err = unlist(o, host, decision.removes & ~keeps, probe, reason, e);
+/* --- the host ------------------------------------------------------------------- */
 
-	if (err == OK && decision.kind == DECISION_LIST)
-		err = list(o, host, decision.category, probe, reason, e);
+static bool
+is_guarded(const struct outcome *o, const struct addr *host)
+{
+	struct prefix prefix = list_prefix(&o->rules, host);
+	char why[GUARD_WHY];
+
+	return o->guard != NULL && guard_check(o->guard, &prefix, why) != GUARD_MAY_LIST;
+}
+
+static enum host_event_kind
+event_of(const struct outcome *o, const struct outcome_change *c)
+{
+	const struct verdict_result *r = c->result;
+
+	if (!c->probed)
+		return HOST_NOT_PROBED;
+	if (r->kind == DECISION_DELIST)
+		return HOST_FOUND_CLOSED;
+	if (r->kind == DECISION_LIST && (BIT(r->category) & RELAYS) != 0)
+		return is_guarded(o, &c->host) ? HOST_FOUND_OTHERWISE : HOST_FOUND_OPEN;
+	return (r->ends & RELAYS) == RELAYS ? HOST_FOUND_BOUNCING : HOST_FOUND_OTHERWISE;
+}
+
+static enum err
+queue_confirmation(struct outcome *o, const struct addr *host, struct error *e)
+{
+	const struct store_probe p = {
+		.host = *host,
+		.cause = CAUSE_CONFIRM,
+		.queued_s = o->now_s,
+		.not_before_s = o->now_s + o->rules.confirm_after_s,
+	};
+	uint64_t id;
+
+	return o->rules.confirm_after_s != 0 ? store_probe_add(o->store, &p, &id, e) : OK;
+}
+
+/* --- the listings ---------------------------------------------------------------- */
+
+static enum err
+change_listings(struct outcome *o, const struct outcome_change *c, struct error *e)
+{
+	struct lister lister = lister_of(o);
+	const struct list_ending ending = {
+		.categories = c->result->ends,
+		.action = "delist",
+		.reason = c->reason,
+		.event = HOST_EVENT_COUNT,
+	};
+	const struct list_request request = {
+		.prefix = list_prefix(&o->rules, &c->host),
+		.category = c->result->category,
+		.tested = c->host,
+		.probe = c->probe,
+		.reason = c->reason,
+	};
+	enum err err = OK;
+
+	if (ending.categories != 0)
+		err = list_end_of_host(&lister, &c->host, &ending, NULL, e);
+	if (err == OK && c->result->kind == DECISION_LIST)
+		err = list_make(&lister, &request, NULL, e);
+	o->changed = o->changed || lister.changed;
+	return err;
+}
+
+enum err
+outcome_change_apply(struct outcome *o, struct outcome_change *c, struct error *e)
+{
+	const struct host_news news = {
+		.host = c->host,
+		.kind = event_of(o, c),
+		.now_s = o->now_s,
+		.relapse_window_s = o->rules.relapse_window_s,
+	};
+	struct host_changed changed;
+	enum err err = host_event_if_may(o->store, &news, &changed, &c->locked, e);
+
+	if (err != OK || c->locked)
+		return err;
+	err = change_listings(o, c, e);
+	if (err == OK && news.kind == HOST_FOUND_CLOSED && changed.before == HOST_DELISTING)
+		err = queue_confirmation(o, &c->host, e);
 	return err;
 }

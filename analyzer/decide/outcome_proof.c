@@ -376,6 +376,41 @@ outcome_proof_host_name(struct store *store, const struct addr *host, char out[N
 	return err;
 }
 
+static uint64_t
+cases_of(const json_t *proof, bool bouncer)
+{
+	uint64_t mask = 0;
+	json_t *c;
+	size_t i;
+
+	json_array_foreach (json_object_get(proof, "cases"), i, c) {
+		const struct probe_case *row = probe_case_by_name(text_of(text_in(c, "case")));
+
+		if (row != NULL && is_proof(proof, c, bouncer))
+			mask |= UINT64_C(1) << row->number;
+	}
+	return mask;
+}
+
+enum err
+outcome_proof_cases(struct store *store, const struct addr *host, uint64_t *cases, struct error *e)
+{
+	struct proofs proofs = {.count = 0};
+	enum err err = store_proofs_of(store, host, on_proof, &proofs, e);
+
+	*cases = 0;
+	for (size_t i = 0; err == OK && i < proofs.count; i++) {
+		bool bouncer = proofs.list[i].category == CATEGORY_BOUNCER;
+		json_t *proof = NULL;
+
+		err = load_proof(store, proofs.list[i].probe, bouncer, &proof, e);
+		if (err == OK)
+			*cases |= cases_of(proof, bouncer);
+		json_decref(proof);
+	}
+	return err;
+}
+
 /* --- late arrivals ----------------------------------------------------------------- */
 
 /* The message was said: accepted, or refused or broken off behind it. */

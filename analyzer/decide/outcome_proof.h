@@ -17,6 +17,9 @@ struct outcome_proof {
  * listed, or not known. */
 enum err outcome_proof_host_name(struct store *store, const struct addr *host, char out[256],
 	struct error *e) ORBL_NODISCARD;
+/* The cases that proved a listing of the host: mask of 1 << number; 0: none, or not known. */
+enum err outcome_proof_cases(struct store *store, const struct addr *host, uint64_t *cases,
+	struct error *e) ORBL_NODISCARD;
 /* Were the proofs of this host's listings asked again by these probes, one for each source, and
  * came to nothing? A listing whose proof is not known any more is not kept by it. */
 enum err outcome_proof_ask(struct outcome *o, const struct addr *host, const uint64_t *probes,

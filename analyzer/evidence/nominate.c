@@ -1,120 +1,429 @@
 #include "nominate.h"
 
 #include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
 
 #include <orbl/log.h>
+#include <orbl/store_alarm.h>
+#include <orbl/store_decision.h>
 #include <orbl/store_evidence.h>
 #include <orbl/store_listing.h>
+#include <orbl/store_nomination.h>
 #include <orbl/store_probe.h>
+
+#include "host.h"
+#include "list.h"
 
 enum {
 	EVALUATE_BATCH = 200, /* hosts scored before the loop sees to other events */
 	FACTS_MAX = 10000,    /* of one host, newest first */
+	SUSPECTS_EVERY_S = 20,
+	PROBES_ASKED = 100,
 };
 
-struct scoring {
+enum err
+nominate_init(struct nominate *n, struct error *e)
+{
+	struct score_inputs in;
+
+	score_record_init(&in, n->conf, 0);
+	n->rules = in.score;
+	n->weights = weights_new(n->store, n->conf, n->geo);
+	n->suspects_s = 0;
+	n->changed = false;
+	return n->weights != NULL ? OK : error_set(e, ERR_MEMORY, "out of memory");
+}
+
+void
+nominate_reset(struct nominate *n)
+{
+	weights_free(n->weights);
+	n->weights = NULL;
+}
+
+/* --- what the evidence says --------------------------------------------------- */
+
+struct gathering {
 	const struct nominate *n;
-	struct score *score;
+	struct score_inputs *in;
+	struct error *e;
 };
 
 static enum err
 on_fact(const struct store_fact *f, void *context)
 {
-	struct scoring *s = context;
+	struct gathering *g = context;
 	struct score_fact fact = {
 		.reporter = f->reporter,
 		.kind = f->kind,
 		.time_s = f->hour_s,
 		.count = f->count,
+		.domains = f->domains,
 		.rule = f->rule,
-		.trust = reporters_trust(s->n->reporters, f->reporter),
+		.submission = f->submission,
 	};
+	const struct weight *weight;
+	enum err err = weights_of(g->n->weights, f->reporter, g->in->now_s, &weight, g->e);
 
-	score_add(s->score, &fact);
+	if (err != OK || weight->trust == 0)
+		return err;
+	fact.key = weight->key;
+	fact.trust = weight->trust;
+	if (f->hash != NULL)
+		memcpy(fact.hash, f->hash, SCORE_HASH);
+	return facts_add(&g->in->facts, &fact, g->e);
+}
+
+static enum err
+on_proof(const struct store_listing *l, void *context)
+{
+	struct score_inputs *in = context;
+
+	if (l->category == CATEGORY_SUSPECT)
+		in->listed_until_s = l->expires_s;
 	return OK;
+}
+
+static enum err
+on_listing(const struct store_listing *l, void *context)
+{
+	struct score_inputs *in = context;
+
+	if (l->category == CATEGORY_SUSPECT && l->author != NULL && l->author[0] != '\0')
+		in->is_operators = true;
+	return OK;
+}
+
+static enum err
+look_at_listing(const struct nominate *n, const struct addr *host, struct score_inputs *in,
+	struct error *e)
+{
+	struct list_rules rules = list_rules_of(n->conf);
+	struct prefix prefix = list_prefix(&rules, host);
+	enum err err = store_proofs_of(n->store, host, on_proof, in, e);
+
+	return err == OK ? store_listings(n->store, &prefix, on_listing, in, e) : err;
+}
+
+static enum err
+gather(const struct nominate *n, const struct addr *host, int64_t now_s, struct score_inputs *in,
+	struct error *e)
+{
+	struct gathering g = {n, in, e};
+
+	score_record_init(in, n->conf, now_s);
+	return store_facts(n->store, host, now_s - in->score.max_age_s, FACTS_MAX, on_fact, &g, e);
+}
+
+enum err
+nominate_look(const struct nominate *n, const struct addr *host, int64_t now_s,
+	struct score_inputs *in, struct score_result *out, struct error *e)
+{
+	enum err err = gather(n, host, now_s, in, e);
+
+	if (err == OK)
+		err = look_at_listing(n, host, in, e);
+	if (err == OK)
+		score_record_decide(in, out);
+	return err;
 }
 
 enum err
 nominate_score(const struct nominate *n, const struct addr *host, int64_t now_s, struct score *out,
 	struct error *e)
 {
-	struct scoring s = {.n = n, .score = out};
+	struct score_inputs in;
+	enum err err = gather(n, host, now_s, &in, e);
+
+	if (err == OK)
+		score_compute(out, &n->rules, in.facts.items, in.facts.count, now_s);
+	score_record_reset(&in);
+	return err;
+}
+
+/* --- what follows from it ----------------------------------------------------- */
+
+struct evaluation {
+	struct nominate *n;
+	const struct etiquette_rules *etiquette;
+	struct addr host;
+	int64_t now_s;
+	struct list_rules lists;
+	struct score_inputs in;
+	struct score_result result;
+	char address[ADDR_TEXT];
+};
+
+static enum err
+tell_host(struct evaluation *ev, enum host_event_kind kind, bool *refused, struct error *e)
+{
+	const struct host_news news = {.host = ev->host, .kind = kind, .now_s = ev->now_s};
+
+	return host_event_if_may(ev->n->store, &news, NULL, refused, e);
+}
+
+/* Somebody whom all know to be good is denied by many: they are wrong, or he is in trouble. */
+static enum err
+raise_alarm(struct evaluation *ev, const char *why, struct error *e)
+{
+	const struct score *s = &ev->result.score;
+	char text[GUARD_WHY + 100];
+	bool is_first;
 	enum err err;
 
-	score_init(out, &n->score, now_s);
-	err = store_facts(n->store, host, now_s - n->score.max_age_s, FACTS_MAX, on_fact, &s, e);
-	score_finish(out);
+	snprintf(text, sizeof(text), "%s; its score is %.1f, from %zu independent reporters", why,
+		s->points, s->independent);
+	err = store_alarm_raise(ev->n->store, "safe", ev->address, text, ev->now_s, &is_first, e);
+	if (err == OK && is_first)
+		log_warning("%s: neither listed nor probed: %s", ev->address, text);
 	return err;
 }
 
 static enum err
-on_last_probe(const struct store_probe *probe, void *context)
+check_safe(struct evaluation *ev, bool *is_safe, struct error *e)
 {
-	int64_t *last_s = context;
+	bool is_asked = ev->result.nominate.kind == DECISION_PROBE ||
+		ev->result.suspect.kind == SUSPECT_LIST;
+	struct prefix prefix = list_prefix(&ev->lists, &ev->host);
+	char why[GUARD_WHY];
 
-	int64_t then_s = probe->started_s != 0 ? probe->started_s : probe->queued_s;
-
-	/* A request is its own provocation and does not count (RFC 6471 section 3.6). */
-	if (probe->cause != CAUSE_DELISTING && then_s > *last_s)
-		*last_s = then_s;
-	return OK;
+	*is_safe = is_asked && ev->n->guard != NULL &&
+		guard_check(ev->n->guard, &prefix, why) == GUARD_SAFE;
+	return *is_safe ? raise_alarm(ev, why, e) : OK;
 }
 
-/* A host with new evidence: queue a probe, or leave it. */
 static enum err
-queue_probe(const struct nominate *n, const struct addr *host, const char *reason, int64_t now_s,
-	struct error *e)
+list_suspect(struct evaluation *ev, struct lister *lister, bool *done, struct error *e)
 {
-	char address[ADDR_TEXT];
-	uint64_t probe;
-	enum err err = store_probe_queue(n->store, host, CAUSE_NOMINATION, now_s, &probe, e);
+	const struct suspect_decision *d = &ev->result.suspect;
+	const struct list_request request = {
+		.prefix = list_prefix(&ev->lists, &ev->host),
+		.category = CATEGORY_SUSPECT,
+		.tested = ev->host,
+		.expires_s = d->expires_s,
+		.reason = d->reason,
+	};
+	struct list_made made;
+	enum err err = list_make(lister, &request, &made, e);
 
+	*done = err == OK && made.listed;
+	if (err == OK && !made.listed)
+		log_debug("%s: not listed as a suspect: %s", ev->address, made.why);
+	return err;
+}
+
+static enum err
+end_suspect(struct evaluation *ev, struct lister *lister, struct error *e)
+{
+	const struct list_ending ending = {
+		.categories = 1U << CATEGORY_SUSPECT,
+		.action = "expire",
+		.reason = ev->result.suspect.reason,
+		.event = HOST_EVENT_COUNT,
+	};
+
+	return list_end_of_host(lister, &ev->host, &ending, NULL, e);
+}
+
+static enum err
+apply_suspect(struct evaluation *ev, struct error *e)
+{
+	enum suspect_kind kind = ev->result.suspect.kind;
+	struct lister lister = {
+		.store = ev->n->store,
+		.guard = ev->n->guard,
+		.geo = ev->n->geo,
+		.rules = ev->lists,
+		.now_s = ev->now_s,
+	};
+	bool done = kind == SUSPECT_END;
+	enum err err = OK;
+
+	if (ev->in.is_operators || kind == SUSPECT_NONE || kind == SUSPECT_KEEP)
+		return OK;
+	err = done ? end_suspect(ev, &lister, e) : list_suspect(ev, &lister, &done, e);
+	ev->n->changed = ev->n->changed || lister.changed;
+	if (err != OK || !done)
+		return err;
+	return score_record_add(ev->n->store, &ev->host, STORE_DECISION_SUSPECT, 0, &ev->in,
+		&ev->result, e);
+}
+
+static enum err
+keep_nomination(struct evaluation *ev, uint64_t probe, struct error *e)
+{
+	const struct score *s = &ev->result.score;
+	enum err err = OK;
+
+	for (size_t i = 0; err == OK && i < s->reporters; i++) {
+		const struct store_nomination n = {
+			.probe = probe,
+			.reporter = s->terms[i].reporter,
+			.points = s->terms[i].points,
+		};
+
+		err = store_nomination_add(ev->n->store, &n, e);
+	}
+	return err == OK ? score_record_add(ev->n->store, &ev->host, STORE_DECISION_NOMINATE, probe,
+				   &ev->in, &ev->result, e) :
+			   err;
+}
+
+static enum err
+queue_probe(struct evaluation *ev, struct error *e)
+{
+	const char *reason = ev->result.nominate.reason;
+	uint64_t probe;
+	bool refused;
+	enum err err = tell_host(ev, HOST_QUEUED, &refused, e);
+
+	if (err != OK || refused)
+		return err;
+	err = store_probe_queue(ev->n->store, &ev->host, CAUSE_NOMINATION, ev->now_s, &probe, e);
+	if (err == OK)
+		err = keep_nomination(ev, probe, e);
 	if (err != OK)
 		return err;
-	addr_format(host, address);
-	log_info("%s: probe %" PRIu64 ": %s", address, probe, reason);
-	return store_audit_add(n->store,
-		&(struct store_audit){.time_s = now_s,
+	log_info("%s: probe %" PRIu64 ": %s", ev->address, probe, reason);
+	return store_audit_add(ev->n->store,
+		&(struct store_audit){.time_s = ev->now_s,
 			.action = "nominate",
-			.subject = address,
+			.subject = ev->address,
 			.detail = reason},
 		e);
 }
 
-static enum err
-evaluate(const struct nominate *n, const struct etiquette_rules *etiquette, const struct addr *host,
-	int64_t now_s, struct error *e)
-{
-	struct etiquette_question question = {.addr = *host, .automated = true, .now_s = now_s};
-	char why[ETIQUETTE_WHY], address[ADDR_TEXT];
-	struct decision decision;
-	struct score score;
-	enum err err = nominate_score(n, host, now_s, &score, e);
+struct probes {
+	int64_t now_s;
+	int64_t last_s; /* started, or queued */
+	bool one_is_due;
+	bool fruitful; /* one of those so far, the newest first */
+	unsigned fruitless;
+};
 
-	if (err == OK)
-		err = store_probes_of(n->store, host, 100, on_last_probe, &question.last_probe_s,
-			e);
+/* By evidence: what an owner asks for, or a listing needs, is no judgement of it. */
+static void
+count_fruitless(const struct store_probe *probe, struct probes *p)
+{
+	if (probe->verdict == NULL || probe->second_source || probe->cause != CAUSE_NOMINATION)
+		return;
+	if (strcmp(probe->verdict, verdict_name(VERDICT_CLOSED)) != 0 &&
+		strcmp(probe->verdict, verdict_name(VERDICT_UNREACHABLE)) != 0)
+		p->fruitful = true;
+	p->fruitless += !p->fruitful;
+}
+
+static enum err
+on_probe(const struct store_probe *probe, void *context)
+{
+	struct probes *p = context;
+	int64_t then_s = probe->started_s != 0 ? probe->started_s : probe->queued_s;
+
+	if (probe->finished_s == 0 && (probe->started_s != 0 || probe->not_before_s <= p->now_s))
+		p->one_is_due = true;
+	count_fruitless(probe, p);
+	/* A request is its own provocation and does not count (RFC 6471 section 3.6). */
+	if (probe->cause != CAUSE_DELISTING && then_s > p->last_s)
+		p->last_s = then_s;
+	return OK;
+}
+
+/* "" when it may be; one that is due already is not nominated once more. */
+static enum err
+ask_etiquette(struct evaluation *ev, char why[ETIQUETTE_WHY], struct error *e)
+{
+	struct etiquette_question question = {.addr = ev->host,
+		.automated = true,
+		.now_s = ev->now_s};
+	struct probes probes = {.now_s = ev->now_s};
+	enum err err = store_probes_of(ev->n->store, &ev->host, PROBES_ASKED, on_probe, &probes, e);
+
+	question.last_probe_s = probes.last_s;
+	question.fruitless = probes.fruitless;
+	(void)etiquette_check(ev->etiquette, &question, why);
+	if (why[0] == '\0' && probes.one_is_due)
+		snprintf(why, ETIQUETTE_WHY, "a probe of it waits already");
+	return err;
+}
+
+static enum err
+apply_nomination(struct evaluation *ev, struct error *e)
+{
+	char why[ETIQUETTE_WHY];
+	enum err err;
+
+	if (ev->result.nominate.kind != DECISION_PROBE) {
+		log_debug("%s: not probed: %s", ev->address, ev->result.nominate.reason);
+		return OK;
+	}
+	err = ask_etiquette(ev, why, e);
 	if (err != OK)
 		return err;
-	decision = decision_nominate(&n->decision, &score);
-	addr_format(host, address);
-	if (decision.kind != DECISION_PROBE)
-		log_debug("%s: not probed: %s", address, decision.reason);
-	else if (etiquette_check(etiquette, &question, why) != ETIQUETTE_PROBE)
-		log_info("%s: not probed: %s", address, why);
-	else
-		err = queue_probe(n, host, decision.reason, now_s, e);
+	if (why[0] == '\0')
+		return queue_probe(ev, e);
+	log_info("%s: not probed: %s", ev->address, why);
+	return OK;
+}
+
+static enum err
+apply(struct evaluation *ev, struct error *e)
+{
+	bool refused = false, is_safe = false;
+	enum err err = OK;
+
+	if (ev->in.facts.count != 0)
+		err = tell_host(ev, HOST_EVIDENCE, &refused, e);
+	if (err == OK && !refused)
+		err = check_safe(ev, &is_safe, e);
+	if (err != OK || refused || is_safe)
+		return err;
+	err = apply_suspect(ev, e);
+	return err == OK ? apply_nomination(ev, e) : err;
+}
+
+static enum err
+evaluate(struct nominate *n, const struct etiquette_rules *etiquette, const struct addr *host,
+	int64_t now_s, struct error *e)
+{
+	struct evaluation ev = {.n = n,
+		.etiquette = etiquette,
+		.host = *host,
+		.now_s = now_s,
+		.lists = list_rules_of(n->conf)};
+	enum err err;
+
+	addr_format(host, ev.address);
+	err = nominate_look(n, host, now_s, &ev.in, &ev.result, e);
+	if (err == OK)
+		err = apply(&ev, e);
+	score_record_reset(&ev.in);
 	return err == OK ? store_host_evaluated(n->store, host, e) : err;
 }
 
+/* Those of whom an earlier process listed, at first: the rules may be others now. */
+static enum err
+wake_suspects(struct nominate *n, int64_t now_s, struct error *e)
+{
+	int64_t before_s = n->suspects_s != 0 ? now_s + SUSPECT_LOOK_S : INT64_MAX;
+
+	if (n->suspects_s != 0 && now_s >= n->suspects_s &&
+		now_s - n->suspects_s < SUSPECTS_EVERY_S)
+		return OK;
+	n->suspects_s = now_s;
+	return store_suspects_pending(n->store, before_s, e);
+}
+
 bool
-nominate_batch(const struct nominate *n, const struct etiquette_rules *etiquette, int64_t now_s)
+nominate_batch(struct nominate *n, const struct etiquette_rules *etiquette, int64_t now_s)
 {
 	struct addr hosts[EVALUATE_BATCH];
 	struct error e = {.code = OK};
 	size_t count = 0;
 	enum err err = store_begin(n->store, &e);
 
+	if (err == OK)
+		err = wake_suspects(n, now_s, &e);
 	if (err == OK)
 		err = store_hosts_pending(n->store, hosts, EVALUATE_BATCH, &count, &e);
 	for (size_t i = 0; err == OK && i < count; i++)

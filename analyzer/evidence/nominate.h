@@ -1,29 +1,49 @@
-/* nominate.h - from new evidence about a host to a queued probe: score, decision, etiquette. */
+/* nominate.h - what new evidence about a host leads to: a probe that is queued (score, decision,
+ * etiquette), a listing as a suspect that is made, renewed or ended, or nothing.
+ *
+ * Each decision but "nothing" is kept with all that it was made on (score_record.h). A host on a
+ * safe list is neither probed nor listed: an alarm is raised.
+ */
 #ifndef ANALYZER_NOMINATE_H
 #define ANALYZER_NOMINATE_H
 
 #include <stdbool.h>
 
+#include <orbl/conf.h>
 #include <orbl/store.h>
 
-#include "decision.h"
 #include "etiquette.h"
-#include "reporters.h"
-#include "score.h"
+#include "geo.h"
+#include "guard.h"
+#include "score_record.h"
+#include "weights.h"
 
 struct nominate {
-	struct store *store;               /* kept */
-	const struct reporters *reporters; /* kept */
-	struct score_rules score;
-	struct decision_rules decision;
+	const struct conf *conf;   /* kept */
+	struct store *store;       /* kept */
+	const struct guard *guard; /* kept; NULL: nothing is guarded */
+	const struct geo *geo;     /* kept; NULL: nothing is known */
+	bool changed;              /* out: the list is another one now, publish it */
+
+	struct weights *weights; /* owned */
+	struct score_rules rules;
+	int64_t suspects_s; /* when those were looked for whose listing is about to end */
 };
 
-/* Score of a host from the evidence in the store. */
+/* The members above are set. */
+enum err nominate_init(struct nominate *n, struct error *e) ORBL_NODISCARD;
+void nominate_reset(struct nominate *n); /* all 0 ok */
+
+/* What the evidence in the store says of a host, now: facts, score and both decisions. The caller
+ * resets *in, even when it fails. */
+enum err nominate_look(const struct nominate *n, const struct addr *host, int64_t now_s,
+	struct score_inputs *in, struct score_result *out, struct error *e) ORBL_NODISCARD;
+/* The score alone. */
 enum err nominate_score(const struct nominate *n, const struct addr *host, int64_t now_s,
 	struct score *out, struct error *e) ORBL_NODISCARD;
-/* Look at the hosts with news, at most a batch of them, in one transaction. False when none is
- * left, or the store cannot be written, which is logged. */
-bool
-nominate_batch(const struct nominate *n, const struct etiquette_rules *etiquette, int64_t now_s);
+/* Look at the hosts with news and at the suspects whose listing is about to end, at most a batch of
+ * them, in one transaction. False when none is left, or the store cannot be written, which is
+ * logged. */
+bool nominate_batch(struct nominate *n, const struct etiquette_rules *etiquette, int64_t now_s);
 
 #endif

@@ -4,6 +4,10 @@
 #include <string.h>
 
 #include "event_map.h"
+#include "reporter_key.h"
+
+/* Of one that has no section: as in orbl.conf(5). */
+enum { QUOTA_DEFAULT = 1000000 };
 
 struct reporter {
 	struct relay_policy *policy; /* NULL: none */
@@ -79,13 +83,25 @@ check_prefixes(const struct reporters *r, size_t last, struct error *e)
 	return OK;
 }
 
+/* A key itself in its place would never fit. */
+static enum err
+check_hash(const struct conf_reporter *conf, struct error *e)
+{
+	if (conf->key[0] == '\0' || reporter_key_is_hash(conf->key))
+		return OK;
+	return error_set(e, ERR_SYNTAX,
+		"reporter %s: key: not the hash of a key, which has 64 hexadecimal digits; "
+		"orbl reporter key %s makes one",
+		conf->name, conf->name);
+}
+
 static enum err
 load_reporter(struct reporters *r, size_t i, struct error *e)
 {
 	const struct conf_reporter *conf = &r->conf->reporters[i];
-	enum err err = OK;
+	enum err err = check_hash(conf, e);
 
-	if (conf->relay_policy[0] != '\0')
+	if (err == OK && conf->relay_policy[0] != '\0')
 		err = relay_policy_read(conf->relay_policy, &r->items[i].policy, stderr, e);
 	if (err == OK)
 		err = load_events(conf, &r->items[i], e);
@@ -159,6 +175,29 @@ reporters_trust(const struct reporters *r, const char *name)
 	const struct conf_reporter *reporter = conf_reporter(r->conf, name);
 
 	return reporter != NULL ? reporter->trust : 100;
+}
+
+int64_t
+reporters_quota(const struct reporters *r, const char *name)
+{
+	const struct conf_reporter *reporter = conf_reporter(r->conf, name);
+
+	return reporter != NULL ? reporter->quota : QUOTA_DEFAULT;
+}
+
+enum err
+reporters_check_key(const struct reporters *r, const char *name, const char *key, struct error *e)
+{
+	const struct conf_reporter *reporter = conf_reporter(r->conf, name);
+
+	if (reporter == NULL || reporter->key[0] == '\0' || reporter_key_fits(key, reporter->key))
+		return OK;
+	if (key == NULL || *key == '\0')
+		return error_set(e, ERR_REFUSED,
+			"reporter %s has a key, without which nothing is taken from it; "
+			"use orbl submit --key-file FILE",
+			name);
+	return error_set(e, ERR_REFUSED, "this is not the key of reporter %s", name);
 }
 
 const struct event_map *

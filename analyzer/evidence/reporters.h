@@ -21,7 +21,12 @@ void reporters_free(struct reporters *r); /* NULL ok */
 const struct relay_policy *reporters_relay_policy(const struct reporters *r, const char *name);
 /* The name of its file; "" when there is none. Lent. */
 const char *reporters_policy_file(const struct reporters *r, const char *name);
-int64_t reporters_trust(const struct reporters *r, const char *name); /* percent */
+int64_t reporters_trust(const struct reporters *r, const char *name); /* percent, at most */
+/* Denials that count of a day; 0: any number. */
+int64_t reporters_quota(const struct reporters *r, const char *name);
+/* May who has this key (NULL: none) submit for the reporter? ERR_REFUSED when not. */
+enum err reporters_check_key(const struct reporters *r, const char *name, const char *key,
+	struct error *e) ORBL_NODISCARD;
 /* NULL: the built-in rows. Lent. */
 const struct event_map *reporters_events(const struct reporters *r, const char *name);
 /* Lent. */

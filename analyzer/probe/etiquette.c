@@ -17,10 +17,15 @@ static int64_t
 seconds_to_go(const struct etiquette_rules *rules, const struct etiquette_question *q)
 {
 	int64_t passed = q->now_s > q->last_probe_s ? q->now_s - q->last_probe_s : 0;
+	unsigned doublings = q->fruitless > 1 ? q->fruitless - 1 : 0;
+	int64_t interval_s;
 
-	if (!q->automated || q->last_probe_s == 0 || passed >= rules->interval_s)
+	if (doublings > ETIQUETTE_DOUBLINGS_MAX)
+		doublings = ETIQUETTE_DOUBLINGS_MAX;
+	interval_s = rules->interval_s << doublings;
+	if (!q->automated || q->last_probe_s == 0 || passed >= interval_s)
 		return 0;
-	return rules->interval_s - passed;
+	return interval_s - passed;
 }
 
 enum etiquette_answer

@@ -31,12 +31,14 @@ struct etiquette_question {
 	struct addr addr;
 	bool automated;       /* false: somebody asked for this very host */
 	int64_t last_probe_s; /* of an automated probe; epoch, 0: never */
+	unsigned fruitless;   /* probes by evidence in a row that found it closed, or not at all */
 	int64_t now_s;
 };
 
-enum { ETIQUETTE_WHY = 256 };
-
-/* why gets one sentence, "" for PROBE. */
+enum { ETIQUETTE_WHY = 256, ETIQUETTE_DOUBLINGS_MAX = 5 };
+/* Evidence that has led to nothing deserves less: the interval is doubled by the second fruitless
+ * probe in a row and by each further one, five times at most. why gets one sentence, "" for PROBE.
+ */
 enum etiquette_answer etiquette_check(const struct etiquette_rules *rules,
 	const struct etiquette_question *q, char why[ETIQUETTE_WHY]);
 const char *etiquette_answer_name(enum etiquette_answer a);

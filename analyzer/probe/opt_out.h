@@ -1,7 +1,7 @@
-/* opt_out.h - the file of networks that are never probed (probe.opt_out_file).
+/* opt_out.h - who is never probed: by orbl.conf (probe.opt_out), by a file (probe.opt_out_file) and
+ * by an operator's order.
  *
- * One prefix a line, "#" starts a comment, empty lines are passed over. The file is read whole:
- * a line that is no prefix spoils all of it, as nobody can tell who is meant by it.
+ * The file is a plain one of prefix_file.h.
  */
 #ifndef ANALYZER_OPT_OUT_H
 #define ANALYZER_OPT_OUT_H
@@ -13,7 +13,9 @@
 #include <orbl/addr.h>
 #include <orbl/err.h>
 
-enum { OPT_OUT_BYTES_MAX = 8 << 20, OPT_OUT_PREFIXES_MAX = 100000 };
+#include "prefix_file.h"
+
+enum { OPT_OUT_BYTES_MAX = PREFIX_FILE_BYTES_MAX, OPT_OUT_PREFIXES_MAX = PREFIX_FILE_ROWS_MAX };
 
 /* Append the prefixes of the file to *list, which is NULL or from malloc and has *count of them;
  * the caller frees it. path "": there is no file, nothing is appended. After an error, which names
@@ -37,6 +39,9 @@ bool opt_out_is_good(const struct opt_out *o);
 /* Go by the prefixes that the file had at kept_s until it can be read. Before the first refresh. */
 enum err opt_out_restore(struct opt_out *o, const struct prefix *of_file, size_t count,
 	int64_t kept_s, struct error *e) ORBL_NODISCARD;
+/* Those of an operator's orders (copied), in place of those before. */
+enum err opt_out_order(struct opt_out *o, const struct prefix *ordered, size_t count,
+	struct error *e) ORBL_NODISCARD;
 /* Is there a list to go by: the file's, an earlier one, or no file at all? */
 bool opt_out_is_known(const struct opt_out *o);
 uint64_t opt_out_generation(const struct opt_out *o); /* grows with each list; 0: not known */

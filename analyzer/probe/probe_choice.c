@@ -128,11 +128,12 @@ is_left(const struct probe_run *run, size_t row)
 	return run->cases[row].wanted && run->cases[row].answer == PROBER_ANSWER_NONE;
 }
 
-/* What was accepted among others comes before what nobody has asked yet. */
+/* What was accepted among others comes before what nobody has asked yet, and of that what proved
+ * the host open before: one message tells that it still is. */
 size_t
 probe_choice_next(const struct probe_run *run)
 {
-	size_t first = SIZE_MAX;
+	size_t first = SIZE_MAX, proof = SIZE_MAX;
 
 	for (size_t i = 0; i < probe_case_count(); i++) {
 		if (!is_left(run, i))
@@ -141,8 +142,10 @@ probe_choice_next(const struct probe_run *run)
 			return i;
 		if (first == SIZE_MAX)
 			first = i;
+		if (proof == SIZE_MAX && has_bit(run->job.first, i))
+			proof = i;
 	}
-	return first;
+	return proof != SIZE_MAX ? proof : first;
 }
 
 bool

@@ -4,8 +4,8 @@
 #include <time.h>
 
 /* RFC 5322 section 3.3; not strftime, whose names follow the locale. */
-static void
-format_date(int64_t now_s, char *out, size_t size)
+const char *
+probe_message_date(int64_t now_s, char out[PROBE_DATE])
 {
 	static const char days[][4] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
 	static const char months[][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug",
@@ -14,9 +14,10 @@ format_date(int64_t now_s, char *out, size_t size)
 	struct tm tm = {0};
 
 	gmtime_r(&t, &tm);
-	snprintf(out, size, "%s, %02d %s %04d %02d:%02d:%02d +0000", days[tm.tm_wday % 7],
+	snprintf(out, PROBE_DATE, "%s, %02d %s %04d %02d:%02d:%02d +0000", days[tm.tm_wday % 7],
 		tm.tm_mday, months[tm.tm_mon % 12], tm.tm_year + 1900, tm.tm_hour, tm.tm_min,
 		tm.tm_sec);
+	return out;
 }
 
 /* RFC 3834 section 5: Auto-Submitted keeps vacation programs silent; Exchange wants its own. */
@@ -63,9 +64,9 @@ probe_message_format(const struct probe_message *m, char out[PROBE_MESSAGE_MAX],
 	struct error *e)
 {
 	int header, body = -1;
-	char date[64];
+	char date[PROBE_DATE];
 
-	format_date(m->now_s, date, sizeof(date));
+	probe_message_date(m->now_s, date);
 	header = format_header(m, date, out, PROBE_MESSAGE_MAX);
 	if (header > 0 && header < PROBE_MESSAGE_MAX)
 		body = format_body(m, date, out + header, (size_t)(PROBE_MESSAGE_MAX - header));

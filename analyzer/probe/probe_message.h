@@ -7,7 +7,7 @@
 
 #include <orbl/err.h>
 
-enum { PROBE_MESSAGE_MAX = 2048 };
+enum { PROBE_MESSAGE_MAX = 2048, PROBE_DATE = 64 };
 
 struct probe_message {
 	const char *helo;   /* who tests */
@@ -19,6 +19,8 @@ struct probe_message {
 	int64_t now_s;
 };
 
+/* As RFC 5322 section 3.3 has it. Returns out. */
+const char *probe_message_date(int64_t now_s, char out[PROBE_DATE]);
 /* Lines with CRLF, without the final dot. ERR_FULL when it would not fit: domain, helo or url
  * are too long. */
 enum err probe_message_format(const struct probe_message *m, char out[PROBE_MESSAGE_MAX],

@@ -50,7 +50,8 @@ const char *probe_result_line(const struct probe_result *r, size_t i);
  * "outputs", "tls", "bounces": [{"case", "from", "at", "action", "status", "recipient",
  * "reporting_mta"}], "cases": [{"case", "mail_from", "rcpt_to", "rcpt_reply", "data_reply",
  * "answer", "answered_at", "arrived", "output", and of one that arrived "arrived_at", "again",
- * "headers": [...]}], "transcript": [...]}; what is not known is null. A new reference. */
+ * "headers": [...]}], "reach": "none", "refused", "temporary", "done" or "ours", "ended",
+ * "transcript": [...]}; what is not known is null. A new reference. */
 json_t *probe_result_json(const struct probe_result *r);
 
 #endif

@@ -66,6 +66,8 @@ probe_result_bounced(const struct probe_result *r, const struct probe_result_bou
 /* The first one that counts; NULL: none. */
 const struct probe_result_bounce *probe_result_bounce(const struct probe_result *r);
 
+const char *probe_result_answer_name(enum prober_answer answer);
+const char *probe_result_reach_name(enum prober_reach reach);
 /* "2030-01-02T03:04:05.678Z"; returns out. */
 const char *probe_result_stamp(int64_t time_us, char out[PROBE_RESULT_STAMP]);
 

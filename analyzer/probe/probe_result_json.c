@@ -32,8 +32,8 @@ lines_json(char *const *lines, size_t count)
 	return array;
 }
 
-static const char *
-answer_name(enum prober_answer answer)
+const char *
+probe_result_answer_name(enum prober_answer answer)
 {
 	static const char *const names[] = {
 		[PROBER_ANSWER_NONE] = "none",
@@ -44,6 +44,20 @@ answer_name(enum prober_answer answer)
 	};
 
 	return names[answer];
+}
+
+const char *
+probe_result_reach_name(enum prober_reach reach)
+{
+	static const char *const names[] = {
+		[REACH_NONE] = "none",
+		[REACH_REFUSED] = "refused",
+		[REACH_TEMPORARY] = "temporary",
+		[REACH_DONE] = "done",
+		[REACH_OURS] = "ours",
+	};
+
+	return names[reach];
 }
 
 static void
@@ -65,7 +79,7 @@ case_json(const struct probe_case *row, const struct probe_result_case *c)
 	json_t *j = json_pack("{s:s, s:o, s:o, s:o, s:o, s:s, s:o}", "case", row->id, "mail_from",
 		text_json(c->mail_from), "rcpt_to", text_json(c->rcpt_to), "rcpt_reply",
 		text_json(c->rcpt_reply), "data_reply", text_json(c->data_reply), "answer",
-		answer_name(c->answer), "answered_at", time_json(c->answered_us));
+		probe_result_answer_name(c->answer), "answered_at", time_json(c->answered_us));
 
 	add_arrival_json(j, c);
 	return j;
@@ -127,11 +141,14 @@ probe_result_json(const struct probe_result *r)
 {
 	char target[ENDPOINT_TEXT];
 
-	return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "target",
-		endpoint_format(&r->target, target), "verdict",
+	json_t *reach = r->done ? json_string(probe_result_reach_name(r->reach)) : json_null();
+
+	return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+		"target", endpoint_format(&r->target, target), "verdict",
 		verdict_name(probe_result_verdict(r)), "reason", probe_result_reason(r), "source",
 		r->from_second_source ? "second" : "first", "source_address",
 		address_json(&r->source), "input", address_json(&r->target.addr), "outputs",
 		outputs_json(r), "tls", known_json(r->tls), "bounces", bounces_json(r), "cases",
-		cases_json(r), "transcript", lines_json(r->lines, r->line_count));
+		cases_json(r), "reach", reach, "ended", known_json(r->ended), "transcript",
+		lines_json(r->lines, r->line_count));
 }

@@ -280,6 +280,8 @@ prober_submit(struct prober *p, const struct prober_job *job, struct error *e)
 		return error_set(e, ERR_RANGE, "probe id %" PRIu64 " is out of range", job->id);
 	if ((job->cases & ~probe_case_mask_all()) != 0)
 		return error_set(e, ERR_RANGE, "unknown probe cases");
+	if ((job->id >= PROBER_LETTER_FIRST) != (job->letter[0] != '\0'))
+		return error_set(e, ERR_RANGE, "id %" PRIu64 " is of the wrong kind", job->id);
 	if (job->target.port == 0 || job->target.addr.family == 0)
 		return error_set(e, ERR_RANGE, "a probe needs an address and a port");
 	return tell_child(p, job, sizeof(*job), e);

@@ -23,7 +23,8 @@
 
 #include "token.h"
 
-enum { PROBER_TEXT = 1024, PROBER_ALLOW_MAX = 64 };
+enum { PROBER_TEXT = 1024, PROBER_ALLOW_MAX = 64, PROBER_LETTER = 40 };
+#define PROBER_LETTER_FIRST (UINT64_C(1) << 39) /* probes have ids below */
 
 struct prober_conf {
 	struct endpoint collector; /* where our collector listens; port 0: any */
@@ -58,6 +59,10 @@ struct prober_job {
 	char host_name[256];
 	uint64_t cases; /* mask of 1 << case number: only these, of a resumed probe; 0: as conf says
 	                 */
+	uint64_t first; /* of these the ones that are asked before all others */
+	/* Not "": no probe, but this token is mailed to the postmaster of the target
+	 * (prober_letter.h). The id is PROBER_LETTER_FIRST or above. */
+	char letter[PROBER_LETTER];
 };
 
 enum prober_event_kind {

@@ -20,6 +20,7 @@
 #include "probe_tls.h"
 #include "prober_arrival.h"
 #include "prober_hold.h"
+#include "prober_letter.h"
 #include "sandbox.h"
 
 enum {
@@ -38,6 +39,7 @@ struct child {
 	struct prober_hold *hold;
 	struct probe_host host;
 	struct probe_run *runs, **runs_end; /* in the order of their jobs */
+	struct prober_letter *letters;
 	struct probe_busy *busy;
 	size_t count;
 	bool channel_paused;
@@ -100,6 +102,23 @@ free_done(struct child *child)
 	child->runs_end = link;
 }
 
+static void
+free_letters_done(struct child *child)
+{
+	struct prober_letter **link = &child->letters;
+
+	while (*link != NULL) {
+		struct prober_letter *letter = *link;
+
+		if (letter->done) {
+			*link = letter->next;
+			prober_letter_free(letter);
+		} else {
+			link = &letter->next;
+		}
+	}
+}
+
 static size_t
 count_state(const struct child *child, enum probe_run_state state)
 {
@@ -110,14 +129,31 @@ count_state(const struct child *child, enum probe_run_state state)
 	return n;
 }
 
-/* One connection to a host at a time, whatever the jobs. */
 static void
-start_runs(struct child *child, size_t talking)
+find_busy(struct child *child)
 {
 	probe_busy_forget(child->busy);
 	for (struct probe_run *run = child->runs; run != NULL; run = run->next)
 		if (run->state == PROBE_RUN_TALKING)
 			probe_busy_add(child->busy, &run->job.target.addr);
+	for (struct prober_letter *l = child->letters; l != NULL; l = l->next)
+		if (l->started)
+			probe_busy_add(child->busy, &l->target);
+}
+
+/* Few, and short: they have no place among the sessions. */
+static void
+start_letters(struct child *child)
+{
+	for (struct prober_letter *l = child->letters; l != NULL; l = l->next)
+		if (!l->started && probe_busy_add(child->busy, &l->target))
+			prober_letter_start(l);
+}
+
+/* One connection to a host at a time, whatever the jobs. */
+static void
+start_runs(struct child *child, size_t talking)
+{
 	for (struct probe_run *run = child->runs; run != NULL; run = run->next) {
 		if (talking >= child->conf.sessions)
 			return;
@@ -137,10 +173,13 @@ schedule(evutil_socket_t fd, short what, void *context)
 	(void)fd;
 	(void)what;
 	free_done(child);
+	free_letters_done(child);
 	if (child->channel_paused && child->count < PROBER_JOBS_MAX) {
 		child->channel_paused = false;
 		event_add(child->channel_event, NULL);
 	}
+	find_busy(child);
+	start_letters(child);
 	if (count_state(child, PROBE_RUN_QUEUED) != 0)
 		start_runs(child, count_state(child, PROBE_RUN_TALKING));
 }
@@ -165,6 +204,25 @@ refuse_job(struct child *child, const struct prober_job *job, const char *why)
 }
 
 static void
+take_letter(struct child *child, const struct prober_job *job)
+{
+	struct prober_letter *letter = NULL;
+	size_t count = 0;
+
+	for (const struct prober_letter *l = child->letters; l != NULL; l = l->next)
+		count++;
+	if (count < PROBER_LETTERS_MAX)
+		letter = prober_letter_new(&child->host, job);
+	if (letter == NULL) {
+		refuse_job(child, job, "too many letters at once");
+		return;
+	}
+	letter->next = child->letters;
+	child->letters = letter;
+	run_changed(child);
+}
+
+static void
 take_job(struct child *child, const struct prober_job *job)
 {
 	struct etiquette_rules rules = {.allow_count = child->conf.allow_count,
@@ -175,6 +233,10 @@ take_job(struct child *child, const struct prober_job *job)
 
 	if (etiquette_check(&rules, &question, why) != ETIQUETTE_PROBE) {
 		refuse_job(child, job, why);
+		return;
+	}
+	if (job->letter[0] != '\0') {
+		take_letter(child, job);
 		return;
 	}
 	run = probe_run_new(&child->host, job);
@@ -375,6 +437,12 @@ close_all(struct child *child)
 
 		child->runs = run->next;
 		probe_run_free(run);
+	}
+	while (child->letters != NULL) {
+		struct prober_letter *letter = child->letters;
+
+		child->letters = letter->next;
+		prober_letter_free(letter);
 	}
 	collector_server_free(child->collector);
 	collector_tls_free(child->collector_tls);

@@ -1,273 +1,216 @@
 #include "publish.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include <orbl/file.h>
-#include <orbl/listing.h>
-#include <orbl/snapshot_builder.h>
+#include <orbl/log.h>
 #include <orbl/store_listing.h>
+#include <orbl/store_publish.h>
 
-/* A listing's life has so many steps, 10 minutes of 30 days, and expiries are rounded down to
- * one, so that few classes serve many listings: a listing ends in DNS a little early, never
- * late. */
-enum { EXPIRY_STEPS = 4320, REASON_MAX = 1500 };
+#include "audit.h"
+#include "in_service.h"
+#include "popular.h"
+#include "publication.h"
+#include "publish_say.h"
+#include "retire.h"
 
 /* More changes than this are not worth a delta: each is looked at before the base. */
 enum { DELTA_MAX = 4096, DELTA_SHARE = 256 /* or 1/256 of the entries */ };
+/* A list that is held as a whole is not made anew with each look. */
+enum { HELD_RETRY_S = 60 };
 
 struct publisher {
 	struct store *store;
 	const struct conf *conf;
+	const struct guard *guard;
 	char delta_path[4096 + 8];
-	struct snapshot *base; /* the whole list that deltas are made against; NULL: none */
-	int64_t published_s;
-	bool overlaps; /* the base has prefixes within others: no deltas */
+	struct popular popular;
+	struct in_service in_service;
+	uint64_t size;           /* of what is in service, when has_base */
+	bool has_base;           /* its base is the whole list, made by us: deltas can be */
+	bool overlaps;           /* it has prefixes within others: no deltas */
+	enum retire_stage stage; /* of the last publication */
+	uint64_t guard_generation;
+	int64_t published_s, tried_s;
+	struct publish_hold hold;
+	struct publish_said said;
 };
 
-/* One snapshot or delta in the making. */
-struct publication {
-	struct snapshot_builder *builder;
-	const struct publisher *publisher;
-	const struct conf *conf;
-	bool overlaps;
+/* --- one try ---------------------------------------------------------------- */
+
+struct attempt {
+	struct publisher *publisher;
+	const struct retirement *retirement;
 	int64_t now_s;
+	bool delta, only_removals;
+	bool permitted; /* whatever it is, it is not held */
 	struct error *e;
-	struct prefix prefix; /* listings of one prefix arrive together */
-	uint32_t categories;
-	int64_t expires_s[CATEGORY_COUNT];
-	size_t sets[SUBZONE_COUNT];
+	/* out */
+	bool overlaps; /* a delta that cannot be */
+	enum blast blast;
+	char why[BLAST_WHY];
+	uint32_t serial; /* 0: not written */
 };
 
-/* "[2,7] meaning; meaning; see URL" with the mark for the address: one TXT record for all
- * codes of a host (RFC 5782 section 2.3). */
-static size_t
-txt_template(const struct conf *conf, uint32_t categories, char *out, size_t size)
-{
-	char codes[64] = "", meanings[REASON_MAX] = "", url[512];
-	size_t n = 0, m = 0;
-
-	for (enum category c = 0; c < CATEGORY_COUNT; c++) {
-		if ((categories & 1U << c) == 0)
-			continue;
-		n += (size_t)snprintf(codes + n, sizeof(codes) - n, "%s%u", n != 0 ? "," : "",
-			category_row(c)->code & 0xff);
-		m += (size_t)snprintf(meanings + m, sizeof(meanings) - m, "%s%s",
-			m != 0 ? "; " : "", category_row(c)->meaning);
-	}
-	snprintf(url, sizeof(url), "%s", conf->zone.url);
-	for (char *mark = strchr(url, '$'); mark != NULL; mark = strchr(mark, '$'))
-		*mark = SNAPSHOT_ADDRESS_MARK;
-	return (size_t)snprintf(out, size, "[%s] %s; see %s", codes, meanings, url);
-}
-
 static enum err
-class_of(struct publication *p, uint32_t categories, uint32_t *id)
-{
-	int64_t step_s = p->conf->listing.lifetime_s / EXPIRY_STEPS;
-	char txt[SNAPSHOT_TXT_MAX];
-	struct snapshot_class class = {.expires_s = INT64_MAX, .txt_count = 1};
-
-	for (enum category c = 0; c < CATEGORY_COUNT; c++) {
-		if ((categories & 1U << c) == 0)
-			continue;
-		class.a[class.a_count++] = category_row(c)->code;
-		if (p->expires_s[c] < class.expires_s)
-			class.expires_s = p->expires_s[c];
-	}
-	if (step_s > 1)
-		class.expires_s -= class.expires_s % step_s;
-	class.txt[0] = (struct text){txt, txt_template(p->conf, categories, txt, sizeof(txt))};
-	return snapshot_builder_class(p->builder, &class, id, p->e);
-}
-
-static void
-last_address(const struct prefix *p, struct addr *out)
-{
-	unsigned bits = p->addr.family == 4 ? 32 : 128;
-
-	*out = p->addr;
-	for (unsigned bit = p->len; bit < bits; bit++)
-		out->b[bit / 8] |= (uint8_t)(0x80 >> bit % 8);
-}
-
-/* Put the prefix gathered so far into each zone that serves one of its categories. */
-static enum err
-add_prefix(struct publication *p)
-{
-	struct addr last;
-	uint32_t id;
-	enum err err = OK;
-
-	if (p->categories == 0)
-		return OK;
-	last_address(&p->prefix, &last);
-	for (size_t i = 0; err == OK && i < SUBZONE_COUNT; i++) {
-		uint32_t served = p->categories & subzone_row(i)->categories;
-
-		if (served == 0)
-			continue;
-		err = class_of(p, served, &id);
-		if (err == OK)
-			err = snapshot_builder_add(p->builder, p->sets[i], &p->prefix.addr, &last,
-				p->prefix.len, id, p->e);
-	}
-	p->categories = 0;
-	return err;
-}
-
-/* Hosts are listed as /32 or /64, of which no two overlap, so that one can change without
- * regard to others. */
-static bool
-is_of_one_host(const struct prefix *p)
-{
-	return p->len == (p->addr.family == 4 ? 32 : 64);
-}
-
-static enum err
-on_listing(const struct store_listing *l, void *context)
-{
-	struct publication *p = context;
-	enum err err = OK;
-
-	if (l->expires_s <= p->now_s)
-		return OK;
-	p->overlaps = p->overlaps || !is_of_one_host(&l->prefix);
-	if (p->categories != 0 &&
-		(l->prefix.len != p->prefix.len || !addr_equal(&l->prefix.addr, &p->prefix.addr)))
-		err = add_prefix(p);
-	p->prefix = l->prefix;
-	p->expires_s[l->category] = l->expires_s;
-	p->categories |= 1U << l->category;
-	return err;
-}
-
-static enum err
-add_zones(struct publication *p)
-{
-	const struct conf *c = p->conf;
-	struct snapshot_zone_draft zone = {
-		.policy = text_of(c->zone.policy),
-		.set_count = 1,
-		.apex =
-			{
-				.has_soa = true,
-				.mname = text_of(c->zone.ns.count != 0 ? c->zone.ns.items[0] : "."),
-				.rname = text_of(c->zone.contact),
-				.soa_ttl_s = (uint32_t)c->zone.ttl_s,
-				.refresh_s = (uint32_t)c->zone.refresh_s,
-				.retry_s = (uint32_t)c->zone.retry_s,
-				.expire_s = (uint32_t)c->zone.expire_s,
-				.minimum_s = (uint32_t)c->zone.negative_ttl_s,
-				.ns_ttl_s = (uint32_t)c->zone.ttl_s,
-				.ttl_s = (uint32_t)c->zone.ttl_s,
-			},
-	};
-	struct snapshot_apex *apex = &zone.apex;
-	enum err err = OK;
-
-	for (; apex->ns_count < c->zone.ns.count && apex->ns_count < SNAPSHOT_NS_MAX;
-		apex->ns_count++)
-		apex->ns[apex->ns_count] = text_of(c->zone.ns.items[apex->ns_count]);
-	for (size_t i = 0; err == OK && i < SUBZONE_COUNT; i++) {
-		err = snapshot_builder_set(p->builder, &p->sets[i], p->e);
-		zone.name = text_of(subzone_row(i)->name);
-		zone.sets[0] = p->sets[i];
-		if (err == OK)
-			err = snapshot_builder_zone(p->builder, &zone, p->e);
-	}
-	return err;
-}
-
-static enum err
-write_file(const struct publication *p, const char *path, bool drops_previous, uint32_t *serial)
+write_file(const struct attempt *a, struct publication *n, const char *path, uint32_t *serial)
 {
 	struct file_replacement file;
-	enum err err = store_next_serial(p->publisher->store, serial, p->e);
+	enum err err = store_next_serial(a->publisher->store, serial, a->e);
 
 	if (err == OK)
-		err = file_replace_begin(&file, path, 0644, p->e);
+		err = file_replace_begin(&file, path, 0644, a->e);
 	if (err != OK)
 		return err;
-	file.drops_previous = drops_previous;
-	err = snapshot_builder_write(p->builder, file.fd, *serial, p->now_s, p->e);
+	file.drops_previous = a->delta;
+	err = snapshot_builder_write(n->builder, file.fd, *serial, a->now_s, a->e);
 	if (err == OK)
-		return file_replace_commit(&file, p->e);
+		return file_replace_commit(&file, a->e);
 	file_replace_abort(&file);
 	return err;
 }
 
-/* --- the whole list --------------------------------------------------------- */
-
-/* What was written is what deltas will be made against. Until the store knows its checksum
- * the next publication is a whole one again, whatever ends us in between. */
+/* What was written is what deltas will be made against, when it is the whole list. Until the store
+ * knows its checksum the next publication is a whole one again, whatever ends us in between. */
 static enum err
-adopt_base(struct publisher *p, bool overlaps, struct error *e)
+adopt_base(const struct attempt *a, const struct publication *n)
 {
+	struct publisher *p = a->publisher;
 	enum err err;
 
-	snapshot_close(p->base);
-	p->overlaps = overlaps;
-	err = snapshot_open(p->conf->zone.snapshot, &p->base, e);
-	if (err == OK)
-		err = store_published_whole(p->store, snapshot_checksum(p->base), e);
+	p->has_base = false;
+	err = in_service_take_base(&p->in_service, p->conf->zone.snapshot, a->e);
+	if (err == OK && !a->only_removals)
+		err = store_published_whole(p->store, snapshot_checksum(p->in_service.base), a->e);
+	if (err != OK)
+		return err;
+	p->overlaps = n->overlaps;
+	p->has_base = !a->only_removals;
 	/* It is of another base, and ignored; but why leave it. */
+	unlink(p->delta_path);
+	return OK;
+}
+
+/* The list is published, whatever becomes of the record. */
+static void
+keep_record(const struct attempt *a, const char *path)
+{
+	struct error e;
+
+	if (audit_publication(a->publisher->store, path, a->serial, a->now_s, &e) != OK)
+		log_error("%s: has no audit record: %s", path, e.text);
+}
+
+static enum err
+write_list(struct attempt *a, struct publication *n)
+{
+	struct publisher *p = a->publisher;
+	const char *path = a->delta ? p->delta_path : p->conf->zone.snapshot;
+	uint32_t serial;
+	enum err err;
+
+	if (a->delta)
+		snapshot_builder_delta_of(n->builder, p->in_service.base);
+	err = write_file(a, n, path, &serial);
 	if (err == OK)
-		unlink(p->delta_path);
+		err = a->delta ? in_service_take_delta(&p->in_service, path, a->e) :
+				 adopt_base(a, n);
+	if (err != OK)
+		return err;
+	a->serial = serial;
+	p->size = blast_sum(n->change.before > n->change.removed ?
+			n->change.before - n->change.removed :
+			0,
+		n->change.added);
+	publish_say_guarded(&p->said, p->store, n);
+	keep_record(a, path);
+	return OK;
+}
+
+static enum err
+on_changed(const struct prefix *prefix, void *context)
+{
+	return publication_gather_prefix(context, prefix);
+}
+
+static enum err
+gather(struct attempt *a, struct publication *n)
+{
+	const struct publisher *p = a->publisher;
+	enum err err;
+
+	if (!a->delta)
+		return publication_gather(n);
+	err = store_changed(p->store, on_changed, n, a->e);
+	n->change.before = p->size > n->expired ? p->size - n->expired : 0;
+	a->overlaps = n->overlaps;
 	return err;
 }
 
 static enum err
-publish_whole(struct publisher *p, struct publication *n, uint32_t *serial)
+judge_and_write(struct attempt *a, struct publication *n)
 {
-	enum err err = store_listings(p->store, NULL, on_listing, n, n->e);
+	const struct conf *c = a->publisher->conf;
+	const struct blast_rules rules = {(uint64_t)c->publish.max_change,
+		(uint64_t)c->publish.max_change_floor};
 
-	if (err == OK)
-		err = add_prefix(n);
-	if (err == OK)
-		err = write_file(n, p->conf->zone.snapshot, false, serial);
-	return err == OK ? adopt_base(p, n->overlaps, n->e) : err;
+	a->blast = blast_judge(&rules, &n->change, a->why);
+	if (a->blast == BLAST_EMPTY || a->blast == BLAST_SHARE)
+		a->permitted = a->permitted || retire_is_empty(a->retirement);
+	return a->blast == BLAST_SMALL || a->permitted ? write_list(a, n) : OK;
 }
 
-/* --- what has changed since ---------------------------------------------------- */
-
-/* Nothing is left of what the base says of the prefix, then what is listed now. */
+/* "audit=... retire=..." for _status. */
 static enum err
-on_changed(const struct prefix *prefix, void *context)
+make_notice(const struct attempt *a, char out[SNAPSHOT_NOTICE_MAX + 1])
 {
-	static const struct snapshot_class removed = {.action = SNAPSHOT_REMOVED};
-	struct publication *n = context;
-	struct addr last;
-	uint32_t id;
-	enum err err = snapshot_builder_class(n->builder, &removed, &id, n->e);
-
-	n->overlaps = n->overlaps || !is_of_one_host(prefix);
-	last_address(prefix, &last);
-	for (size_t i = 0; err == OK && i < SUBZONE_COUNT; i++)
-		err = snapshot_builder_add(n->builder, n->sets[i], &prefix->addr, &last, 0, id,
-			n->e);
-	if (err == OK)
-		err = store_listings(n->publisher->store, prefix, on_listing, n, n->e);
-	return err == OK ? add_prefix(n) : err;
-}
-
-static enum err
-publish_delta(struct publisher *p, struct publication *n, uint32_t *serial)
-{
-	enum err err = store_changed(p->store, on_changed, n, n->e);
+	char head[AUDIT_HEAD_TEXT], retire[RETIRE_NOTICE];
+	enum err err = audit_daily_head(a->publisher->store, a->now_s, head, a->e);
 
 	if (err != OK)
 		return err;
-	if (n->overlaps)
-		return ERR_REFUSED;
-	snapshot_builder_delta_of(n->builder, p->base);
-	return write_file(n, p->delta_path, true, serial);
+	retire_notice(a->retirement, retire);
+	snprintf(out, SNAPSHOT_NOTICE_MAX + 1, "%s%s%s%s", head[0] != '\0' ? "audit=" : "", head,
+		head[0] != '\0' && retire[0] != '\0' ? " " : "", retire);
+	return OK;
 }
 
 static enum err
-may_publish_delta(const struct publisher *p, bool *may, struct error *e)
+run(struct attempt *a)
+{
+	struct publisher *p = a->publisher;
+	struct publication n = {
+		.conf = p->conf,
+		.store = p->store,
+		.guard = p->guard,
+		.popular = popular_set(&p->popular),
+		.in_service = &p->in_service,
+		.retirement = a->retirement,
+		.now_s = a->now_s,
+		.only_removals = a->only_removals,
+		.e = a->e,
+	};
+	char notice[SNAPSHOT_NOTICE_MAX + 1];
+	enum err err = make_notice(a, notice);
+
+	if (err == OK)
+		err = publication_begin(&n, text_of(notice));
+	if (err == OK)
+		err = gather(a, &n);
+	if (err == OK && !a->overlaps)
+		err = judge_and_write(a, &n);
+	publication_end(&n);
+	return err;
+}
+
+/* --- deltas, and what is held -------------------------------------------------- */
+
+static enum err
+may_publish_delta(const struct publisher *p, const struct retirement *r, bool *may, struct error *e)
 {
 	uint64_t checksum;
 	size_t changed;
@@ -275,10 +218,92 @@ may_publish_delta(const struct publisher *p, bool *may, struct error *e)
 
 	if (err == OK)
 		err = store_changed_count(p->store, &changed, e);
-	*may = err == OK && p->base != NULL && !p->overlaps &&
-		checksum == snapshot_checksum(p->base) &&
-		changed <= DELTA_MAX + snapshot_entries(p->base) / DELTA_SHARE;
+	*may = err == OK && p->has_base && !p->overlaps && r->stage == p->stage &&
+		(p->guard == NULL || guard_generation(p->guard) == p->guard_generation) &&
+		checksum == snapshot_checksum(p->in_service.base) &&
+		changed <= DELTA_MAX + snapshot_entries(p->in_service.base) / DELTA_SHARE;
 	return err;
+}
+
+static enum err
+try_delta_or_whole(struct attempt *a)
+{
+	enum err err = run(a);
+
+	if (err != OK || !a->overlaps)
+		return err;
+	a->delta = a->overlaps = false;
+	return run(a);
+}
+
+/* Removals do not wait for what is held with them, unless they are too many themselves. */
+static enum err
+try_removals(struct attempt *a)
+{
+	struct attempt removals = *a;
+	enum err err;
+
+	removals.only_removals = true;
+	err = run(&removals);
+	a->serial = removals.serial;
+	return err;
+}
+
+static void
+end_try(struct publisher *p, const struct attempt *a)
+{
+	struct publish_hold hold = {
+		.blast = a->permitted ? BLAST_SMALL : a->blast,
+		.is_partial = a->serial != 0,
+		.since_s = p->hold.blast != BLAST_SMALL ? p->hold.since_s : a->now_s,
+	};
+
+	if (hold.blast != BLAST_SMALL)
+		memcpy(hold.why, a->why, sizeof(hold.why));
+	p->hold = hold;
+	publish_say_hold(&p->said, p->store, &p->hold, a->now_s);
+	if (a->serial == 0)
+		return;
+	p->published_s = a->now_s;
+	p->stage = a->retirement->stage;
+	if (p->guard != NULL)
+		p->guard_generation = guard_generation(p->guard);
+}
+
+static enum err
+refuse_held(const struct publisher *p, struct error *e)
+{
+	return error_set(e, ERR_REFUSED,
+		"held: %s; look at it, then `orbl publish --force --reason ...`", p->hold.why);
+}
+
+static enum err
+publish(struct publisher *p, bool permitted, int64_t now_s, uint32_t *serial, struct error *e)
+{
+	struct retirement retirement;
+	struct attempt a = {.publisher = p,
+		.retirement = &retirement,
+		.now_s = now_s,
+		.permitted = permitted,
+		.e = e};
+	enum err err = retire_load(p->store, &retirement, e);
+
+	*serial = 0;
+	if (err == OK && retire_is_gone(&retirement) && p->stage == RETIRE_GONE)
+		return OK;
+	popular_refresh(&p->popular, now_s);
+	p->tried_s = now_s;
+	if (err == OK)
+		err = may_publish_delta(p, &retirement, &a.delta, e);
+	if (err == OK)
+		err = try_delta_or_whole(&a);
+	if (err == OK && a.serial == 0)
+		err = try_removals(&a);
+	if (err != OK)
+		return err;
+	end_try(p, &a);
+	*serial = a.serial;
+	return a.serial != 0 ? OK : refuse_held(p, e);
 }
 
 /* --- interface -------------------------------------------------------------------- */
@@ -287,13 +312,24 @@ enum err
 publish_new(struct store *store, const struct conf *conf, struct publisher **out, struct error *e)
 {
 	struct publisher *p = calloc(1, sizeof(*p));
+	struct error trouble;
+	enum err err;
 
-	*out = p;
+	*out = NULL;
 	if (p == NULL)
 		return error_set(e, ERR_MEMORY, "out of memory");
 	p->store = store;
 	p->conf = conf;
 	snprintf(p->delta_path, sizeof(p->delta_path), "%s.delta", conf->zone.snapshot);
+	err = popular_open(&p->popular, conf->publish.popular, e);
+	if (err != OK) {
+		free(p);
+		return err;
+	}
+	in_service_open(&p->in_service, conf->zone.snapshot, p->delta_path, &trouble);
+	if (trouble.code != OK)
+		log_warning("the list in service cannot be compared with: %s", trouble.text);
+	*out = p;
 	return OK;
 }
 
@@ -302,43 +338,75 @@ publish_free(struct publisher *p)
 {
 	if (p == NULL)
 		return;
-	snapshot_close(p->base);
+	in_service_close(&p->in_service);
+	popular_close(&p->popular);
 	free(p);
 }
 
-static enum err
-publish_one(struct publisher *p, bool delta, int64_t now_s, uint32_t *serial, struct error *e)
+void
+publish_set_guard(struct publisher *p, const struct guard *guard)
 {
-	struct publication n = {.publisher = p, .conf = p->conf, .now_s = now_s, .e = e};
-	enum err err;
-
-	n.builder = snapshot_builder_new();
-	if (n.builder == NULL)
-		return error_set(e, ERR_MEMORY, "%s: out of memory", p->conf->zone.snapshot);
-	err = add_zones(&n);
-	if (err == OK)
-		err = delta ? publish_delta(p, &n, serial) : publish_whole(p, &n, serial);
-	snapshot_builder_free(n.builder);
-	return err;
+	p->guard = guard;
 }
 
 enum err
 publish_list(struct publisher *p, int64_t now_s, uint32_t *serial, struct error *e)
 {
-	bool delta;
-	enum err err = may_publish_delta(p, &delta, e);
+	bool permitted;
+	enum err err = store_publish_permitted(p->store, &permitted, e);
+	bool is_held = p->hold.blast != BLAST_SMALL && !p->hold.is_partial && !permitted;
 
+	*serial = 0;
+	if (err == OK && is_held && now_s >= p->tried_s && now_s - p->tried_s < HELD_RETRY_S)
+		return refuse_held(p, e);
 	if (err == OK)
-		err = publish_one(p, delta, now_s, serial, e);
-	if (err == ERR_REFUSED && delta)
-		err = publish_one(p, false, now_s, serial, e);
-	if (err == OK)
-		p->published_s = now_s;
+		err = publish(p, permitted, now_s, serial, e);
+	if (err == OK && permitted)
+		err = store_publish_permit(p->store, false, e);
 	return err;
+}
+
+static enum err
+add_order(struct publisher *p, const struct publish_order *o, int64_t now_s, struct error *e)
+{
+	const struct store_audit audit = {.time_s = now_s,
+		.author = o->author,
+		.action = "force",
+		.detail = o->reason};
+	enum err err = store_begin(p->store, e);
+
+	if (err != OK)
+		return err;
+	err = store_audit_add(p->store, &audit, e);
+	if (err == OK)
+		return store_commit(p->store, e);
+	store_rollback(p->store);
+	return err;
+}
+
+enum err
+publish_ordered(struct publisher *p, const struct publish_order *o, int64_t now_s, uint32_t *serial,
+	struct error *e)
+{
+	enum err err = OK;
+
+	*serial = 0;
+	if (o->force)
+		err = add_order(p, o, now_s, e);
+	return err == OK ? publish(p, o->force, now_s, serial, e) : err;
+}
+
+const struct publish_hold *
+publish_hold(const struct publisher *p)
+{
+	return &p->hold;
 }
 
 bool
 publish_is_due(const struct publisher *p, int64_t now_s)
 {
-	return now_s - p->published_s >= p->conf->zone.heartbeat_s;
+	if (p->stage == RETIRE_GONE)
+		return false;
+	return now_s - p->published_s >= p->conf->zone.heartbeat_s ||
+		(p->guard != NULL && guard_generation(p->guard) != p->guard_generation);
 }

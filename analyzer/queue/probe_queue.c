@@ -7,6 +7,7 @@
 
 #include <orbl/log.h>
 
+#include "host.h"
 #include "outcome_proof.h"
 #include "probe_rate.h"
 #include "probe_rules.h"
@@ -17,6 +18,7 @@ enum {
 	SCAN_MAX = 1024, /* of one cause, in one go */
 	TOKENS_KEPT_S = 24 * 3600,
 	OURS_AGAIN_S = 60, /* after a trouble of ours */
+	PLACES = 4,        /* for each session: most probes rest or wait most of their time */
 };
 
 struct probe_queue {
@@ -24,7 +26,8 @@ struct probe_queue {
 	struct probe_rules rules;
 	struct probe_rate rate;
 	struct running_probes runs;
-	size_t max;       /* at once; an earlier run may have left more */
+	size_t max;       /* sessions at once; an earlier run may have left more */
+	size_t active;    /* of those under way, that may have one */
 	uint64_t arrived; /* sequence of the last arrival that is not acknowledged; 0: none */
 	uint64_t checked; /* generation of the opt-out list that all probes under way have passed */
 	struct store_place places[2 * CAUSE_COUNT];
@@ -84,6 +87,8 @@ take_event(struct probe_queue *q, const struct prober_event *ev)
 	if (r == NULL) {
 		if (ev->kind == PROBER_ARRIVAL)
 			take_late(q, ev);
+		else if (ev->id >= PROBER_LETTER_FIRST)
+			q->parts.letter(ev, q->parts.context);
 		return;
 	}
 	running_probes_take(&q->runs, r, ev);
@@ -187,10 +192,13 @@ submit(struct probe_queue *q, struct probe_under_way *r, int64_t now_ms)
 	job.from_second_source = r->probe.second_source;
 	job.cases = running_probes_cases(&q->runs, r);
 	/* Without it there is no way off the list, and none on it is false. */
-	if (outcome_proof_host_name(q->parts.store, &r->probe.host, job.host_name, &e) != OK)
+	if (outcome_proof_host_name(q->parts.store, &r->probe.host, job.host_name, &e) != OK ||
+		outcome_proof_cases(q->parts.store, &r->probe.host, &job.first, &e) != OK)
 		log_warning("probe %llu: %s", (unsigned long long)r->probe.id, e.text);
-	if (prober_submit(q->parts.prober, &job, &e) == OK)
-		r->place = PROBE_ASKED; /* else again at the next event */
+	if (prober_submit(q->parts.prober, &job, &e) != OK)
+		return; /* again at the next event */
+	r->place = PROBE_ASKED;
+	r->heard_s = now_ms / 1000;
 }
 
 static bool
@@ -258,19 +266,32 @@ static void
 refusal(struct probe_queue *q, const struct store_probe *p, int64_t now_s, char why[ETIQUETTE_WHY])
 {
 	const struct etiquette_question question = {.addr = p->host, .now_s = now_s};
+	struct error e = {.code = OK};
+	bool locked = false;
 
-	if (p->second_source && q->rules.sources[1].family != p->host.family)
+	if (host_is_locked(q->parts.store, &p->host, &locked, &e) == OK && locked)
+		snprintf(why, ETIQUETTE_WHY, "the host is locked by an operator");
+	else if (p->second_source && q->rules.sources[1].family != p->host.family)
 		snprintf(why, ETIQUETTE_WHY, "there is no second source any more");
 	else
 		(void)etiquette_check(&q->rules.etiquette, &question, why);
 }
 
-/* Probes that rest or wait for a message have a place, too: hosts that put everybody off for hours
- * must not keep a delisting request waiting. The prober talks to probe.sessions at once anyway. */
+/* Probes that rest or wait for a message have a place, too, but not one that others need: hosts
+ * that put everybody off for hours must not keep the queue waiting, and never a delisting request.
+ * The prober talks to probe.sessions at once anyway. */
 static size_t
 room_for(const struct probe_queue *q, enum store_cause cause)
 {
-	return cause == CAUSE_DELISTING ? 2 * q->max : q->max;
+	return (cause == CAUSE_DELISTING ? PLACES + 1 : PLACES) * q->max;
+}
+
+static bool
+has_room(const struct probe_queue *q, enum store_cause cause)
+{
+	size_t sessions = cause == CAUSE_DELISTING ? 2 * q->max : q->max;
+
+	return q->active < sessions && q->runs.count < room_for(q, cause);
 }
 
 /* False: enough, nothing more may begin now. */
@@ -285,7 +306,7 @@ consider(struct probe_queue *q, const struct store_probe *p, int64_t now_ms)
 		q->parts.refused(p, why, q->parts.context);
 		return true;
 	}
-	if (q->runs.count >= room_for(q, p->cause)) {
+	if (!has_room(q, p->cause)) {
 		q->state.brake = PROBE_QUEUE_SESSIONS;
 		return false;
 	}
@@ -297,6 +318,7 @@ consider(struct probe_queue *q, const struct store_probe *p, int64_t now_ms)
 		return false;
 	}
 	r->rated = true;
+	q->active++;
 	return true;
 }
 
@@ -371,6 +393,7 @@ choose_of(struct probe_queue *q, struct store_place *place, int64_t now_ms)
 static void
 choose(struct probe_queue *q, int64_t now_ms)
 {
+	q->active = running_probes_count_active(&q->runs, now_ms / 1000);
 	for (size_t i = 0; i < ORBL_COUNT(q->places); i++)
 		if (!choose_of(q, &q->places[i], now_ms))
 			return;

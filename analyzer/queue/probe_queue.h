@@ -30,6 +30,8 @@ struct probe_queue_parts { /* all kept */
 	void (*said)(const struct store_probe *p, const char *line, void *context);
 	/* Of a probe long over; false: it could not be stored. */
 	bool (*late)(const struct prober_event *arrival, void *context);
+	/* Of no probe, but of a letter (prober.h). */
+	void (*letter)(const struct prober_event *ev, void *context);
 	void (*refused)(const struct store_probe *p, const char *why, void *context);
 	void *context;
 };

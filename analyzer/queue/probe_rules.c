@@ -1,10 +1,12 @@
 #include "probe_rules.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include <orbl/log.h>
 #include <orbl/store_opt_out.h>
+#include <orbl/store_order.h>
 
 #include "probe_case.h"
 
@@ -90,6 +92,35 @@ on_kept(const struct prefix *p, void *context)
 	}
 	kept->list[kept->count++] = *p;
 	return OK;
+}
+
+static enum err
+on_order(const struct store_order *o, void *context)
+{
+	return strcmp(o->action, "opt-out") == 0 ? on_kept(&o->prefix, context) : OK;
+}
+
+/* What an operator has ordered is asked for each time; a store that cannot be read leaves all as it
+ * was, and ends the analyzer's work at other places. */
+static void
+take_orders(struct probe_rules *r, int64_t now_s)
+{
+	struct kept ordered = {.list = NULL};
+	struct error e = {.code = OK};
+	int64_t version;
+	enum err err;
+
+	if (r->store == NULL || store_orders_version(r->store, now_s, &version, &e) != OK ||
+		version == r->orders_version)
+		return;
+	err = store_orders(r->store, now_s, on_order, &ordered, &e);
+	if (err == OK)
+		err = opt_out_order(r->opt_out, ordered.list, ordered.count, &e);
+	if (err == OK)
+		r->orders_version = version;
+	else
+		log_error("an operator's orders cannot be read: %s", e.text);
+	free(ordered.list);
 }
 
 static enum err
@@ -182,6 +213,7 @@ probe_rules_refresh(struct probe_rules *r, int64_t now_s)
 
 	if (opt_out_refresh(r->opt_out, now_s, &e) != OK)
 		tell_trouble(r, e.text);
+	take_orders(r, now_s);
 	r->etiquette.opt_out = opt_out_list(r->opt_out, &r->etiquette.opt_out_count);
 	if (was_bad && opt_out_is_good(r->opt_out))
 		log_notice("the list of who has opted out can be read again");

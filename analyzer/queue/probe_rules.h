@@ -10,13 +10,14 @@
 
 struct probe_rules {
 	struct etiquette_rules etiquette;
-	struct opt_out *opt_out; /* of the configuration, and of its file */
+	struct opt_out *opt_out; /* of the configuration, its file, and an operator's orders */
 	struct prefix *prefixes; /* what the rules point to */
 	struct addr sources[2];  /* family 0: not chosen; there is no second one */
 	uint64_t cases;          /* 1 << number */
 	struct store *store;
 	uint64_t kept; /* generation of the list that is in the store */
 	int64_t tried_s;
+	int64_t orders_version; /* of the orders that are in opt_out */
 };
 
 /* conf and store are kept. store NULL: nothing is kept in it, nor taken from it. */

@@ -7,9 +7,13 @@
 
 #include <orbl/log.h>
 
+#include "host.h"
 #include "probe_record.h"
 
-enum { RECORDS_MAX = 2000 /* of one probe, but for the answers of its cases */ };
+enum {
+	RECORDS_MAX = 2000, /* of one probe, but for the answers of its cases */
+	QUIET_S = 60,
+};
 
 /* --- the list ----------------------------------------------------------------- */
 
@@ -60,13 +64,23 @@ count_chosen(const struct running_probes *runs)
 }
 
 static enum err
+write_start(struct running_probes *runs, const struct store_probe *p, int64_t now_s,
+	struct error *e)
+{
+	const struct host_news news = {.host = p->host, .kind = HOST_PROBE_STARTED, .now_s = now_s};
+	enum err err = store_probe_start(runs->store, p->id, now_s, e);
+
+	return err == OK ? host_event_if_may(runs->store, &news, NULL, NULL, e) : err;
+}
+
+static enum err
 write_chosen(struct running_probes *runs, int64_t now_s, struct error *e)
 {
 	enum err err = store_begin(runs->store, e);
 
 	for (size_t i = 0; err == OK && i < runs->count; i++)
 		if (runs->list[i].place == PROBE_CHOSEN)
-			err = store_probe_start(runs->store, runs->list[i].probe.id, now_s, e);
+			err = write_start(runs, &runs->list[i].probe, now_s, e);
 	if (err == OK)
 		return store_commit(runs->store, e);
 	store_rollback(runs->store);
@@ -129,7 +143,9 @@ running_probes_take(struct running_probes *runs, struct probe_under_way *r,
 	const struct prober_event *ev)
 {
 	struct prober_event copy = *ev;
+	int64_t time_s = ev->time_us / 1000000;
 
+	r->heard_s = time_s > r->heard_s ? time_s : r->heard_s;
 	if (ev->kind == PROBER_DONE && r->resumed)
 		copy.reach = probe_progress_reach(&r->before, ev->reach);
 	keep_record(runs, r, &copy);
@@ -272,6 +288,23 @@ running_probes_close(struct running_probes *runs)
 	free(runs->list);
 	runs->list = NULL;
 	runs->count = runs->record_count = 0;
+}
+
+static bool
+is_active(const struct probe_under_way *r, int64_t now_s)
+{
+	return r->place == PROBE_CHOSEN || r->place == PROBE_READY ||
+		(r->place == PROBE_ASKED && now_s - r->heard_s < QUIET_S);
+}
+
+size_t
+running_probes_count_active(const struct running_probes *runs, int64_t now_s)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < runs->count; i++)
+		n += is_active(&runs->list[i], now_s);
+	return n;
 }
 
 uint64_t

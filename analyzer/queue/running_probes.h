@@ -33,6 +33,7 @@ struct probe_under_way {
 		cancel_told; /* not wanted any more, for the reason below; the prober knows */
 	char why[256];
 	uint64_t records;
+	int64_t heard_s;         /* ASKED: when it was given to the prober, or told of last */
 	enum prober_reach reach; /* ENDED */
 	char ended[PROBER_TEXT];
 };
@@ -80,6 +81,9 @@ void running_probes_take(struct running_probes *runs, struct probe_under_way *r,
 /* Put what was taken into the store, in one transaction; false: not all of it is there. An arrival
  * is then stored for good. */
 bool running_probes_store(struct running_probes *runs);
+/* Those that may have a connection now: one of which nothing was heard for a while rests or waits
+ * for a message. */
+size_t running_probes_count_active(const struct running_probes *runs, int64_t now_s);
 /* The cases to ask; 0: all. */
 uint64_t running_probes_cases(const struct running_probes *runs, const struct probe_under_way *r);
 /* Is it over, its result final? */

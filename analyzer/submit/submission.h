@@ -28,9 +28,10 @@ struct submission_conf {                   /* borrowed */
 	size_t local_domain_count;
 	const struct text *local_domains; /* besides the reporter's own */
 	int64_t now_s;
+	const char *author; /* who asks, for the audit log; NULL: the analyzer itself listens */
 };
 
-/* ERR_UNSUPPORTED when there is no such format. */
+/* ERR_UNSUPPORTED when there is no such format, ERR_REFUSED when the reporter was revoked. */
 enum err submission_begin(const struct submission_conf *conf, struct submission **out,
 	struct error *e) ORBL_NODISCARD;
 /* An error ends the submission: nothing that was not acknowledged will count. */
@@ -38,7 +39,8 @@ enum err submission_feed(struct submission *s, const void *bytes, size_t len,
 	struct error *e) ORBL_NODISCARD;
 /* On OK everything is on disk and *summary (a new reference) says what was found: lines,
  * understood, denials, duplicates, drift, rejections, hosts, not_understood, rejected, reasons,
- * troubles; and when there is drift, drift_examples (submission_drift.h). */
+ * troubles, over_quota, own_domain; and when there is any, drift_examples (submission_drift.h) and
+ * faults (submission_faults.h). */
 enum err submission_finish(struct submission *s, json_t **summary, struct error *e) ORBL_NODISCARD;
 /* What is not acknowledged is undone. NULL ok. */
 void submission_free(struct submission *s);
@@ -64,7 +66,8 @@ enum submission_hurry {
 	SUBMISSION_LAZY     /* not before the next durable one of any submission is */
 };
 /* Commit all that was fed so far, with this position (NULL: as it was). *summary (NULL ok) is
- * what was found since the last checkpoint. After an error everything waits as it did. */
+ * what was found since the last checkpoint. After an error everything waits as it did, but of a
+ * reporter that was revoked (ERR_REFUSED) nothing does. */
 enum err submission_checkpoint(struct submission *s, const json_t *position,
 	enum submission_hurry hurry, json_t **summary, struct error *e) ORBL_NODISCARD;
 

@@ -56,12 +56,14 @@ submission_summary_json(const struct store_submission *t, const struct reader_su
 {
 	json_t *id = t->id != 0 ? json_integer((json_int_t)t->id) : json_null();
 
-	return json_pack("{s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o}",
+	return json_pack("{s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I,"
+			 " s:o, s:o, s:o}",
 		"submission", id, "lines", (json_int_t)t->lines, "understood",
 		(json_int_t)(now->understood - before->understood), "known",
 		(json_int_t)(now->known - before->known), "denials", (json_int_t)t->denials,
 		"hosts", (json_int_t)t->hosts, "duplicates", (json_int_t)t->duplicates, "drift",
-		(json_int_t)t->drift, "rejections",
+		(json_int_t)t->drift, "over_quota", (json_int_t)t->over_quota, "own_domain",
+		(json_int_t)t->own_domain, "rejections",
 		(json_int_t)(now->rejections - before->rejections), "not_understood",
 		(json_int_t)t->not_understood, "rejected", rejected_json(now, before), "reasons",
 		reasons_json(now, before), "troubles", troubles_json(now, before, line_shift));

@@ -65,6 +65,6 @@ syslog_sender_commit(struct syslog_sender *s, int64_t now_s, enum submission_hur
 
 	submission_set_now(s->submission, now_s);
 	err = submission_checkpoint(s->submission, NULL, hurry, NULL, e);
-	s->has_news = s->has_news && err != OK;
+	s->has_news = s->has_news && err != OK && err != ERR_REFUSED;
 	return err;
 }

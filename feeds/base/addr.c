@@ -111,7 +111,7 @@ addr_equal(const struct addr *a, const struct addr *b)
 }
 
 bool
-addr_is_reserved(const struct addr *a)
+addr_reserved_network(size_t i, struct prefix *out)
 {
 	/* The IANA special-purpose registries (RFC 6890) and multicast. 64:ff9b::/96 and
 	 * 2002::/16 carry IPv4 addresses that other rules cannot see: they are refused too. */
@@ -121,10 +121,17 @@ addr_is_reserved(const struct addr *a)
 		"203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4", "::/8", "64:ff9b::/96",
 		"64:ff9b:1::/48", "100::/64", "2001::/23", "2001:db8::/32", "2002::/16",
 		"3fff::/20", "5f00::/16", "fc00::/7", "fe80::/10", "fec0::/10", "ff00::/8"};
+
+	return i < ORBL_COUNT(table) && prefix_parse(text_of(table[i]), out) == OK;
+}
+
+bool
+addr_is_reserved(const struct addr *a)
+{
 	struct prefix p;
 
-	for (size_t i = 0; i < ORBL_COUNT(table); i++)
-		if (prefix_parse(text_of(table[i]), &p) == OK && prefix_has_addr(&p, a))
+	for (size_t i = 0; addr_reserved_network(i, &p); i++)
+		if (prefix_has_addr(&p, a))
 			return true;
 	return false;
 }

@@ -214,9 +214,10 @@ static const struct conf_option options[] = {
 		1000000000, "prefixes", "no fewer changes than these are held for their share"},
 	{"publish.popular", TYPE_PATH_OR_NONE, AT(publish.popular), "", 0, 0, "file",
 		"popular networks: a list that has anything of them is held until forced"},
-	{"publish.text", TYPE_TEXT, AT(publish.text), "[$codes] $meaning; see $url", 0, 400, "text",
+	{"publish.text", TYPE_TXT_TEMPLATE, AT(publish.text), "[$codes] $meaning; see $url", 0, 400,
+		"text",
 		"text of TXT records; $codes $meaning $url $until $asn $asorg $cc stand for their "
-                "values"},
+		"values"},
 	{"geo.asn", TYPE_PATH_OR_NONE, AT(geo.asn), "", 0, 0, "file",
 		"MaxMind database of AS numbers; empty: none are known"},
 	{"geo.country", TYPE_PATH_OR_NONE, AT(geo.country), "", 0, 0, "file",

@@ -27,6 +27,7 @@ enum conf_type {
 	TYPE_PREFIX_LIST,
 	TYPE_LOG_LEVEL,
 	TYPE_DISTINCT, /* reporter, network or asn */
+	TYPE_TXT_TEMPLATE,
 };
 
 struct conf_option {

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include <orbl/addr.h>
+#include <orbl/txt_template.h>
 
 enum { LABEL_MAX = 63, DOMAIN_MAX = 253 };
 
@@ -297,7 +298,7 @@ check_text(const struct conf_option *o, struct text t, struct error *e)
 		if (t.len == 0)
 			return error_set(e, ERR_RANGE,
 				"is empty; write a value or remove the line for the default");
-		return OK;
+		return o->type == TYPE_TXT_TEMPLATE ? txt_template_check(t, e) : OK;
 	}
 }
 

@@ -80,8 +80,8 @@ file_replace_begin(struct file_replacement *r, const char *path, mode_t mode, st
 	return OK;
 }
 
-static enum err
-sync_directory_of(const char *path, struct error *e)
+enum err
+file_sync_directory(const char *path, struct error *e)
 {
 	char copy[4096];
 	enum err err = OK;
@@ -131,7 +131,7 @@ file_replace_commit(struct file_replacement *r, struct error *e)
 		unlink(r->temporary);
 		return err;
 	}
-	return sync_directory_of(r->path, e);
+	return file_sync_directory(r->path, e);
 }
 
 void

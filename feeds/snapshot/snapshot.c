@@ -62,13 +62,21 @@ snapshot_entries(const struct snapshot *s)
 	return n;
 }
 
-/* --- zones --- */
-
 static struct text
 ref_text(const struct snapshot *s, size_t ref)
 {
 	return snapshot_image_text(s, snapshot_image_row(s, SECTION_REFS, ref, REF_SIZE));
 }
+
+struct text
+snapshot_notice(const struct snapshot *s)
+{
+	uint32_t ref = format_get32(s->bytes + HEADER_NOTICE);
+
+	return ref != 0 ? ref_text(s, ref - 1) : TEXT_NONE;
+}
+
+/* --- zones --- */
 
 static void
 read_apex(const struct snapshot *s, const uint8_t *row, struct snapshot_apex *out)
@@ -169,7 +177,6 @@ check_sections(struct snapshot *s, const char *name, struct error *e)
 	size_t at = HEADER_SIZE, end = s->len - TRAILER_SIZE;
 
 	if (format_get32(s->bytes + HEADER_FLAGS) != 0 ||
-		format_get32(s->bytes + HEADER_RESERVED) != 0 ||
 		format_get32(s->bytes + HEADER_SECTION_COUNT) != SECTION_COUNT)
 		return error_set(e, ERR_UNSUPPORTED,
 			"%s: has flags or sections of a later "
@@ -290,6 +297,18 @@ zone_is_sound(const struct snapshot *s, const uint8_t *row)
 }
 
 static enum err
+check_notice(const struct snapshot *s, const char *name, struct error *e)
+{
+	uint32_t ref = format_get32(s->bytes + HEADER_NOTICE);
+
+	if (ref == 0 ||
+		(has_run(s, SECTION_REFS, REF_SIZE, ref - 1, 1) &&
+			snapshot_notice(s).len <= SNAPSHOT_NOTICE_MAX))
+		return OK;
+	return error_set(e, ERR_CORRUPT, "%s: notice is wrong; " SNAPSHOT_REMEDY, name);
+}
+
+static enum err
 check_zones(const struct snapshot *s, const char *name, struct error *e)
 {
 	if (snapshot_zone_count(s) > SNAPSHOT_ZONES_MAX)
@@ -320,6 +339,8 @@ snapshot_open_bytes(const void *bytes, size_t len, const char *name, struct snap
 		err = check_sections(s, name, e);
 	if (err == OK)
 		err = check_records(s, name, e);
+	if (err == OK)
+		err = check_notice(s, name, e);
 	if (err == OK)
 		err = check_classes(s, name, e);
 	if (err == OK)

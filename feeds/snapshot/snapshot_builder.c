@@ -266,6 +266,24 @@ snapshot_builder_add_name(struct snapshot_builder *b, size_t set, const uint8_t 
 
 /* --- freezing --- */
 
+enum err
+snapshot_builder_notice(struct snapshot_builder *b, struct text notice, struct error *e)
+{
+	uint32_t ref = 0;
+	enum err err;
+
+	if (notice.len > SNAPSHOT_NOTICE_MAX)
+		return error_set(e, ERR_RANGE, "snapshot: notice longer than %d bytes",
+			SNAPSHOT_NOTICE_MAX);
+	b->notice = 0;
+	if (notice.len == 0)
+		return OK;
+	err = snapshot_pool_ref(&b->pool, notice, &ref, e);
+	if (err == OK)
+		b->notice = ref + 1;
+	return err;
+}
+
 void
 snapshot_builder_delta_of(struct snapshot_builder *b, const struct snapshot *base)
 {

@@ -33,6 +33,7 @@ struct draft_base {
 struct snapshot_builder {
 	struct snapshot_pool pool;
 	struct draft_base base;
+	uint32_t notice; /* as HEADER_NOTICE */
 	size_t set_count, zone_count, layer_count;
 	struct set_draft sets[SNAPSHOT_SETS_MAX];
 	uint8_t zones[SNAPSHOT_ZONES_MAX][ZONE_SIZE];

@@ -28,7 +28,7 @@ enum {
 	HEADER_BASE_SERIAL = 36,
 	HEADER_BASE_CHECKSUM = 40, /* 0: this is no delta */
 	HEADER_SECTION_COUNT = 48,
-	HEADER_RESERVED = 52,
+	HEADER_NOTICE = 52,   /* ref + 1; 0: none, as in files of before there was one */
 	HEADER_SECTIONS = 56, /* offset u64, length u64 of each */
 	SECTION_ROW_SIZE = 16,
 };

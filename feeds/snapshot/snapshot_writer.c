@@ -263,7 +263,7 @@ put_header(struct sink *s, const struct snapshot_builder *b, uint32_t serial, in
 	format_put32(row + HEADER_BASE_SERIAL, b->base.serial);
 	format_put64(row + HEADER_BASE_CHECKSUM, b->base.checksum);
 	format_put32(row + HEADER_SECTION_COUNT, SECTION_COUNT);
-	format_put32(row + HEADER_RESERVED, 0);
+	format_put32(row + HEADER_NOTICE, b->notice);
 	row += HEADER_SECTIONS;
 	for (size_t i = 0; i < SECTION_COUNT; i++, row += SECTION_ROW_SIZE) {
 		format_put64(row, offset);

@@ -7,6 +7,7 @@
 #define ORBL_ADDR_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/socket.h>
 
@@ -42,6 +43,8 @@ bool addr_equal(const struct addr *a, const struct addr *b);
 /* Is it in space that no host on the Internet uses (RFC 6890 registries: private,
  * loopback, link-local, documentation, multicast, reserved)? */
 bool addr_is_reserved(const struct addr *a);
+/* The next of these networks; false behind the last. */
+bool addr_reserved_network(size_t i, struct prefix *out);
 
 /* "192.0.2.0/24", "2001:db8::/32" or an address alone (/32, /128). Bits outside the
  * mask are ERR_RANGE. */

@@ -31,6 +31,9 @@ enum err file_replace_begin(struct file_replacement *r, const char *path, mode_t
 enum err file_replace_commit(struct file_replacement *r, struct error *e) ORBL_NODISCARD;
 void file_replace_abort(struct file_replacement *r); /* after commit: does nothing */
 
+/* A file made, renamed or removed in its directory survives a power loss from here on. */
+enum err file_sync_directory(const char *path, struct error *e) ORBL_NODISCARD;
+
 /* Write all of it, over short writes and EINTR. */
 enum err file_write_all(int fd, const void *bytes, size_t len, struct error *e) ORBL_NODISCARD;
 

@@ -41,6 +41,7 @@ enum {
 	SNAPSHOT_SETS_MAX = 256,
 	SNAPSHOT_ZONE_SETS_MAX = 64,
 	SNAPSHOT_NS_MAX = 32,
+	SNAPSHOT_NOTICE_MAX = 255,
 };
 
 /* What an entry does. Those from SNAPSHOT_IGNORE on stand in an access control list, whose
@@ -93,6 +94,8 @@ uint32_t snapshot_serial(const struct snapshot *s);
 int64_t snapshot_created_s(const struct snapshot *s);
 uint64_t snapshot_checksum(const struct snapshot *s); /* what a delta knows its base by */
 size_t snapshot_entries(const struct snapshot *s);    /* of all sets, for status */
+/* What its maker tells the world in _status, such as "audit=..."; "": nothing. Lent. */
+struct text snapshot_notice(const struct snapshot *s);
 
 /* Zero for a snapshot that is whole. */
 uint64_t snapshot_base_checksum(const struct snapshot *delta);

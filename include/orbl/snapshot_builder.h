@@ -73,6 +73,10 @@ struct snapshot_zone_draft {
 enum err snapshot_builder_zone(struct snapshot_builder *b, const struct snapshot_zone_draft *zone,
 	struct error *e) ORBL_NODISCARD;
 
+/* What _status of each zone tells besides (snapshot_notice); copied. ERR_RANGE: longer than
+ * SNAPSHOT_NOTICE_MAX. */
+enum err snapshot_builder_notice(struct snapshot_builder *b, struct text notice,
+	struct error *e) ORBL_NODISCARD;
 /* What is frozen is a delta of base, which has as many sets and the same zones. */
 void snapshot_builder_delta_of(struct snapshot_builder *b, const struct snapshot *base);
 /* Freeze into an open file (which is not synced or renamed here: see file.h). Call once.

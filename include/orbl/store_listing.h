@@ -18,15 +18,20 @@ struct store_listing { /* lends */
 	uint32_t asn;                 /* of the prefix, when it was listed; 0: not known */
 	const char *as_org, *country; /* NULL or "": not known */
 	const char *author;           /* the operator who listed it; NULL or "": nobody */
+	struct addr
+		tested; /* put only: the host that the listing rests on; family 0: the probe's */
 };
-/* List or renew (since_s and effective_s of an existing listing are kept). The probe's host is kept
- * as one that the listing rests on. */
+/* List or renew (since_s and effective_s of an existing listing are kept). It rests on the probes
+ * of one host or of several, and lasts as long as the last of them says. */
 enum err
 store_listing_put(struct store *s, const struct store_listing *l, struct error *e) ORBL_NODISCARD;
 /* Remove the listings in the categories of mask that rest on a probe of this host alone: its own
  * and those of its outputs. What was proved of another host, too, of its prefix or with the same
  * output, stays and rests on that. *removed may be NULL. */
 enum err store_listing_remove(struct store *s, const struct addr *tested, uint32_t categories,
+	size_t *removed, struct error *e) ORBL_NODISCARD;
+/* Remove those of this prefix, whatever they rest on. */
+enum err store_listing_end(struct store *s, const struct prefix *prefix, uint32_t categories,
 	size_t *removed, struct error *e) ORBL_NODISCARD;
 /* Remove what expired at or before now_s. */
 enum err store_listing_expire(struct store *s, int64_t now_s, size_t *removed,
@@ -36,10 +41,35 @@ typedef enum err store_listing_fn(const struct store_listing *l, void *context);
 enum err store_listings(struct store *s, const struct prefix *prefix, store_listing_fn *fn,
 	void *context, struct error *e) ORBL_NODISCARD;
 
+/* Those that store_listing_remove would remove. */
+enum err store_listings_of_tested(struct store *s, const struct addr *tested, uint32_t categories,
+	store_listing_fn *fn, void *context, struct error *e) ORBL_NODISCARD;
+/* Those that store_listing_expire would. */
+enum err store_listings_expired(struct store *s, int64_t upto_s, store_listing_fn *fn,
+	void *context, struct error *e) ORBL_NODISCARD;
+/* How many have become effective since the last call that found some: they count as changed from
+ * here on. Inside a transaction. */
+enum err
+store_listings_due(struct store *s, int64_t now_s, size_t *due, struct error *e) ORBL_NODISCARD;
+
 /* What was proved by tests of this host: each category with the last probe that found it true. Of
  * the listing only category, expires_s, probe and reason are set. */
 enum err store_proofs_of(struct store *s, const struct addr *tested, store_listing_fn *fn,
 	void *context, struct error *e) ORBL_NODISCARD;
+
+/* How many listings of the category rest on this very probe. */
+enum err store_proofs_by(struct store *s, uint64_t probe, enum category category, size_t *count,
+	struct error *e) ORBL_NODISCARD;
+typedef enum err store_tested_fn(const struct addr *host, void *context);
+/* The hosts on which the listings of this prefix rest. */
+enum err store_tested_of(struct store *s, const struct prefix *prefix, uint32_t categories,
+	store_tested_fn *fn, void *context, struct error *e) ORBL_NODISCARD;
+/* Hosts of which no proof in these categories is left when those up to upto_s have expired. */
+enum err store_tested_expired(struct store *s, int64_t upto_s, uint32_t categories,
+	store_tested_fn *fn, void *context, struct error *e) ORBL_NODISCARD;
+/* Up to which time to expire, so that it is about max proofs in one go; 0: nothing has. */
+enum err store_proofs_horizon(struct store *s, int64_t now_s, size_t max, int64_t *upto_s,
+	struct error *e) ORBL_NODISCARD;
 
 /* --- what has changed since the whole list was published --- */
 

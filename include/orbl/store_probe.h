@@ -1,4 +1,4 @@
-/* store_probe.h - the queue of probes with their results, and the delisting requests.
+/* store_probe.h - the queue of probes with their results.
  *
  *	queued    started_s 0: waits until not_before_s, then for its turn: store_probes_due
  *	started   finished_s 0: the prober has it. What it has found so far is in table probe_event,
@@ -18,12 +18,14 @@
 
 #include <orbl/addr.h>
 #include <orbl/store.h>
+#include <orbl/store_delisting.h>
 
 /* Why a host is probed. Stored as numbers, which are the order of urgency, too. */
 enum store_cause {
 	CAUSE_NOMINATION, /* by evidence */
 	CAUSE_BACKOFF,    /* the one before was undecided */
 	CAUSE_EXPIRY,     /* its listing is going to end */
+	CAUSE_CONFIRM,    /* it was found closed on request a while ago */
 	CAUSE_DELISTING,  /* somebody asked for it */
 	CAUSE_COUNT
 };
@@ -59,10 +61,11 @@ struct store_retests {
 	int64_t window_s;   /* listings that end within it */
 	int64_t interval_s; /* not so soon after the last probe of the host */
 };
+typedef enum err store_retest_fn(const struct addr *host, void *context);
 /* Queue a probe, CAUSE_EXPIRY, of each host whose listing ends soon, once for each time that the
- * listing is made or renewed. Inside a transaction. */
+ * listing is made or renewed; fn (NULL ok) is told of each. Inside a transaction. */
 enum err store_probe_queue_retests(struct store *s, const struct store_retests *r, size_t *queued,
-	struct error *e) ORBL_NODISCARD;
+	store_retest_fn *fn, void *context, struct error *e) ORBL_NODISCARD;
 
 /* A place in the queue, behind which to look on; all 0 but the first two: from its beginning. */
 struct store_place {
@@ -118,26 +121,5 @@ enum err store_probe_get(struct store *s, uint64_t id, store_probe_fn *fn, void 
 /* The second opinion of a probe; fn is not called when there is none. */
 enum err store_probe_second(struct store *s, uint64_t first, store_probe_fn *fn, void *context,
 	struct error *e) ORBL_NODISCARD;
-
-/* --- delisting requests ------------------------------------------------------- */
-
-struct store_delisting { /* lends */
-	int64_t id;
-	const char *host;
-	int64_t requested_s, finished_s;
-	uint64_t probe;
-	const char *state; /* "queued", "delisted" or "refused" */
-	const char *reason;
-};
-/* Take a request: queues a probe in the same step. COMMITs. */
-enum err store_delisting_add(struct store *s, const struct addr *host, int64_t now_s, int64_t *id,
-	uint64_t *probe, struct error *e) ORBL_NODISCARD;
-enum err store_delisting_finish(struct store *s, uint64_t probe, const char *state,
-	const char *reason, int64_t now_s, struct error *e) ORBL_NODISCARD;
-typedef enum err store_delisting_fn(const struct store_delisting *d, void *context);
-enum err store_delistings_of(struct store *s, const struct addr *host, size_t max,
-	store_delisting_fn *fn, void *context, struct error *e) ORBL_NODISCARD;
-enum err store_delistings_since(struct store *s, const struct addr *host, int64_t since_s,
-	uint64_t *count, struct error *e) ORBL_NODISCARD;
 
 #endif

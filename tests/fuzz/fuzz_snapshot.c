@@ -130,6 +130,8 @@ try_bytes(const uint8_t *data, size_t size)
 		assert(s == NULL && e.text[0] != '\0');
 		return;
 	}
+	assert(snapshot_notice(s).len <= SNAPSHOT_NOTICE_MAX);
+	assert(sum_text(snapshot_notice(s)) != SIZE_MAX);
 	use_zones(s);
 	for (size_t i = 0; i < snapshot_set_count(s) && i < 8; i++)
 		use_set(snapshot_set_at(s, i), data + size - 32);

@@ -144,9 +144,10 @@ lab_master_cf() { # ADDR:PORT
 	printf '%s inet n - n - - smtpd\n' "$1" ${lab_addr6:+"[$lab_addr6]:25"}
 	printf 'pickup unix n - n 60 1 pickup\nqmgr unix n - n 300 1 qmgr\n'
 	printf 'cleanup unix n - n - 0 cleanup\npostlog unix-dgram n - n - 1 postlogd\n'
+	printf 'local unix - n n - - local\n'
 	for service in rewrite:trivial-rewrite bounce:bounce defer:bounce trace:bounce \
 		verify:verify flush:flush proxymap:proxymap smtp:smtp relay:smtp showq:showq \
-		error:error retry:error discard:discard local:local anvil:anvil scache:scache; do
+		error:error retry:error discard:discard anvil:anvil scache:scache; do
 		printf '%s unix - - n - %s %s\n' "${service%%:*}" \
 			"$(lab_process_limit "${service%%:*}")" "${service#*:}"
 	done

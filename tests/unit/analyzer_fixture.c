@@ -71,7 +71,11 @@ analyzer_open(struct analyzer *a, const char *conf_lines)
 	a->prober = fake_prober_new();
 	a->base = event_base_new();
 	ck_assert_ptr_nonnull(a->base);
-	parts = (struct pipeline_parts){a->conf, a->store, a->prober, a->reporters, a->base};
+	parts = (struct pipeline_parts){.conf = a->conf,
+		.store = a->store,
+		.prober = a->prober,
+		.reporters = a->reporters,
+		.base = a->base};
 	ck_ok(pipeline_new(&parts, &a->pipeline, trouble()));
 	a->context = (struct command_context){a->conf, a->store, a->reporters, a->pipeline,
 		(int64_t)time(NULL), NULL};
@@ -124,7 +128,7 @@ analyzer_list(struct analyzer *a, const char *host, enum category category, int6
 	int64_t expires_s)
 {
 	struct addr addr = fixture_address(host);
-	struct store_listing l = {.prefix = outcome_prefix(&addr),
+	struct store_listing l = {.prefix = list_prefix_of(a->conf, &addr),
 		.category = category,
 		.since_s = now_s,
 		.expires_s = expires_s,
@@ -148,7 +152,7 @@ uint32_t
 analyzer_listed(struct analyzer *a, const char *host)
 {
 	struct addr addr = fixture_address(host);
-	struct prefix prefix = outcome_prefix(&addr);
+	struct prefix prefix = list_prefix_of(a->conf, &addr);
 	uint32_t mask = 0;
 
 	ck_ok(store_listings(a->store, &prefix, on_listing, &mask, trouble()));

@@ -11,7 +11,7 @@ static const struct decision_rules rules = {.threshold = 15, .min_reporters = 2}
 static struct decision
 nominate(double points, size_t reporters)
 {
-	struct score score = {.points = points, .reporters = reporters};
+	struct score score = {.points = points, .reporters = 99, .independent = reporters};
 
 	return decision_nominate(&rules, &score);
 }

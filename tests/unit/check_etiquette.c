@@ -1,5 +1,6 @@
 #include "etiquette.h"
 
+#include <limits.h>
 #include <string.h>
 
 #include "unit.h"
@@ -91,6 +92,28 @@ START_TEST(names)
 }
 END_TEST
 
+START_TEST(what_led_to_nothing_waits_longer)
+{
+	static const struct {
+		unsigned fruitless;
+		int64_t days;
+	} waits[] = {{0, 1}, {1, 1}, {2, 2}, {3, 4}, {6, 32}, {7, 32}, {UINT_MAX, 32}};
+	struct etiquette_question q = {.automated = true, .now_s = NOW};
+	const struct etiquette_rules rules = {.interval_s = DAY};
+
+	ck_assert_int_eq(addr_parse(TEXT("8.8.8.8"), &q.addr), OK);
+	for (size_t i = 0; i < ORBL_COUNT(waits); i++) {
+		q.fruitless = waits[i].fruitless;
+		q.last_probe_s = NOW - waits[i].days * DAY;
+		ck_assert_int_eq(etiquette_check(&rules, &q, why), ETIQUETTE_PROBE);
+		q.last_probe_s++;
+		ck_assert_int_eq(etiquette_check(&rules, &q, why), ETIQUETTE_TOO_SOON);
+	}
+	q.automated = false; /* asked for */
+	ck_assert_int_eq(etiquette_check(&rules, &q, why), ETIQUETTE_PROBE);
+}
+END_TEST
+
 static Suite *
 suite(void)
 {
@@ -100,6 +123,7 @@ suite(void)
 	tcase_add_test(who, addresses);
 	tcase_add_test(who, names);
 	tcase_add_test(when, interval);
+	tcase_add_test(when, what_led_to_nothing_waits_longer);
 	suite_add_tcase(s, who);
 	suite_add_tcase(s, when);
 	return s;

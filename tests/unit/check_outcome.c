@@ -17,7 +17,7 @@ set_up(void)
 	store = open_store();
 	outcome = (struct outcome){.store = store,
 		.now_s = NOW,
-		.lifetime_s = 1000,
+		.rules = {.lifetime_s = 1000, .ipv6_prefix = 64},
 		.second_family = 4,
 		.retry = {3600, 86400}};
 }
@@ -134,7 +134,7 @@ ask_for_delisting(void)
 	l.probe = queue_probe(store, "192.0.2.1", CAUSE_NOMINATION);
 	ck_ok(store_probe_finish(store, l.probe, "open", "", NULL, NOW, trouble()));
 	ck_ok(store_listing_put(store, &l, trouble()));
-	ck_ok(store_delisting_add(store, &host, NOW, &id, &probe, trouble()));
+	ck_ok(store_delisting_add(store, &host, "", NOW, &id, &probe, trouble()));
 	return probe;
 }
 
@@ -230,7 +230,7 @@ START_TEST(a_request_may_come_for_the_second)
 	int64_t id;
 
 	finish(first, &closed);
-	ck_ok(store_delisting_add(store, &host, NOW, &id, &probe, trouble()));
+	ck_ok(store_delisting_add(store, &host, "", NOW, &id, &probe, trouble()));
 	ck_assert_uint_eq(probe, outcome.second);
 	finish(probe, &closed);
 	ck_assert_int_eq(requests("delisted"), 2);

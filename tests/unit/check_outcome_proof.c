@@ -17,7 +17,7 @@ set_up(void)
 	store = open_store();
 	outcome = (struct outcome){.store = store,
 		.now_s = NOW,
-		.lifetime_s = 1000,
+		.rules = {.lifetime_s = 1000, .ipv6_prefix = 64},
 		.second_family = 4,
 		.retry = {3600, 86400}};
 }
@@ -135,7 +135,7 @@ ask_of_a_proved_host(void)
 
 	finish_forms(queue_probe(store, "192.0.2.1", CAUSE_NOMINATION), &plain, &proof);
 	ck_assert_uint_eq(listed("192.0.2.1"), BIT(CATEGORY_RELAY));
-	ck_ok(store_delisting_add(store, &host, NOW, &id, &probe, trouble()));
+	ck_ok(store_delisting_add(store, &host, "", NOW, &id, &probe, trouble()));
 	return probe;
 }
 

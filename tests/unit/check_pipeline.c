@@ -33,7 +33,8 @@ set_up_with(const char *conf_lines)
 static void
 set_up(void)
 {
-	set_up_with("probe.opt_out = {192.0.2.66}\nprobe.sessions = 3\n");
+	set_up_with("probe.opt_out = {192.0.2.66}\nprobe.sessions = 3\n"
+		    "probe.allow = {192.0.2.0/24, 203.0.113.0/24, 2001:db8::/32}\n");
 }
 
 static void
@@ -188,7 +189,7 @@ START_TEST(a_host_is_not_probed_again_by_itself)
 	nominate("192.0.2.1");
 	ck_assert_uint_eq(fake_prober_jobs(a.prober), 1);
 	/* A request is its own provocation. */
-	ck_ok(store_delisting_add(a.store, &host, now_s, &id, &probe, trouble()));
+	ck_ok(store_delisting_add(a.store, &host, "", now_s, &id, &probe, trouble()));
 	pipeline_wake(a.pipeline);
 	analyzer_turn(&a);
 	ck_assert_uint_eq(fake_prober_jobs(a.prober), 2);
@@ -202,7 +203,7 @@ START_TEST(a_request_does_not_stand_for_evidence)
 	uint64_t probe;
 	int64_t id;
 
-	ck_ok(store_delisting_add(a.store, &host, now_s, &id, &probe, trouble()));
+	ck_ok(store_delisting_add(a.store, &host, "", now_s, &id, &probe, trouble()));
 	pipeline_wake(a.pipeline);
 	analyzer_turn(&a);
 	say_case(probe, PROBER_ANSWER_REFUSED);
@@ -234,7 +235,11 @@ END_TEST
 
 START_TEST(what_was_under_way_is_done_after_a_restart)
 {
-	struct pipeline_parts parts = {a.conf, a.store, a.prober, a.reporters, a.base};
+	struct pipeline_parts parts = {.conf = a.conf,
+		.store = a.store,
+		.prober = a.prober,
+		.reporters = a.reporters,
+		.base = a.base};
 	uint64_t probe;
 
 	nominate("192.0.2.1");
@@ -382,7 +387,7 @@ START_TEST(a_retest_ends_a_listing_only_when_all_is_refused)
 	int64_t id;
 
 	analyzer_list(&a, "192.0.2.1", CATEGORY_RELAY, now_s, now_s + 86400);
-	ck_ok(store_delisting_add(a.store, &host, now_s, &id, &probe, trouble()));
+	ck_ok(store_delisting_add(a.store, &host, "", now_s, &id, &probe, trouble()));
 	pipeline_wake(a.pipeline);
 	analyzer_turn(&a);
 	ck_assert_uint_eq(last_job("192.0.2.1"), probe);
@@ -411,7 +416,7 @@ START_TEST(a_closed_input_takes_its_outputs_along)
 	probe = last_job("192.0.2.1");
 	say_arrival(probe, "203.0.113.9", false);
 	say_done(probe, REACH_DONE);
-	ck_ok(store_delisting_add(a.store, &host, now_s, &id, &probe, trouble()));
+	ck_ok(store_delisting_add(a.store, &host, "", now_s, &id, &probe, trouble()));
 	pipeline_wake(a.pipeline);
 	analyzer_turn(&a);
 	say_case(probe, PROBER_ANSWER_REFUSED);
@@ -487,7 +492,7 @@ START_TEST(a_late_message_does_not_undo_a_newer_probe)
 	old = last_job("192.0.2.1");
 	say_case(old, PROBER_ANSWER_ACCEPTED);
 	say_done(old, REACH_DONE);
-	ck_ok(store_delisting_add(a.store, &host, now_s, &id, &probe, trouble()));
+	ck_ok(store_delisting_add(a.store, &host, "", now_s, &id, &probe, trouble()));
 	pipeline_wake(a.pipeline);
 	analyzer_turn(&a);
 	say_case(probe, PROBER_ANSWER_REFUSED);
@@ -545,10 +550,10 @@ START_TEST(a_prefix_is_the_address_or_its_64)
 {
 	char text[PREFIX_TEXT];
 	struct addr v4 = fixture_address("192.0.2.1"), v6 = fixture_address("2001:db8:1:2:3::4");
-	struct prefix p = outcome_prefix(&v4);
+	struct prefix p = list_prefix_of(a.conf, &v4);
 
 	ck_assert_str_eq(prefix_format(&p, text), "192.0.2.1");
-	p = outcome_prefix(&v6);
+	p = list_prefix_of(a.conf, &v6);
 	ck_assert_str_eq(prefix_format(&p, text), "2001:db8:1:2::/64");
 }
 END_TEST

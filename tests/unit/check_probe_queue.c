@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "host.h"
 #include "queue_fixture.h"
 #include "scratch.h"
 #include "unit.h"
@@ -52,6 +53,57 @@ START_TEST(a_delisting_request_has_a_place_of_its_own)
 	queue_start();
 	ck_assert_uint_eq(queue_jobs(), 4);
 	ck_assert_uint_eq(queue_job(3)->id, id);
+}
+END_TEST
+
+/* They put us off for a quarter of an hour each time: meanwhile others are asked. */
+START_TEST(hosts_that_rest_hold_nobody_up)
+{
+	char host[32];
+
+	queue_again_with("probe.sessions = 3\nprobe.per_network = 100\n");
+	for (int i = 1; i <= 20; i++) {
+		snprintf(host, sizeof(host), "192.0.2.%d", i);
+		queue_add(host, CAUSE_NOMINATION);
+	}
+	queue_start();
+	ck_assert_uint_eq(queue_jobs(), 3);
+	here()->now_ms += 59999;
+	queue_start();
+	ck_assert_uint_eq(queue_jobs(), 3); /* they may be slow */
+	queue_say((struct prober_event){.kind = PROBER_DIALOGUE,
+		.id = 1,
+		.time_us = here()->now_ms * 1000,
+		.direction = '<',
+		.text = "450 later"});
+	here()->now_ms += 1;
+	queue_start();
+	ck_assert_uint_eq(queue_jobs(), 5); /* the first one is heard of */
+	for (int i = 0; i < 20; i++) {
+		here()->now_ms += 60000;
+		queue_start();
+	}
+	ck_assert_uint_eq(queue_jobs(), 12); /* but not any number of them */
+	ck_assert_int_eq(probe_queue_state(here()->queue).brake, PROBE_QUEUE_SESSIONS);
+	queue_add("192.0.2.77", CAUSE_DELISTING);
+	queue_start();
+	ck_assert_uint_eq(queue_jobs(), 13);
+}
+END_TEST
+
+START_TEST(a_locked_host_is_not_asked)
+{
+	const struct host_news lock = {fixture_address("192.0.2.2"), HOST_LOCK, QUEUE_NOW, 0};
+
+	queue_add("192.0.2.1", CAUSE_NOMINATION);
+	queue_add("192.0.2.2", CAUSE_DELISTING);
+	ck_ok(host_event(here()->store, &lock, NULL, trouble()));
+	queue_start();
+	ck_assert_uint_eq(queue_jobs(), 1);
+	ck_assert_uint_eq(queue_job(0)->id, 1);
+	ck_assert_ptr_nonnull(strstr(here()->seen.refused, "locked by an operator"));
+	ck_assert_int_eq(queue_number("SELECT state FROM host WHERE host = '192.0.2.1'"),
+		HOST_PROBING);
 }
 END_TEST
 
@@ -350,7 +402,8 @@ static Suite *
 suite(void)
 {
 	const TTest *const begin[] = {the_most_urgent_begins_first,
-		a_delisting_request_has_a_place_of_its_own, what_waits_for_its_time_begins_then,
+		a_delisting_request_has_a_place_of_its_own, hosts_that_rest_hold_nobody_up,
+		a_locked_host_is_not_asked, what_waits_for_its_time_begins_then,
 		so_many_begin_in_a_minute, a_busy_network_does_not_hold_up_the_others,
 		a_full_pipe_only_delays, who_opts_out_while_he_waits_is_not_probed,
 		a_broken_list_leaves_the_last_one_in_force, without_any_list_nothing_is_probed,

@@ -27,7 +27,7 @@ static void
 set_up(void)
 {
 	scratch_enter();
-	conf = fixture_conf(NULL);
+	conf = fixture_conf("publish.max_change_floor = 1000000\n");
 	ck_ok(store_open("orbl.db", &store, trouble()));
 	ck_ok(publish_new(store, conf, &publisher, trouble()));
 }

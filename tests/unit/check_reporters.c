@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "analyzer_fixture.h"
+#include "reporter_key.h"
 #include "scratch.h"
 #include "unit.h"
 
@@ -176,6 +177,45 @@ START_TEST(domains_and_events_are_the_reporters)
 }
 END_TEST
 
+START_TEST(who_has_a_key_must_show_it)
+{
+	static const char key[] = "abcdefghijklmnopqrstuvwxyz234567";
+	char hash[REPORTER_KEY_HASH], text[300];
+	struct reporters *r;
+	struct conf *c;
+
+	reporter_key_hash(key, hash);
+	snprintf(text, sizeof(text),
+		"reporter mx1 {\n key = \"%s\"\n quota = 7\n}\nreporter mx2 {\n}\n", hash);
+	c = conf_of(text);
+	ck_ok(reporters_load(c, &r, trouble()));
+	ck_ok(reporters_check_key(r, "mx1", key, trouble()));
+	ck_assert_int_eq(reporters_check_key(r, "mx1", NULL, trouble()), ERR_REFUSED);
+	ck_assert_ptr_nonnull(strstr(trouble()->text, "--key-file"));
+	ck_assert_int_eq(reporters_check_key(r, "mx1", "nonsense", trouble()), ERR_REFUSED);
+	ck_assert_ptr_nonnull(strstr(trouble()->text, "not the key of reporter mx1"));
+	ck_ok(reporters_check_key(r, "mx2", NULL, trouble()));
+	ck_ok(reporters_check_key(r, "mx2", key, trouble()));
+	ck_ok(reporters_check_key(r, "stranger", NULL, trouble()));
+	ck_assert_int_eq(reporters_quota(r, "mx1"), 7);
+	ck_assert_int_eq(reporters_quota(r, "mx2"), 1000000);
+	ck_assert_int_eq(reporters_quota(r, "stranger"), 1000000);
+	reporters_free(r);
+	conf_free(c);
+}
+END_TEST
+
+START_TEST(a_key_in_place_of_its_hash_is_an_error)
+{
+	struct conf *c = conf_of("reporter mx1 {\n key = abcdefghijklmnopqrstuvwxyz234567\n}\n");
+	struct reporters *r;
+
+	ck_assert_int_eq(reporters_load(c, &r, trouble()), ERR_SYNTAX);
+	ck_assert_ptr_nonnull(strstr(trouble()->text, "reporter mx1: key: not the hash"));
+	conf_free(c);
+}
+END_TEST
+
 static Suite *
 suite(void)
 {
@@ -190,6 +230,8 @@ suite(void)
 	tcase_add_test(t, an_address_is_of_the_longest_prefix);
 	tcase_add_test(t, a_prefix_has_one_reporter);
 	tcase_add_test(t, domains_and_events_are_the_reporters);
+	tcase_add_test(t, who_has_a_key_must_show_it);
+	tcase_add_test(t, a_key_in_place_of_its_hash_is_an_error);
 	suite_add_tcase(s, t);
 	return s;
 }

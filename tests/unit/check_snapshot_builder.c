@@ -9,6 +9,63 @@
 #include "snapshot_file.h"
 #include "snapshot_format.h"
 
+/* --- notice --- */
+
+/* A file of before there were notices has zeros there, as one without has. */
+START_TEST(test_notice)
+{
+	static const char *const notices[] = {"", "audit=2026-11-21:7:abcd retire=2027-01-01"};
+	struct error e;
+
+	for (size_t i = 0; i < ORBL_COUNT(notices); i++) {
+		size_t set;
+		struct snapshot_builder *b = snapshot_file_builder(&set);
+		struct snapshot_file f;
+		struct snapshot *s;
+
+		ck_assert_int_eq(snapshot_builder_notice(b, TEXT("before"), &e), OK);
+		ck_assert_int_eq(snapshot_builder_notice(b, text_of(notices[i]), &e), OK);
+		f = snapshot_file_freeze(b);
+		ck_assert_int_eq(format_get32(f.bytes + HEADER_NOTICE) != 0, i != 0);
+		s = snapshot_file_open(&f);
+		snapshot_file_assert_text(snapshot_notice(s), notices[i]);
+		snapshot_close(s);
+		free(f.bytes);
+	}
+}
+END_TEST
+
+/* One that was made by a release that knew of no notices. */
+START_TEST(test_file_of_before)
+{
+	char path[4096];
+	struct snapshot *s;
+	struct error e;
+
+	snprintf(path, sizeof(path), "%s/tests/fuzz/corpus/snapshot/addresses",
+		getenv("top_srcdir"));
+	ck_assert_int_eq(snapshot_open(path, &s, &e), OK);
+	ck_assert_uint_eq(snapshot_notice(s).len, 0);
+	ck_assert_uint_ne(snapshot_entries(s), 0);
+	snapshot_close(s);
+}
+END_TEST
+
+START_TEST(test_notice_is_bounded)
+{
+	char long_one[SNAPSHOT_NOTICE_MAX + 2];
+	struct snapshot_builder *b = snapshot_builder_new();
+	struct error e;
+
+	memset(long_one, 'x', sizeof(long_one));
+	long_one[SNAPSHOT_NOTICE_MAX + 1] = '\0';
+	ck_assert_int_eq(snapshot_builder_notice(b, text_of(long_one), &e), ERR_RANGE);
+	long_one[SNAPSHOT_NOTICE_MAX] = '\0';
+	ck_assert_int_eq(snapshot_builder_notice(b, text_of(long_one), &e), OK);
+	snapshot_builder_free(b);
+}
+END_TEST
+
 /* --- overlaps --- */
 
 /* The class of 192.0.2.1. */
@@ -512,6 +569,9 @@ suite(void)
 	tcase_add_test(classes, test_many_classes);
 	tcase_set_timeout(classes, 120);
 	suite_add_tcase(s, classes);
+	tcase_add_test(limits, test_notice);
+	tcase_add_test(limits, test_notice_is_bounded);
+	tcase_add_test(limits, test_file_of_before);
 	tcase_add_test(limits, test_class_limits);
 	tcase_add_test(limits, test_add_refuses);
 	tcase_add_test(limits, test_zone_limits);

@@ -79,7 +79,7 @@ part_of(struct store_denial *d, const char *host, const char *raw)
 		.count = 1,
 		.line = 1,
 		.raw = text_of(raw)};
-	return (struct store_part){"mx1", "mail.log", NOW, 1, d, {.lines = 5, .denials = 1}};
+	return (struct store_part){"mx1", "mail.log", NOW, 1, d, {.lines = 5, .denials = 1}, 0};
 }
 
 static void

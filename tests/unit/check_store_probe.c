@@ -93,6 +93,7 @@ START_TEST(causes_are_in_the_order_of_their_urgency)
 	queue_probe(s, "192.0.2.1", CAUSE_NOMINATION);
 	queue_probe(s, "192.0.2.2", CAUSE_BACKOFF);
 	queue_probe(s, "192.0.2.3", CAUSE_EXPIRY);
+	queue_probe(s, "192.0.2.6", CAUSE_CONFIRM);
 	queue_probe(s, "192.0.2.4", CAUSE_DELISTING);
 	add_probe(s,
 		&(struct store_probe){.host = fixture_address("192.0.2.5"),
@@ -100,12 +101,13 @@ START_TEST(causes_are_in_the_order_of_their_urgency)
 			.queued_s = NOW,
 			.parent = 77});
 	probes = due_probes(s, NOW);
-	ck_assert_uint_eq(probes.count, 5);
+	ck_assert_uint_eq(probes.count, 6);
 	ck_assert_str_eq(probes.rows[0].host, "192.0.2.5"); /* half a pair first */
 	ck_assert(probes.rows[0].second_source);
 	ck_assert_uint_eq(probes.rows[0].parent, 77);
-	for (unsigned i = 1; i < 5; i++)
+	for (unsigned i = 1; i < 6; i++)
 		ck_assert_int_eq(probes.rows[i].cause, CAUSE_COUNT - i);
+	ck_assert_str_eq(store_cause_name(CAUSE_CONFIRM), "confirming retest");
 	ck_assert_str_eq(store_cause_name(CAUSE_EXPIRY), "retest before expiry");
 	ck_assert_str_eq(store_cause_name(CAUSE_COUNT), "unknown");
 	store_close(s);
@@ -275,7 +277,7 @@ queue_retests(struct store *s, int64_t now_s, int64_t window_s)
 	const struct store_retests r = {now_s, window_s, 60};
 	size_t queued;
 
-	ck_ok(store_probe_queue_retests(s, &r, &queued, trouble()));
+	ck_ok(store_probe_queue_retests(s, &r, &queued, NULL, NULL, trouble()));
 	return queued;
 }
 
@@ -393,24 +395,26 @@ START_TEST(a_delisting_request_has_a_probe_and_an_end)
 	struct store *s = open_store();
 	struct addr host = fixture_address("192.0.2.1"), other = fixture_address("192.0.2.2");
 	struct requests r = {.count = 0};
-	int64_t first, second, third;
-	uint64_t probe, same, count;
+	int64_t first, second, third, when_s;
+	uint64_t probe, same;
 
-	ck_ok(store_delisting_add(s, &host, NOW, &first, &probe, trouble()));
-	ck_ok(store_delisting_add(s, &host, NOW + 10, &second, &same, trouble()));
+	ck_ok(store_delisting_add(s, &host, "", NOW, &first, &probe, trouble()));
+	ck_ok(store_delisting_add(s, &host, "", NOW + 10, &second, &same, trouble()));
 	ck_assert_int_ne(first, second);
 	ck_assert_uint_eq(probe, same);
 	ck_assert_uint_eq(waiting_probes(s).count, 1);
-	ck_ok(store_delistings_since(s, &host, NOW - 1, &count, trouble()));
-	ck_assert_uint_eq(count, 2);
-	ck_ok(store_delistings_since(s, &host, NOW, &count, trouble()));
-	ck_assert_uint_eq(count, 1);
-	ck_ok(store_delistings_since(s, &other, 0, &count, trouble()));
-	ck_assert_uint_eq(count, 0);
+	ck_ok(store_delisting_nth(s, &host, 2, &when_s, trouble()));
+	ck_assert_int_eq(when_s, NOW);
+	ck_ok(store_delisting_nth(s, &host, 1, &when_s, trouble()));
+	ck_assert_int_eq(when_s, NOW + 10);
+	ck_ok(store_delisting_nth(s, &host, 3, &when_s, trouble()));
+	ck_assert_int_eq(when_s, 0);
+	ck_ok(store_delisting_nth(s, &other, 1, &when_s, trouble()));
+	ck_assert_int_eq(when_s, 0);
 	/* Both are answered by the one probe. */
 	ck_ok(store_probe_finish(s, probe, "closed", "", NULL, NOW + 20, trouble()));
 	ck_ok(store_delisting_finish(s, probe, "delisted", "closed", NOW + 20, trouble()));
-	ck_ok(store_delisting_add(s, &host, NOW + 30, &third, &same, trouble()));
+	ck_ok(store_delisting_add(s, &host, "", NOW + 30, &third, &same, trouble()));
 	ck_assert_uint_ne(probe, same);
 	s = reopen_store(s);
 	ck_ok(store_delistings_of(s, &host, 8, on_delisting, &r, trouble()));

@@ -265,6 +265,56 @@ START_TEST(bounds_pieces)
 }
 END_TEST
 
+/* The text of _status, its strings joined, without when it was made. */
+static const char *
+status_of(const struct zone *z)
+{
+	static char text[1024];
+	const uint8_t *rdata = z->status.bytes + 12, *end = z->status.bytes + z->status.len;
+	size_t n = 0;
+
+	ck_assert_uint_eq(z->status.count, 1);
+	for (; rdata < end; rdata += 1 + rdata[0]) {
+		memcpy(text + n, rdata + 1, rdata[0]);
+		n += rdata[0];
+	}
+	text[n] = '\0';
+	return strstr(text, "listed=");
+}
+
+START_TEST(tells_the_notice_of_the_newest_source)
+{
+	static const char audit[] =
+		"audit=2026-11-21:1234:"
+		"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+	char notice[SNAPSHOT_NOTICE_MAX + 1], wanted[1024];
+	struct list_fixture f = {.origin = "a.test", .lines = "192.0.2.1 relay\n", .serial = 9};
+	struct snapshot *old, *new;
+	struct zone_source source = {.is_list = true};
+
+	must_add("dnsbl.test", list, true);
+	snprintf(notice, sizeof(notice), "%s retire=2027-03-01", audit);
+	f.notice = audit;
+	old = list_fixture_open(&f);
+	f.notice = notice;
+	new = list_fixture_open(&f);
+	source.snapshot = old;
+	ck_assert_int_eq(zone_set_add(zones, TEXT("old.test"), &source, NULL), OK);
+	source.delta = new;
+	ck_assert_int_eq(zone_set_add(zones, TEXT("new.test"), &source, NULL), OK);
+	finish();
+	ck_assert_str_eq(status_of(find("dnsbl.test", &(size_t){0})),
+		"listed=1 policy=https://dnsbl.test/policy");
+	snprintf(wanted, sizeof(wanted), "listed=1 policy=https://dnsbl.test/policy %s", audit);
+	ck_assert_str_eq(status_of(find("all.old.test", &(size_t){0})), wanted);
+	ck_assert_str_eq(strstr(status_of(find("new.test", &(size_t){0})), "audit="), notice);
+	zone_set_free(zones);
+	zones = NULL;
+	snapshot_close(old);
+	snapshot_close(new);
+}
+END_TEST
+
 static Suite *
 suite(void)
 {
@@ -278,6 +328,7 @@ suite(void)
 	tcase_add_test(built, keeps_test_points_for_each_code);
 	tcase_add_test(built, makes_up_an_apex);
 	tcase_add_test(built, tells_a_long_negative);
+	tcase_add_test(built, tells_the_notice_of_the_newest_source);
 	tcase_add_test(built, bounds_pieces);
 	suite_add_tcase(s, built);
 	return s;

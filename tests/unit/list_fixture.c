@@ -117,6 +117,8 @@ list_fixture_write(const struct list_fixture *f, int fd, struct error *e)
 		if (line.len != 0)
 			err = add_line(&x, line, e);
 	if (err == OK)
+		err = snapshot_builder_notice(x.builder, text_of(f->notice), e);
+	if (err == OK)
 		err = snapshot_builder_write(x.builder, fd, f->serial, 1700000000, e);
 	snapshot_builder_free(x.builder);
 	return err;

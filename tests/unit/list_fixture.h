@@ -14,6 +14,7 @@ struct list_fixture {
 	const char *origin; /* of mname, rname and ns */
 	const char *lines;
 	uint32_t serial;
+	const char *notice; /* NULL: none */
 };
 
 enum { LIST_FIXTURE_TTL = 300, LIST_FIXTURE_MINIMUM = 150, LIST_FIXTURE_SOA_TTL = 3600 };

@@ -59,8 +59,12 @@ on_end(const struct store_probe *p, const struct probe_result *result, void *con
 static void
 open_queue(void)
 {
-	const struct probe_queue_parts parts = {fixture.conf, fixture.store, fixture.prober,
-		on_said, on_late, on_refused, NULL};
+	const struct probe_queue_parts parts = {.conf = fixture.conf,
+		.store = fixture.store,
+		.prober = fixture.prober,
+		.said = on_said,
+		.late = on_late,
+		.refused = on_refused};
 
 	ck_ok(probe_queue_new(&parts, fixture.now_ms, &fixture.queue, trouble()));
 }

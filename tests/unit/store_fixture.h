@@ -17,9 +17,12 @@ enum { NOW = 1900000800, HOUR = 3600 }; /* NOW is the start of an hour */
 
 /* What version 5 has brought. */
 #define STORE_4                                                                                    \
-	"DROP TABLE reporter_day; DROP TABLE reporter_fault; DROP TABLE nomination;"               \
+	"DROP TRIGGER probe_decided; DROP TRIGGER pair_decided; DROP TRIGGER pair_begun;"          \
+	"DROP VIEW final_verdict; DROP TABLE reporter_host; DROP TABLE reporter_day; DROP TABLE "  \
+	"reporter_fault; DROP TABLE nomination;"                                                   \
 	"DROP TABLE alarm; DROP TABLE host; DROP TABLE operator_order; DROP TABLE control_proof;"  \
 	"DROP TABLE notice; DROP TABLE decision; DROP INDEX evidence_hour;"                        \
+	"DROP INDEX listing_effective; UPDATE probe SET cause = 3 WHERE cause = 4;"                \
 	"ALTER TABLE reporter DROP COLUMN revoked_s; ALTER TABLE evidence DROP COLUMN domains;"    \
 	"ALTER TABLE evidence DROP COLUMN hash; ALTER TABLE listing DROP COLUMN effective_s;"      \
 	"ALTER TABLE listing DROP COLUMN asn; ALTER TABLE listing DROP COLUMN as_org;"             \

@@ -1,0 +1,131 @@
+#include "host.h"
+
+#include <orbl/listing.h>
+#include <orbl/store_listing.h>
+
+enum { RELAPSES_MAX = 30 /* what is shifted by them stays a number */ };
+
+static bool
+is_listed(unsigned state)
+{
+	return state == HOST_LISTED || state == HOST_EXPIRING || state == HOST_DELISTING;
+}
+
+/* A listing that has ended by itself is no reproach: only what a test had ended counts. */
+static void
+count_relapse(struct store_host *h, const struct host_news *news)
+{
+	if (h->removed_s == 0 || news->now_s - h->removed_s > news->relapse_window_s)
+		h->relapses = 0;
+	else if (h->removed_s >= h->listed_s && h->relapses < RELAPSES_MAX)
+		h->relapses++;
+	h->listed_s = news->now_s;
+}
+
+struct store_host
+host_after(const struct store_host *h, const struct host_news *news)
+{
+	enum host_state next = host_state_step((enum host_state)h->state, news->kind).next;
+	struct store_host after = *h;
+
+	if (!is_listed(h->state) && is_listed(next) && h->state != HOST_LOCKED)
+		count_relapse(&after, news);
+	if (is_listed(h->state) &&
+		(news->kind == HOST_FOUND_CLOSED || news->kind == HOST_FOUND_BOUNCING))
+		after.removed_s = news->now_s;
+	if (next != (enum host_state)h->state || h->since_s == 0)
+		after.since_s = news->now_s;
+	after.state = next;
+	return after;
+}
+
+struct relays {
+	int64_t now_s;
+	bool found;
+};
+
+static enum err
+on_proof(const struct store_listing *l, void *context)
+{
+	struct relays *r = context;
+
+	r->found = r->found ||
+		((l->category == CATEGORY_RELAY || l->category == CATEGORY_RELAY_INPUT) &&
+			l->expires_s > r->now_s);
+	return OK;
+}
+
+static enum err
+choose_unlock(struct store *s, struct host_news *news, struct error *e)
+{
+	struct relays r = {.now_s = news->now_s};
+	enum err err = store_proofs_of(s, &news->host, on_proof, &r, e);
+
+	if (r.found)
+		news->kind = HOST_UNLOCK_LISTED;
+	return err;
+}
+
+static bool
+is_same(const struct store_host *a, const struct store_host *b)
+{
+	return a->state == b->state && a->since_s == b->since_s && a->relapses == b->relapses &&
+		a->listed_s == b->listed_s && a->removed_s == b->removed_s;
+}
+
+static enum err
+change(struct store *s, const struct host_news *news, struct host_changed *c, struct error *e)
+{
+	struct host_step step;
+	struct store_host after;
+	char address[ADDR_TEXT];
+	enum err err = store_host_get(s, &news->host, &c->now, e);
+
+	if (err != OK)
+		return err;
+	c->before = (enum host_state)c->now.state;
+	step = host_state_step(c->before, news->kind);
+	if (step.next == HOST_REFUSED)
+		return error_set(e, ERR_REFUSED, "%s %s", addr_format(&news->host, address),
+			step.why);
+	after = host_after(&c->now, news);
+	if (is_same(&after, &c->now))
+		return OK;
+	c->now = after;
+	return store_host_put(s, &after, e);
+}
+
+enum err
+host_event(struct store *s, const struct host_news *news, struct host_changed *out, struct error *e)
+{
+	struct host_news chosen = *news;
+	struct host_changed c = {.before = HOST_SEEN};
+	enum err err = news->kind == HOST_UNLOCK ? choose_unlock(s, &chosen, e) : OK;
+
+	if (err == OK)
+		err = change(s, &chosen, &c, e);
+	if (out != NULL)
+		*out = c;
+	return err;
+}
+
+enum err
+host_event_if_may(struct store *s, const struct host_news *news, struct host_changed *out,
+	bool *refused, struct error *e)
+{
+	enum err err = host_event(s, news, out, e);
+
+	if (refused != NULL)
+		*refused = err == ERR_REFUSED;
+	return err == ERR_REFUSED ? OK : err;
+}
+
+enum err
+host_is_locked(struct store *s, const struct addr *host, bool *locked, struct error *e)
+{
+	struct store_host h;
+	enum err err = store_host_get(s, host, &h, e);
+
+	*locked = h.state == HOST_LOCKED;
+	return err;
+}

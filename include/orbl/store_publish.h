@@ -1,0 +1,42 @@
+/* store_publish.h - what publishing asks the store besides listings (store_listing.h). */
+#ifndef ORBL_STORE_PUBLISH_H
+#define ORBL_STORE_PUBLISH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <orbl/store_listing.h>
+
+/* The next publication is what somebody wants, however much it differs from the list in service:
+ * it is not held (publish.h). Inside a transaction, or COMMITs. */
+enum err store_publish_permit(struct store *s, bool permitted, struct error *e) ORBL_NODISCARD;
+enum err store_publish_permitted(struct store *s, bool *out, struct error *e) ORBL_NODISCARD;
+
+/* --- counting listings --- */
+
+enum store_report_by {
+	STORE_REPORT_CATEGORY,
+	STORE_REPORT_ASN,
+	STORE_REPORT_COUNTRY,
+	STORE_REPORT_REPORTER, /* whose evidence brought the probe about that a listing rests on */
+	STORE_REPORT_COUNT
+};
+enum { STORE_REPORT_ROWS_MAX = 1000 };
+
+struct store_report_row {  /* lends */
+	const char *name;  /* category, number, country or reporter; "": not known */
+	const char *label; /* whose network: AS; "": none */
+	uint64_t prefixes, listings;
+};
+typedef enum err store_report_fn(const struct store_report_row *row, void *context);
+/* The most first, at most max rows (and STORE_REPORT_ROWS_MAX) of those listed at now_s. */
+enum err store_report(struct store *s, enum store_report_by by, int64_t now_s, size_t max,
+	store_report_fn *fn, void *context, struct error *e) ORBL_NODISCARD;
+/* Of all: listings, prefixes, and classes that a report by this has. */
+struct store_report_totals {
+	uint64_t prefixes, listings, rows;
+};
+enum err store_report_totals(struct store *s, enum store_report_by by, int64_t now_s,
+	struct store_report_totals *out, struct error *e) ORBL_NODISCARD;
+
+#endif

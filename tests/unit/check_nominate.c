@@ -1,0 +1,524 @@
+#include "nominate.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <orbl/log.h>
+#include <orbl/store_decision.h>
+#include <orbl/store_reporter.h>
+
+#include "analyzer_fixture.h"
+#include "host_state.h"
+#include "list.h"
+#include "scratch.h"
+#include "store_sql.h"
+#include "unit.h"
+
+#define HOST     "192.0.2.1"
+#define SUSPECTS "score.min_reporters = 2\nscore.suspect_at = 60\nscore.suspect_until = 30\n"
+
+enum { NOW = 1900000800, HOUR = 3600, DAY = 86400 };
+
+static struct conf *conf;
+static struct store *store;
+static struct guard *guard;
+static struct nominate nominate;
+static struct prefix allowed;
+static struct etiquette_rules etiquette;
+
+static void
+begin(const char *lines)
+{
+	log_open("check", LOG_LEVEL_ERROR);
+	conf = fixture_conf(lines);
+	ck_ok(store_open(conf->store_path, &store, trouble()));
+	ck_ok(guard_new(conf, store, NOW, &guard, trouble()));
+	nominate = (struct nominate){.conf = conf, .store = store, .guard = guard};
+	ck_ok(nominate_init(&nominate, trouble()));
+	allowed = fixture_prefix("192.0.2.0/24");
+	etiquette = (struct etiquette_rules){.allow_count = 1,
+		.allow = &allowed,
+		.interval_s = DAY};
+}
+
+static void
+end(void)
+{
+	nominate_reset(&nominate);
+	guard_free(guard);
+	store_close(store);
+	conf_free(conf);
+}
+
+static void
+set_up(void)
+{
+	scratch_enter();
+	begin(SUSPECTS);
+}
+
+static void
+tear_down(void)
+{
+	end();
+	scratch_leave();
+}
+
+static void
+start_again(const char *lines)
+{
+	end();
+	begin(lines);
+}
+
+/* Denials in one hour. */
+static void
+deny(const char *reporter, const char *host, int64_t time_s, uint32_t count)
+{
+	static unsigned lines;
+	struct store_denial d = {.host = fixture_address(host),
+		.time_s = time_s,
+		.said_s = time_s,
+		.count = count,
+		.line = 1};
+	struct store_submission sub = {.lines = 1};
+	char raw[128];
+
+	ck_ok(store_submission_begin(store, reporter, "mail.log", time_s, &d.submission,
+		trouble()));
+	snprintf(raw, sizeof(raw), "denial %u", lines++);
+	d.raw = text_of(raw);
+	d.recipient = text_of("someone@example.net");
+	sub.id = d.submission;
+	ck_ok(store_begin(store, trouble()));
+	ck_ok(store_denials_add(store, &d, 1, NULL, trouble()));
+	ck_ok(store_submission_count(store, &sub, trouble()));
+	ck_ok(store_commit(store, trouble()));
+}
+
+static void
+look(int64_t now_s)
+{
+	ck_assert(!nominate_batch(&nominate, &etiquette, now_s));
+}
+
+static int64_t
+number(const char *sql)
+{
+	int64_t n;
+
+	ck_ok(store_number(store, trouble(), &n, sql, ""));
+	return n;
+}
+
+static void
+run(const char *sql)
+{
+	ck_ok(store_execute(store, sql, trouble()));
+}
+
+#define SUSPECT_ROWS "FROM listing WHERE category = 2"
+
+/* Three reporters, 40 points each. */
+static void
+make_suspect(void)
+{
+	deny("mx1", HOST, NOW, 1 << 16);
+	deny("mx2", HOST, NOW, 1 << 16);
+	deny("mx3", HOST, NOW, 1 << 16);
+	look(NOW);
+	ck_assert_int_eq(number("SELECT count(*) " SUSPECT_ROWS), 1);
+	ck_assert(nominate.changed);
+	nominate.changed = false;
+}
+
+static enum err
+on_decision(const struct store_decision *d, void *context)
+{
+	struct score_inputs in;
+	struct score_result *r = malloc(sizeof(*r));
+	char *again;
+
+	ck_assert_ptr_nonnull(r);
+	ck_ok(score_record_parse(d->inputs, &in, trouble()));
+	ck_assert_int_eq(in.now_s, d->time_s);
+	score_record_decide(&in, r);
+	again = score_record_result(d->kind, r);
+	ck_assert_str_eq(again, d->result);
+	++*(int *)context;
+	score_record_reset(&in);
+	free(again);
+	free(r);
+	return OK;
+}
+
+/* Each decision of the host is decided again as it was; how many there are. */
+static int
+replayed(const char *host)
+{
+	struct addr addr = fixture_address(host);
+	int count = 0;
+
+	ck_ok(store_decisions_of(store, &addr, 100, on_decision, &count, trouble()));
+	return count;
+}
+
+/* --- a probe ---------------------------------------------------------------------- */
+
+START_TEST(two_reporters_nominate)
+{
+	deny("mx1", HOST, NOW, 2);
+	look(NOW);
+	ck_assert_int_eq(number("SELECT count(*) FROM probe"), 0);
+	ck_assert_int_eq(number("SELECT count(*) FROM decision"), 0);
+	deny("mx2", HOST, NOW - HOUR, 1);
+	look(NOW);
+	ck_assert_int_eq(number("SELECT count(*) FROM probe WHERE cause = 0"), 1);
+	ck_assert_int_eq(number("SELECT count(*) FROM audit WHERE action = 'nominate'"), 1);
+	ck_assert_int_eq(number("SELECT state FROM host"), HOST_NOMINATED);
+	ck_assert_int_eq(number("SELECT count(*) FROM pending"), 0);
+	ck_assert(!nominate.changed);
+}
+END_TEST
+
+START_TEST(it_is_kept_whose_evidence_it_was)
+{
+	deny("mx1", HOST, NOW, 16);
+	deny("mx2", HOST, NOW, 1);
+	look(NOW);
+	ck_assert_int_eq(number("SELECT count(*) FROM nomination WHERE probe = 1"), 2);
+	ck_assert_int_eq(number("SELECT points FROM nomination JOIN reporter r ON r.id = reporter"
+				" WHERE r.name = 'mx1'"),
+		20);
+	ck_assert_int_eq(number("SELECT probe FROM decision WHERE kind = 'nominate'"), 1);
+	ck_assert_int_eq(replayed(HOST), 1);
+}
+END_TEST
+
+START_TEST(a_flood_of_a_new_reporter_does_nothing)
+{
+	start_again("score.new_trust = 25\nscore.min_reporters = 1\nscore.threshold = 15\n");
+	for (int i = 0; i < 200; i++)
+		deny("mx1", HOST, NOW - i * HOUR, 100);
+	look(NOW);
+	ck_assert_int_eq(number("SELECT count(*) FROM probe"), 0);
+	ck_assert_int_eq(number("SELECT count(*) FROM listing"), 0);
+	run("INSERT INTO nomination SELECT 0, id, 1 FROM reporter");
+	run("INSERT INTO probe (id, host, cause, queued_s, finished_s, verdict)"
+	    " VALUES (0, '192.0.2.9', 0, 1900000000, 1900000000, 'open')");
+	deny("mx1", HOST, NOW, 1); /* one that was right before has 40 percent */
+	look(NOW + WEIGHTS_KEPT_S);
+	ck_assert_int_eq(number("SELECT count(*) FROM probe WHERE host = '" HOST "'"), 1);
+}
+END_TEST
+
+START_TEST(reporters_of_one_network_are_one)
+{
+	start_again("score.min_reporters = 2\nscore.distinct = network\n"
+		    "reporter mx1 {\n address = 198.51.100.1\n}\n"
+		    "reporter mx2 {\n address = 198.51.100.2\n}\n"
+		    "reporter mx3 {\n address = 203.0.113.2\n}\n");
+	deny("mx1", HOST, NOW, 1 << 16);
+	deny("mx2", HOST, NOW, 1 << 16);
+	look(NOW);
+	ck_assert_int_eq(number("SELECT count(*) FROM probe"), 0);
+	deny("mx3", HOST, NOW, 1);
+	look(NOW);
+	ck_assert_int_eq(number("SELECT count(*) FROM probe"), 1);
+	ck_assert_int_eq(number("SELECT count(*) FROM nomination"), 3);
+}
+END_TEST
+
+START_TEST(a_locked_host_is_let_alone)
+{
+	run("INSERT INTO host (host, state, since_s) VALUES ('" HOST "', 7, 1)");
+	deny("mx1", HOST, NOW, 1 << 16);
+	deny("mx2", HOST, NOW, 1 << 16);
+	deny("mx3", HOST, NOW, 1 << 16);
+	look(NOW);
+	ck_assert_int_eq(number("SELECT count(*) FROM probe"), 0);
+	ck_assert_int_eq(number("SELECT count(*) FROM listing"), 0);
+	ck_assert_int_eq(number("SELECT count(*) FROM pending"), 0);
+}
+END_TEST
+
+START_TEST(nothing_is_probed_twice_in_a_day)
+{
+	deny("mx1", HOST, NOW, 16);
+	deny("mx2", HOST, NOW, 16);
+	look(NOW);
+	run("UPDATE probe SET finished_s = started_s, verdict = 'closed'");
+	for (int i = 1; i < 24; i++) {
+		deny("mx1", HOST, NOW + i * HOUR, 16);
+		look(NOW + i * HOUR);
+	}
+	ck_assert_int_eq(number("SELECT count(*) FROM probe"), 1);
+	ck_assert_int_eq(number("SELECT count(*) FROM decision WHERE kind = 'nominate'"), 1);
+}
+END_TEST
+
+/* A probe that is far off, such as that after a delisting, is not waited for. */
+START_TEST(a_probe_to_come_is_made_now)
+{
+	struct addr host = fixture_address(HOST);
+	struct store_probe later = {.host = host,
+		.cause = CAUSE_EXPIRY,
+		.queued_s = NOW - 2 * DAY,
+		.not_before_s = NOW + DAY};
+	uint64_t id;
+
+	ck_ok(store_probe_add(store, &later, &id, trouble()));
+	deny("mx1", HOST, NOW, 16);
+	deny("mx2", HOST, NOW, 16);
+	look(NOW);
+	ck_assert_int_eq(number("SELECT not_before_s FROM probe"), NOW);
+	ck_assert_int_eq(number("SELECT count(*) FROM decision"), 1);
+	deny("mx1", HOST, NOW + DAY, 16);
+	look(NOW + DAY); /* it waits for its turn */
+	ck_assert_int_eq(number("SELECT count(*) FROM decision"), 1);
+	ck_assert_int_eq(number("SELECT count(*) FROM probe"), 1);
+}
+END_TEST
+
+/* --- suspects --------------------------------------------------------------------- */
+
+START_TEST(many_reporters_list_a_suspect)
+{
+	make_suspect();
+	ck_assert_int_eq(number("SELECT expires_s = (SELECT json_extract(result, '$.expires')"
+				" FROM decision WHERE kind = 'suspect') " SUSPECT_ROWS),
+		1);
+	ck_assert_int_eq(number("SELECT reason = 'score 120.0 from 3 independent reporters:"
+				" mx1, mx2, mx3' " SUSPECT_ROWS),
+		1);
+	ck_assert_int_eq(number("SELECT count(*) FROM audit WHERE action = 'list'"), 1);
+	ck_assert_int_eq(number("SELECT count(*) FROM listing"), 1); /* as nothing else */
+	ck_assert_int_eq(number("SELECT count(*) FROM probe"), 1);
+	ck_assert_int_eq(replayed(HOST), 2);
+}
+END_TEST
+
+START_TEST(a_suspect_ends_when_its_score_has_fallen)
+{
+	int64_t end_s;
+	size_t removed;
+
+	make_suspect();
+	end_s = number("SELECT expires_s " SUSPECT_ROWS);
+	ck_assert_int_lt(end_s, NOW + 30 * DAY);
+	for (int64_t t = NOW + DAY; t < end_s; t += DAY)
+		look(t);
+	look(end_s - 30); /* once more before its end */
+	ck_assert_int_eq(number("SELECT count(*) FROM pending"), 0);
+	ck_assert_int_eq(number("SELECT expires_s " SUSPECT_ROWS), end_s);
+	ck_ok(store_listing_expire(store, end_s - 1, &removed, trouble()));
+	ck_assert_uint_eq(removed, 0);
+	ck_ok(store_listing_expire(store, end_s, &removed, trouble()));
+	ck_assert_uint_eq(removed, 1);
+	look(end_s);
+	ck_assert_int_eq(number("SELECT count(*) FROM listing"), 0);
+	ck_assert_int_eq(number("SELECT count(*) FROM decision WHERE kind = 'suspect'"), 1);
+}
+END_TEST
+
+START_TEST(a_suspect_is_looked_at_before_it_ends)
+{
+	start_again(SUSPECTS "listing.lifetime = 1d\n");
+	make_suspect();
+	ck_assert_int_eq(number("SELECT expires_s " SUSPECT_ROWS), NOW + DAY);
+	look(NOW + DAY - SUSPECT_LOOK_S);
+	ck_assert_int_eq(number("SELECT expires_s " SUSPECT_ROWS), NOW + 2 * DAY - SUSPECT_LOOK_S);
+	ck_assert_int_eq(number("SELECT since_s " SUSPECT_ROWS), NOW);
+	ck_assert_int_eq(replayed(HOST), 3);
+}
+END_TEST
+
+START_TEST(an_analyzer_that_slept_looks_at_its_suspects)
+{
+	start_again(SUSPECTS "listing.lifetime = 1d\n");
+	make_suspect();
+	start_again(SUSPECTS "listing.lifetime = 1d\n");
+	look(NOW + 2 * DAY);
+	ck_assert_int_eq(number("SELECT expires_s " SUSPECT_ROWS), NOW + 3 * DAY);
+	start_again("score.suspect_at = 0\n");
+	look(NOW + 2 * DAY);
+	ck_assert_int_eq(number("SELECT count(*) FROM listing"), 0);
+	ck_assert(nominate.changed);
+}
+END_TEST
+
+START_TEST(new_evidence_does_not_fill_the_store)
+{
+	make_suspect();
+	for (int i = 1; i <= 48; i++) {
+		deny("mx1", HOST, NOW + i * HOUR, 100);
+		deny("mx2", HOST, NOW + i * HOUR, 100);
+		deny("mx3", HOST, NOW + i * HOUR, 100);
+		look(NOW + i * HOUR);
+	}
+	/* Each doubling makes it last a half-life longer: some at first, then one a day. */
+	ck_assert_int_le(number("SELECT count(*) FROM decision WHERE kind = 'suspect'"), 10);
+	ck_assert_int_eq(number("SELECT count(*) FROM decision WHERE kind = 'nominate'"), 1);
+	ck_assert_int_ge(number("SELECT expires_s " SUSPECT_ROWS), NOW + 15 * DAY);
+}
+END_TEST
+
+START_TEST(a_suspect_ends_with_its_reporter)
+{
+	uint64_t hosts;
+
+	make_suspect();
+	ck_ok(store_begin(store, trouble()));
+	ck_ok(store_reporter_revoke(store, "mx3", NOW, NOW, &hosts, trouble()));
+	ck_ok(store_commit(store, trouble()));
+	ck_assert_uint_eq(hosts, 1);
+	look(NOW);
+	ck_assert_int_eq(number("SELECT count(*) FROM listing"), 0);
+	ck_assert(nominate.changed);
+	ck_assert_int_eq(number("SELECT count(*) FROM decision WHERE kind = 'suspect'"
+				" AND json_extract(result, '$.decision') = 'end'"),
+		1);
+	ck_assert_int_eq(number("SELECT count(*) FROM audit WHERE action = 'expire'"), 1);
+	ck_assert_int_eq(replayed(HOST), 3);
+}
+END_TEST
+
+START_TEST(an_operators_suspect_is_let_alone)
+{
+	struct lister lister = {.store = store, .rules = list_rules_of(conf), .now_s = NOW};
+	struct list_request request = {.prefix = fixture_prefix(HOST),
+		.category = CATEGORY_SUSPECT,
+		.expires_s = NOW + 9 * DAY,
+		.reason = "seen in the act",
+		.author = "anna"};
+	uint64_t hosts;
+
+	ck_ok(store_begin(store, trouble()));
+	ck_ok(list_make(&lister, &request, NULL, trouble()));
+	ck_ok(store_commit(store, trouble()));
+	deny("mx1", HOST, NOW, 1);
+	look(NOW);
+	deny("mx1", HOST, NOW, 1 << 16);
+	deny("mx2", HOST, NOW, 1 << 16);
+	deny("mx3", HOST, NOW, 1 << 16);
+	look(NOW);
+	ck_ok(store_begin(store, trouble()));
+	ck_ok(store_reporter_revoke(store, "mx3", NOW, NOW, &hosts, trouble()));
+	ck_ok(store_commit(store, trouble()));
+	look(NOW);
+	ck_assert_int_eq(number("SELECT expires_s " SUSPECT_ROWS), NOW + 9 * DAY);
+	ck_assert_int_eq(number("SELECT author = 'anna' " SUSPECT_ROWS), 1);
+	ck_assert_int_eq(number("SELECT count(*) FROM decision WHERE kind = 'suspect'"), 0);
+}
+END_TEST
+
+START_TEST(two_hosts_of_a_prefix_are_one_suspect)
+{
+	static const char *const hosts[] = {"2001:db8::1", "2001:db8::2"};
+
+	for (size_t i = 0; i < 2; i++)
+		for (size_t m = 0; m < 3; m++)
+			deny(m == 0            ? "mx1" :
+					m == 1 ? "mx2" :
+						 "mx3",
+				hosts[i], NOW - (int64_t)i * DAY, 1 << 16);
+	look(NOW);
+	ck_assert_int_eq(number("SELECT count(*) " SUSPECT_ROWS), 1);
+	ck_assert_int_eq(number("SELECT count(*) FROM proof WHERE category = 2"), 2);
+	ck_assert_int_eq(
+		number("SELECT expires_s = (SELECT max(expires_s) FROM proof) " SUSPECT_ROWS), 1);
+	run("DELETE FROM evidence WHERE host = '2001:db8::1'");
+	run("INSERT INTO pending VALUES ('2001:db8::1')");
+	look(NOW);
+	ck_assert_int_eq(number("SELECT count(*) " SUSPECT_ROWS), 1);
+	ck_assert_int_eq(number("SELECT count(*) FROM proof WHERE category = 2"), 1);
+}
+END_TEST
+
+/* --- who is not listed ------------------------------------------------------------- */
+
+START_TEST(a_safe_host_raises_an_alarm)
+{
+	scratch_write("safe.txt", "192.0.2.0/28 good people\n", 25);
+	start_again(SUSPECTS "listing.safe_lists = {\"safe.txt\"}\n");
+	deny("mx1", HOST, NOW, 1);
+	look(NOW);
+	ck_assert_int_eq(number("SELECT count(*) FROM alarm"), 0); /* one is not many */
+	deny("mx1", HOST, NOW, 1 << 16);
+	deny("mx2", HOST, NOW, 1 << 16);
+	deny("mx3", HOST, NOW, 1 << 16);
+	look(NOW);
+	look(NOW + HOUR);
+	ck_assert_int_eq(number("SELECT count(*) FROM alarm WHERE subject = '" HOST "'"), 1);
+	ck_assert_int_eq(number("SELECT count(*) FROM listing"), 0);
+	ck_assert_int_eq(number("SELECT count(*) FROM probe"), 0);
+	ck_assert_int_eq(number("SELECT count(*) FROM decision"), 0);
+}
+END_TEST
+
+START_TEST(an_exempt_host_is_no_suspect)
+{
+	start_again(SUSPECTS "listing.exempt = {192.0.2.0/24}\n");
+	deny("mx1", HOST, NOW, 1 << 16);
+	deny("mx2", HOST, NOW, 1 << 16);
+	deny("mx3", HOST, NOW, 1 << 16);
+	look(NOW);
+	ck_assert_int_eq(number("SELECT count(*) FROM listing"), 0);
+	ck_assert_int_eq(number("SELECT count(*) FROM decision WHERE kind = 'suspect'"), 0);
+	ck_assert(!nominate.changed);
+}
+END_TEST
+
+START_TEST(many_hosts_come_in_batches)
+{
+	int batches = 1;
+
+	run("WITH RECURSIVE n(i) AS (SELECT 1 UNION SELECT i + 1 FROM n WHERE i < 450)"
+	    " INSERT INTO pending SELECT '192.' || (i / 250) || '.2.' || (i % 250) FROM n");
+	while (nominate_batch(&nominate, &etiquette, NOW))
+		batches++;
+	ck_assert_int_eq(batches, 3);
+	ck_assert_int_eq(number("SELECT count(*) FROM pending"), 0);
+}
+END_TEST
+
+static Suite *
+suite(void)
+{
+	Suite *s = suite_create("nominate");
+	TCase *probe = tcase_create("probe"), *suspect = tcase_create("suspect"),
+	      *none = tcase_create("none");
+
+	tcase_add_checked_fixture(probe, set_up, tear_down);
+	tcase_add_test(probe, two_reporters_nominate);
+	tcase_add_test(probe, it_is_kept_whose_evidence_it_was);
+	tcase_add_test(probe, a_flood_of_a_new_reporter_does_nothing);
+	tcase_add_test(probe, reporters_of_one_network_are_one);
+	tcase_add_test(probe, a_locked_host_is_let_alone);
+	tcase_add_test(probe, nothing_is_probed_twice_in_a_day);
+	tcase_add_test(probe, a_probe_to_come_is_made_now);
+	tcase_add_checked_fixture(suspect, set_up, tear_down);
+	tcase_add_test(suspect, many_reporters_list_a_suspect);
+	tcase_add_test(suspect, a_suspect_ends_when_its_score_has_fallen);
+	tcase_add_test(suspect, a_suspect_is_looked_at_before_it_ends);
+	tcase_add_test(suspect, an_analyzer_that_slept_looks_at_its_suspects);
+	tcase_add_test(suspect, new_evidence_does_not_fill_the_store);
+	tcase_add_test(suspect, a_suspect_ends_with_its_reporter);
+	tcase_add_test(suspect, an_operators_suspect_is_let_alone);
+	tcase_add_test(suspect, two_hosts_of_a_prefix_are_one_suspect);
+	tcase_add_checked_fixture(none, set_up, tear_down);
+	tcase_add_test(none, a_safe_host_raises_an_alarm);
+	tcase_add_test(none, an_exempt_host_is_no_suspect);
+	tcase_add_test(none, many_hosts_come_in_batches);
+	suite_add_tcase(s, probe);
+	suite_add_tcase(s, suspect);
+	suite_add_tcase(s, none);
+	return s;
+}
+
+int
+main(void)
+{
+	return unit_run(suite());
+}
