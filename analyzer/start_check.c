@@ -1,8 +1,13 @@
 #include "start_check.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
+#include <sodium.h>
+
+#include "audit_key.h"
 #include "collector_tls.h"
+#include "notify.h"
 #include "opt_out.h"
 #include "probe_rules.h"
 #include "prober_setup.h"
@@ -95,6 +100,21 @@ check_reporters(const struct conf *conf, struct error *e)
 	return err;
 }
 
+/* One that is not there yet is made at the start. */
+static enum err
+check_audit_key(const struct conf *conf, struct error *e)
+{
+	struct error why = {.code = OK};
+	struct audit_key key = {.made = false};
+	enum err err;
+
+	if (access(conf->audit.key, F_OK) != 0)
+		return OK;
+	err = audit_key_load(conf->audit.key, &key, &why);
+	sodium_memzero(&key, sizeof(key));
+	return err == OK ? OK : blame("audit.key", &why, e);
+}
+
 enum err
 start_check(const struct conf *conf, struct error *e)
 {
@@ -106,5 +126,9 @@ start_check(const struct conf *conf, struct error *e)
 		err = check_opt_out(conf, e);
 	if (err == OK)
 		err = check_safe_lists(conf, e);
+	if (err == OK)
+		err = check_audit_key(conf, e);
+	if (err == OK)
+		err = notify_check(conf, e);
 	return err == OK ? check_reporters(conf, e) : err;
 }

@@ -59,6 +59,12 @@ take_entry(sqlite3_stmt *st, struct audit_entry *x)
 	(void)take_blob(st, 8, x->previous, AUDIT_HASH);
 }
 
+static const char *
+subject_of(const struct audit_record *r)
+{
+	return r->subject[0] != '\0' ? r->subject : NULL;
+}
+
 static enum err
 put_entry(struct store *s, const struct audit_entry *x, struct error *e)
 {
@@ -66,7 +72,8 @@ put_entry(struct store *s, const struct audit_entry *x, struct error *e)
 	sqlite3_stmt *st = store_bind(s, e,
 		"INSERT INTO audit (id, time_s, action, host, detail, author, hash, signature)"
 		" VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-		"iitttt", (int64_t)r->seq, r->time_s, r->action, r->subject, r->detail, r->author);
+		"iitttt", (int64_t)r->seq, r->time_s, r->action, subject_of(r), r->detail,
+		r->author);
 	bool row;
 
 	if (st == NULL)
@@ -84,7 +91,8 @@ seal_row(struct store *s, int64_t id, const struct audit_entry *x, struct error 
 	sqlite3_stmt *st = store_bind(s, e,
 		"UPDATE audit SET id = ?, time_s = ?, action = ?, host = ?, detail = ?, author = ?,"
 		" hash = ?, signature = ? WHERE id = ?",
-		"iitttt", (int64_t)r->seq, r->time_s, r->action, r->subject, r->detail, r->author);
+		"iitttt", (int64_t)r->seq, r->time_s, r->action, subject_of(r), r->detail,
+		r->author);
 	bool row;
 
 	if (st == NULL)

@@ -11,6 +11,7 @@ enum {
 	HOUR_S = 3600,
 	EVIDENCE_BATCH = 20000, /* rows that go at once: the event loop waits meanwhile */
 	RESULT_BATCH = 256,
+	DECISION_BATCH = 1000,
 	HOSTS_BATCH = 500,
 	LATE_S = 3 * 86400, /* a message may come back so long after its probe's end */
 };
@@ -251,6 +252,22 @@ bound_results_of_hosts(struct store *s, const struct store_bounds *b, struct sto
 	return move_on(s, b->probes, e);
 }
 
+/* --- decisions -------------------------------------------------------------- */
+
+/* What a listing rests on can be decided again as long as it is listed. */
+static enum err
+bound_decisions(struct store *s, int64_t now_s, struct store_bounded *out, struct error *e)
+{
+	size_t count = 0;
+	enum err err = store_run(s, e, &count,
+		"DELETE FROM decision WHERE id IN (SELECT id FROM decision d WHERE d.time_s < ?"
+		" AND NOT EXISTS (SELECT 1 FROM proof WHERE tested = d.host) ORDER BY id LIMIT ?)",
+		"ii", now_s - STORE_DECISION_KEPT_S, (int64_t)DECISION_BATCH);
+
+	out->more = out->more || count == DECISION_BATCH;
+	return err;
+}
+
 enum err
 store_bound(struct store *s, const struct store_bounds *b, struct store_bounded *out,
 	struct error *e)
@@ -265,6 +282,8 @@ store_bound(struct store *s, const struct store_bounds *b, struct store_bounded 
 		err = bound_result_bytes(s, b, out, e);
 	if (err == OK)
 		err = bound_results_of_hosts(s, b, out, e);
+	if (err == OK)
+		err = bound_decisions(s, b->now_s, out, e);
 	if (err == OK)
 		err = store_reporters_prune(s, b->now_s, e);
 	if (err != OK) {

@@ -22,8 +22,11 @@ audit_fault_name(enum audit_fault f)
 	return (size_t)f < AUDIT_FAULT_COUNT ? names[f] : "unknown";
 }
 
-static bool ORBL_PRINTF(3, 4)
-	fail(struct audit_verifier *v, enum audit_fault fault, const char *fmt, ...)
+static bool
+fail(struct audit_verifier *v, enum audit_fault fault, const char *fmt, ...) ORBL_PRINTF(3, 4);
+
+static bool
+fail(struct audit_verifier *v, enum audit_fault fault, const char *fmt, ...)
 {
 	va_list args;
 

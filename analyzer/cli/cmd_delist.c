@@ -25,7 +25,7 @@ static const char usage[] =
 	"Exit status: 0 delisted (or queued, with --no-wait), or proved; 1 refused, or not proved\n"
 	"yet; 2 trouble.\n";
 
-struct wish { /* the options of this command alone */
+struct wish {            /* the options of this command alone */
 	struct client c; /* first: take_option is given this */
 	const char *how, *token;
 };
@@ -163,10 +163,8 @@ ask(const struct wish *w, const json_t *request)
 int
 cmd_delist(int argc, char **argv)
 {
-	struct wish w = {.c = {.command = "delist",
-				 .usage = usage,
-				 .more = more,
-				 .take = take_option}};
+	struct wish w = {
+		.c = {.command = "delist", .usage = usage, .more = more, .take = take_option}};
 	json_t *request;
 	int status;
 

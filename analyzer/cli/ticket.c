@@ -22,7 +22,8 @@ static void
 print_progress(const json_t *t)
 {
 	if (is_state(t, "testing")) {
-		printf("The test is under way since %s, probe %lld, %lld cases have their answer.\n",
+		printf("The test is under way since %s, probe %lld, %lld cases have their "
+		       "answer.\n",
 			client_text(t, "started"), client_number(t, "probe"),
 			client_number(t, "cases_answered"));
 		if (client_text(t, "last")[0] != '\0')
@@ -82,7 +83,8 @@ ticket_print(const json_t *t)
 {
 	printf("request %lld of %s for %s: %s%s%s\n", client_number(t, "request"),
 		client_text(t, "requested"), client_text(t, "address"), client_text(t, "state"),
-		has(t, "finished") ? " at " : "", has(t, "finished") ? client_text(t, "finished") : "");
+		has(t, "finished") ? " at " : "",
+		has(t, "finished") ? client_text(t, "finished") : "");
 	if (is_state(t, "delisted"))
 		print_delisted(t);
 	else if (is_state(t, "refused"))

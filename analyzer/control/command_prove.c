@@ -38,8 +38,9 @@ delist_part_take_token(const struct command_context *c, const struct command_req
 	err = delist_part_host(c, host, &known, e);
 	if (err == OK)
 		err = store_control_get(c->store, host, &control, e);
-	if (err == OK && (is_of_before(&control, &known) ||
-				 !control_proof_is_mailed(&control, host, text_of(token), r->now_s)))
+	if (err == OK &&
+		(is_of_before(&control, &known) ||
+			!control_proof_is_mailed(&control, host, text_of(token), r->now_s)))
 		return error_set(e, ERR_REFUSED,
 			"this is not the token that was mailed to %s, or it is more than 7 days "
 			"old, or the host was listed again since then",
@@ -140,7 +141,8 @@ ask_mail(const struct command_context *c, const struct command_request *r, const
 	addr_format(host, address);
 	if (err == OK && r->now_s - control->mailed_s < CONTROL_MAIL_EVERY_S)
 		return error_set(e, ERR_REFUSED,
-			"%s was sent a token within the last 24 hours, one a day is enough", address);
+			"%s was sent a token within the last 24 hours, one a day is enough",
+			address);
 	/* Counted first: whoever kills us in between must not have it sent a hundred times. */
 	if (err == OK)
 		err = mark_mailed(c, r, host, e);

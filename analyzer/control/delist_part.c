@@ -66,8 +66,8 @@ on_probe(const struct store_probe *p, void *context)
 	snprintf(look->verdict, sizeof(look->verdict), "%s", verdict != NULL ? verdict : "");
 	redact_tokens(text_of(p->reason), look->reason, sizeof(look->reason));
 	if (look->count < ORBL_COUNT(look->results))
-		look->results[look->count++] =
-			p->result != NULL ? json_loads(p->result, 0, NULL) : NULL;
+		look->results[look->count++] = p->result != NULL ? json_loads(p->result, 0, NULL) :
+								   NULL;
 	return OK;
 }
 

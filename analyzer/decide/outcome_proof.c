@@ -420,20 +420,24 @@ was_said(const json_t *c)
 	return is_answered(c, "accepted") || text_in(c, "data_reply")[0] != '\0';
 }
 
-static bool
-is_accepted_of_sender(const json_t *result, const struct probe_case *row)
+/* The test that a notification is of: its own, or another one with that sender, which was accepted.
+ * NULL: there is none. */
+static json_t *
+find_accepted(const json_t *result, const struct probe_case *row)
 {
 	const struct probe_case *other;
-	json_t *c;
+	json_t *c = find_case(result, row->id);
 	size_t i;
 
+	if (is_answered(c, "accepted"))
+		return c;
 	json_array_foreach (json_object_get(result, "cases"), i, c) {
 		other = probe_case_by_name(text_of(text_in(c, "case")));
 		if (other != NULL && is_answered(c, "accepted") &&
 			probe_case_sender(other) == probe_case_sender(row))
-			return true;
+			return c;
 	}
-	return false;
+	return NULL;
 }
 
 bool
@@ -444,7 +448,7 @@ outcome_proof_was_sent(const char *result, const struct prober_event *arrival)
 	bool sent = row != NULL && json != NULL;
 
 	if (sent)
-		sent = arrival->to_sender ? is_accepted_of_sender(json, row) :
+		sent = arrival->to_sender ? find_accepted(json, row) != NULL :
 					    was_said(find_case(json, row->id));
 	json_decref(json);
 	return sent;
@@ -454,13 +458,15 @@ char *
 outcome_proof_add(const char *result, const struct prober_event *arrival)
 {
 	const struct probe_case *row = probe_case_by_number(arrival->case_index);
-	json_t *json = parse(result), *c = row != NULL ? find_case(json, row->id) : NULL;
+	json_t *json = parse(result), *c = NULL;
 	char peer[ADDR_TEXT], *text = NULL;
 
 	addr_format(&arrival->peer.addr, peer);
+	if (row != NULL)
+		c = arrival->to_sender ? find_accepted(json, row) : find_case(json, row->id);
 	if (c != NULL && arrival->to_sender) {
 		json_array_append_new(json_object_get(json, "bounces"),
-			json_pack("{s:s, s:s}", "case", row->id, "from", peer));
+			json_pack("{s:s, s:s}", "case", text_in(c, "case"), "from", peer));
 	} else if (c != NULL) {
 		json_object_set_new(c, "arrived", json_true());
 		json_object_set_new(c, "output", json_string(peer));

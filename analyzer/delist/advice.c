@@ -9,7 +9,8 @@ static const struct {
 } advice[VERDICT_COUNT + 1] = {
 	[VERDICT_OPEN] = {"The test message came back to us: the host relays mail for strangers.",
 		"Have it refuse mail as in the case named here, and ask again.", false},
-	[VERDICT_OPEN_MULTIHOP] = {"The test message came back to us by way of other hosts: what this "
+	[VERDICT_OPEN_MULTIHOP] = {"The test message came back to us by way of other hosts: what "
+				   "this "
 				   "host accepts from strangers is relayed.",
 		"Have it refuse mail as in the case named here, before it hands it on, and ask "
 		"again.",
@@ -26,21 +27,26 @@ static const struct {
 	[VERDICT_CLOSED] = {"Every test was refused, among them the one that proved the listing.",
 		"Its listings have ended.", false},
 	[VERDICT_UNTESTABLE] = {"It refuses our tester as a client, so that nothing can be found "
-				"out about it. This is neither open nor closed, and ends no listing.",
+				"out about it. This is neither open nor closed, and ends no "
+				"listing.",
 		"Let us in for the test, past block lists, rate limits and checks of our name, and "
 		"ask again; it may go on refusing to relay.",
 		true},
 	[VERDICT_UNREACHABLE] = {"We could not connect, were refused at connecting, or got no "
 				 "greeting. This is neither open nor closed, and ends no listing.",
-		"See that it can be reached, and ask again. Of a host that is gone the listing ends "
+		"See that it can be reached, and ask again. Of a host that is gone the listing "
+		"ends "
 		"by itself.",
 		true},
-	[VERDICT_UNDECIDED] = {"It put us off: with a temporary answer (4xx, as in greylisting, or "
-			       "421), by hanging up, or by keeping us from the test that proved the "
-			       "listing. Nothing is decided by that, and no listing ends.",
-		"Exempt us from greylisting and rate limits for the test, and ask again.", true},
+	[VERDICT_UNDECIDED] =
+		{"It put us off: with a temporary answer (4xx, as in greylisting, or "
+		 "421), by hanging up, or by keeping us from the test that proved the "
+		 "listing. Nothing is decided by that, and no listing ends.",
+			"Exempt us from greylisting and rate limits for the test, and ask again.",
+			true},
 	[VERDICT_DISCRIMINATES] = {"Our two addresses were answered differently.",
-		"A listing ends when both are refused every test. Have it treat both alike, and ask "
+		"A listing ends when both are refused every test. Have it treat both alike, and "
+		"ask "
 		"again.",
 		true},
 	[VERDICT_COUNT] = {"The test was not made.", "", false},

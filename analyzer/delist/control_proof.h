@@ -31,8 +31,8 @@ enum err control_proof_begin(struct store *s, const struct addr *host, bool anew
 const char *control_proof_token(const struct store_control *control, const struct addr *host,
 	const char *means, char out[CONTROL_TOKEN]);
 /* Where the record is looked for, and what it says: "orbl-verify=TOKEN". */
-enum err control_proof_name(const struct addr *host, char out[REVERSE_NAME],
-	struct error *e) ORBL_NODISCARD;
+enum err
+control_proof_name(const struct addr *host, char out[REVERSE_NAME], struct error *e) ORBL_NODISCARD;
 bool control_proof_is_in(const struct txt_answer *answer, const char *token);
 /* Is this the token that was mailed? In a time that does not tell how much of it is right. */
 bool control_proof_is_mailed(const struct store_control *control, const struct addr *host,

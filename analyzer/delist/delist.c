@@ -70,7 +70,8 @@ say_locked_out(const struct delist_rules *rules, const struct delist_host *host,
 	char end[TIME_TEXT];
 
 	snprintf(why, DELIST_WHY,
-		"it was let off and found open again (relapse %u): the next request is taken at %s, "
+		"it was let off and found open again (relapse %u): the next request is taken at "
+		"%s, "
 		"%" PRId64 " hours after it was listed; who proves that the host is his need not "
 		"wait: orbl delist --prove",
 		host->relapses, format_time(end_s, end),

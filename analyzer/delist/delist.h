@@ -20,11 +20,11 @@ struct delist_rules {
 
 struct delist_host { /* what is known of it; times are 0 when it never was */
 	bool listed, locked;
-	unsigned relapses;          /* times that it was let off and listed again */
-	int64_t listed_s;           /* the last time that it was listed anew */
-	int64_t removed_s;          /* the last time that it was let off */
-	int64_t proved_s;           /* somebody proved that it is his */
-	int64_t counted_request_s;  /* the newest request but requests_per_day - 1 */
+	unsigned relapses;         /* times that it was let off and listed again */
+	int64_t listed_s;          /* the last time that it was listed anew */
+	int64_t removed_s;         /* the last time that it was let off */
+	int64_t proved_s;          /* somebody proved that it is his */
+	int64_t counted_request_s; /* the newest request but requests_per_day - 1 */
 };
 
 enum delist_answer {
@@ -36,8 +36,8 @@ enum delist_answer {
 };
 
 /* From when on a request is taken, as it looks now; it may be past. Says nothing of locked ones. */
-int64_t delist_next_s(const struct delist_rules *rules, const struct delist_host *host,
-	int64_t now_s);
+int64_t
+delist_next_s(const struct delist_rules *rules, const struct delist_host *host, int64_t now_s);
 /* Did somebody prove, for the listing as it is, that the host is his? */
 bool delist_is_proved(const struct delist_host *host, int64_t now_s);
 /* How long a host must wait after its relapse number r. */

@@ -176,7 +176,8 @@ end_letter(struct errand *errand, const struct prober_event *ev)
 {
 	bool accepted = ev->reach == REACH_DONE;
 
-	snprintf(errand->result.message, DESK_MESSAGE, accepted ?
+	snprintf(errand->result.message, DESK_MESSAGE,
+		accepted ?
 			"The host has accepted the mail. Give the token that is in it: orbl delist "
 			"--token TOKEN ADDRESS. (%.200s)" :
 			"The mail could not be given to the host: %.300s",

@@ -28,7 +28,8 @@ struct desk_parts { /* kept */
 };
 
 struct desk;
-enum err desk_new(const struct desk_parts *parts, struct desk **out, struct error *e) ORBL_NODISCARD;
+enum err
+desk_new(const struct desk_parts *parts, struct desk **out, struct error *e) ORBL_NODISCARD;
 void desk_free(struct desk *d); /* NULL ok */
 /* From time to time: notices. */
 void desk_run(struct desk *d, int64_t now_s);

@@ -11,7 +11,7 @@
 #include "redact.h"
 
 enum {
-	LINE = 900,            /* RFC 5322 section 2.1.1 */
+	LINE = 900, /* RFC 5322 section 2.1.1 */
 	TRANSCRIPT_LINES = 200,
 	WIDTH = 76,
 	TIME_TEXT = 40,
@@ -30,11 +30,13 @@ static const struct {
 	[CATEGORY_SUSPECT] = {"misconfiguration", "suspected mail relay",
 		"Mail servers report that this address tried to use them as relays."},
 	[CATEGORY_RELAY_OUTPUT] = {"misconfiguration", "output of an open mail relay",
-		"The mail server at this address delivers what another host accepts from strangers."},
+		"The mail server at this address delivers what another host accepts from "
+		"strangers."},
 	[CATEGORY_UNTESTABLE] = {"misconfiguration", "untestable mail server",
 		"The mail server at this address refuses to be tested."},
 	[CATEGORY_BOUNCER] = {"misconfiguration", "mail server that bounces to forged senders",
-		"The mail server at this address accepts mail for recipients that it does not know, "
+		"The mail server at this address accepts mail for recipients that it does not "
+		"know, "
 		"and returns it to its sender, who can be forged."},
 };
 
@@ -126,8 +128,7 @@ make_transcript(const json_t *result, size_t *len)
 			fputs("...\n", f);
 			break;
 		}
-		fprintf(f, "%s\n",
-			redact_tokens(text_of(json_string_value(line)), redacted, LINE));
+		fprintf(f, "%s\n", redact_tokens(text_of(json_string_value(line)), redacted, LINE));
 	}
 	if (fclose(f) == 0)
 		return text;
@@ -191,7 +192,8 @@ notice_message_xarf(const struct notice_message *m)
 	char listed[TIME_TEXT], source[PREFIX_TEXT], reason[400], description[DESCRIPTION], tag[64];
 	const struct addr *host = m->tested.family != 0 ? &m->tested : &m->prefix.addr;
 
-	if (m->category == CATEGORY_RELAY_OUTPUT) /* the listed one, not the input that was tested */
+	if (m->category ==
+		CATEGORY_RELAY_OUTPUT) /* the listed one, not the input that was tested */
 		host = &m->prefix.addr;
 	addr_format(host, source);
 	redact_tokens(text_of(m->reason), reason, sizeof(reason));
@@ -200,12 +202,12 @@ notice_message_xarf(const struct notice_message *m)
 	return json_pack("{s:s, s:s, s:s, s:o, s:o, s:s, s:I, s:s, s:s, s:s, s:I, s:s, s:f, s:s,"
 			 " s:[s], s:o}",
 		"xarf_version", "4.2.0", "report_id", m->id, "timestamp",
-		rfc3339(m->listed_s, listed), "reporter", contact_json(m), "sender", contact_json(m),
-		"source_identifier", source, "source_port", (json_int_t)m->conf->probe.port,
-		"category", "vulnerability", "type", kinds[m->category].type, "service", "smtp",
-		"service_port", (json_int_t)m->conf->probe.port, "evidence_source",
-		"automated_scan", "confidence", 1.0, "description", description, "tags", tag,
-		"evidence", evidence_json(m));
+		rfc3339(m->listed_s, listed), "reporter", contact_json(m), "sender",
+		contact_json(m), "source_identifier", source, "source_port",
+		(json_int_t)m->conf->probe.port, "category", "vulnerability", "type",
+		kinds[m->category].type, "service", "smtp", "service_port",
+		(json_int_t)m->conf->probe.port, "evidence_source", "automated_scan", "confidence",
+		1.0, "description", description, "tags", tag, "evidence", evidence_json(m));
 }
 
 /* --- the message ------------------------------------------------------------------- */
@@ -234,8 +236,8 @@ write_case(FILE *f, const struct notice_message *m)
 	struct failing_case c;
 	unsigned v = 0;
 
-	while (v < VERDICT_COUNT && (m->verdict == NULL ||
-					    strcmp(m->verdict, verdict_name((enum verdict)v)) != 0))
+	while (v < VERDICT_COUNT &&
+		(m->verdict == NULL || strcmp(m->verdict, verdict_name((enum verdict)v)) != 0))
 		v++;
 	if (!failing_case_find(m->result, (enum verdict)v, &c))
 		return;
@@ -322,7 +324,8 @@ write_transcript(FILE *f, const struct notice_message *m)
 		return false;
 	if (len != 0)
 		fprintf(f,
-			"\n--%s\nContent-Type: text/plain; charset=us-ascii; name=\"dialogue.txt\"\n"
+			"\n--%s\nContent-Type: text/plain; charset=us-ascii; "
+			"name=\"dialogue.txt\"\n"
 			"Content-Disposition: attachment; filename=\"dialogue.txt\"\n\n%s",
 			m->id, text);
 	free(text);

@@ -17,16 +17,16 @@
 
 enum { NOTICE_UUID = 37 };
 
-struct notice_message { /* borrows */
+struct notice_message {          /* borrows */
 	const struct conf *conf; /* zone, notify.from, probe.port */
 	struct prefix prefix;
 	struct addr tested; /* the host that the probe was of; family 0: none */
 	enum category category;
 	int64_t listed_s, effective_s, expires_s, now_s;
 	const char *contact, *reason;
-	const char *verdict;   /* of the probe; NULL: none */
-	const json_t *result;  /* probe_result_json of it, or NULL */
-	char id[NOTICE_UUID];  /* version 4, RFC 9562 */
+	const char *verdict;  /* of the probe; NULL: none */
+	const json_t *result; /* probe_result_json of it, or NULL */
+	char id[NOTICE_UUID]; /* version 4, RFC 9562 */
 };
 
 /* 16 random bytes as the id. */

@@ -20,8 +20,8 @@
 
 enum {
 	EVERY_S = 30,
-	BATCH = 16,         /* looked at, and looked up, at once */
-	REST_S = 300,       /* after a disk that fails */
+	BATCH = 16,   /* looked at, and looked up, at once */
+	REST_S = 300, /* after a disk that fails */
 	DAY_S = 86400,
 	PATH = 4096,
 	TOLD = 1 << CATEGORY_RELAY | 1 << CATEGORY_RELAY_INPUT | 1 << CATEGORY_RELAY_OUTPUT |
@@ -238,7 +238,8 @@ look_up(struct notify *n, const struct taken *t, struct error *e)
 {
 	struct asked *asked = find_asked(n, 0);
 	char name[REVERSE_NAME];
-	enum err err = reverse_name_below(&t->notice.prefix.addr, n->conf->notify.contacts, name, e);
+	enum err err = reverse_name_below(&t->notice.prefix.addr, n->conf->notify.contacts, name,
+		e);
 
 	if (err != OK || asked == NULL || find_asked(n, t->notice.id) != NULL)
 		return err;
@@ -285,7 +286,8 @@ work_on(struct notify *n, struct error *e)
 	struct batch b = {.count = 0};
 	enum err err = store_notices_due(n->store, &rate, n->after, BATCH, on_due, &b, e);
 
-	/* Around in a circle: those whose contact is not to be found out must not stop the others. */
+	/* Around in a circle: those whose contact is not to be found out must not stop the others.
+	 */
 	n->after = b.count == BATCH ? b.list[BATCH - 1].notice.id : 0;
 
 	for (size_t i = 0; err == OK && i < b.count; i++)
@@ -324,7 +326,8 @@ notify_check(const struct conf *conf, struct error *e)
 	if (conf->notify.spool[0] == '\0')
 		return OK;
 	if (missing != NULL)
-		return error_set(e, ERR_SYNTAX, "notify.spool is set: %s must be set, too", missing);
+		return error_set(e, ERR_SYNTAX, "notify.spool is set: %s must be set, too",
+			missing);
 	if (!abuse_contact_is_plain(text_of(conf->notify.from)))
 		return error_set(e, ERR_SYNTAX,
 			"notify.from: \"%s\" must be a mailbox alone, such as abuse@list.example",

@@ -12,7 +12,7 @@
 #include <orbl/err.h>
 
 enum {
-	TXT_QUERY_MAX = 320,  /* bytes of a question */
+	TXT_QUERY_MAX = 320, /* bytes of a question */
 	TXT_NAME_MAX = 256,
 	TXT_RECORDS_MAX = 16, /* further ones are left out */
 	TXT_RECORD_MAX = 512, /* with the NUL; a longer one is left out */
@@ -37,7 +37,8 @@ struct txt_answer {
 	enum txt_kind kind;
 	const char *why; /* FAILED: one word */
 	size_t count;
-	/* The strings of each record joined, RFC 7208 section 3.3; printable, other bytes are '?'. */
+	/* The strings of each record joined, RFC 7208 section 3.3; printable, other bytes are '?'.
+	 */
 	char records[TXT_RECORDS_MAX][TXT_RECORD_MAX];
 };
 

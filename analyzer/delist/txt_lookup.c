@@ -25,7 +25,7 @@ struct lookup {
 	int fd;
 	bool tcp;
 	unsigned tries, strangers;
-	int64_t deadline_ms; /* of this try */
+	int64_t deadline_ms;                         /* of this try */
 	uint8_t query[LENGTH_BYTES + TXT_QUERY_MAX]; /* behind its length, as TCP has it */
 	size_t query_len, sent;                      /* TCP: with the length */
 	uint8_t *bytes;                              /* TCP: the answer with its length */

@@ -37,8 +37,6 @@ end_transaction(struct purge *p, enum err err, struct error *e)
 	if (err == OK && !p->is_dry)
 		return store_commit(store_of(p), e);
 	store_rollback(store_of(p));
-	if (p->is_dry)
-		p->lister->changed = false;
 	return err;
 }
 

@@ -41,7 +41,8 @@ prober_letter_message(const struct prober_conf *conf, const struct prober_job *j
 		"The token is\r\n\r\n    %s\r\n\r\n"
 		"If it was you, give it to the list, within 7 days:\r\n"
 		"    orbl delist --token %s %s\r\n"
-		"If it was not, nothing needs to be done. This message needs no answer, and there\r\n"
+		"If it was not, nothing needs to be done. This message needs no answer, and "
+		"there\r\n"
 		"is one a day at most.\r\n",
 		conf->collector_domain, addr_format(&job->target.addr, target), target,
 		probe_message_date(job->now_s, date), (unsigned long long)job->id,

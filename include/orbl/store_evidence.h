@@ -127,7 +127,7 @@ struct store_bounded { /* what has gone */
 };
 /* What is beyond goes, the oldest first, a part at a time. A probe loses its result, nothing else;
  * one that a listing rests on, a proof, a decision of the last STORE_DECISION_KEPT_S, or that was
- * finished a moment ago, keeps it. COMMITs. */
+ * finished a moment ago, keeps it. Older decisions go, but of hosts that are listed. COMMITs. */
 enum { STORE_DECISION_KEPT_S = 90 * 86400 };
 enum err store_bound(struct store *s, const struct store_bounds *b, struct store_bounded *out,
 	struct error *e) ORBL_NODISCARD;

@@ -22,8 +22,8 @@ enum err store_host_get(struct store *s, const struct addr *host, struct store_h
 	struct error *e) ORBL_NODISCARD;
 enum err
 store_host_put(struct store *s, const struct store_host *h, struct error *e) ORBL_NODISCARD;
-/* Forget at most max of those that are in one of the states (mask of 1 << state) since a time before
- * before_s, and have no evidence, no listing and no probe that is to come. */
+/* Forget at most max of those that are in one of the states (mask of 1 << state) since a time
+ * before before_s, and have no evidence, no listing and no probe that is to come. */
 enum err store_host_prune(struct store *s, uint32_t states, int64_t before_s, size_t max,
 	struct error *e) ORBL_NODISCARD;
 

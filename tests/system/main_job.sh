@@ -58,7 +58,16 @@ probes_are_done() { # COUNT
 }
 
 verdict_of() { # ADDRESS
-	orbl explain --json "$1" | jq -r '.probes[0].verdict // "none"'
+	orbl explain --json "$1" | jq -r '[.probes[].verdict // empty][0] // "none"'
+}
+
+host_of() { # ADDRESS MEMBER
+	orbl explain --json "$1" | jq -r ".host$2"
+}
+
+days_listed() { # ADDRESS
+	orbl check --json "$1" | jq -r '.listings[0] | (.expires | fromdate) - (.since | fromdate)
+		| . / 86400 | round'
 }
 
 categories_of() { # ADDRESS
@@ -72,7 +81,8 @@ dns_says() { # NAME WANTED
 lab_begin || tap_bail 'no laboratory'
 orbl_begin
 trap stop_all EXIT
-printf 'collector.listen = "%s"\n' "$collector@$orbl_collector_port" >>"$orbl_dir/orbl.conf"
+printf '%s\n' "collector.listen = \"$collector@$orbl_collector_port\"" \
+	'delist.confirm_after = 20s' 'listing.lifetime = 10d' >>"$orbl_dir/orbl.conf"
 start_hosts || tap_bail 'a Postfix did not start'
 make_log 1 && make_log 2 || tap_bail 'a reporter has no log'
 orbl_start_analyzer
@@ -124,4 +134,14 @@ tap_is 'in relays, too' NXDOMAIN "$(dns_ask "$(dns_name "$open" relays)")"
 tap_like 'the request is kept in its history' 'delisted' \
 	"$(orbl explain --json "$open" | jq -r '.delistings[0].state')"
 tap_status 'what is not listed cannot be delisted' 2 orbl delist "$open"
+
+# Closed for the test alone.
+tap_is 'it is tested once more' 'confirming retest' \
+	"$(orbl explain --json "$open" | jq -r '.probes[0].cause')"
+tap_is 'until then it is cleared' cleared "$(host_of "$open" .state)"
+lab_postfix_reconfigure open.test 'mynetworks = 0.0.0.0/0' ||
+	tap_bail 'the relay cannot be opened again'
+tap_ok 'open again it is listed again' orbl_wait 60 dns_says "$(dns_name "$open")" 127.0.0.2
+tap_is 'as one that relapsed' 1 "$(host_of "$open" .relapses)"
+tap_is 'for twice the time' 20 "$(days_listed "$open")"
 tap_done

@@ -13,7 +13,8 @@
 
 enum { DAY = 86400, NOW = 1900000000 };
 
-static const struct delist_rules rules = {.requests_per_day = 5, .lockout_s = DAY,
+static const struct delist_rules rules = {.requests_per_day = 5,
+	.lockout_s = DAY,
 	.max_lockout_s = 30 * DAY};
 
 static enum delist_answer
@@ -182,7 +183,8 @@ static const char result[] =
 	"{\"bounces\":[{\"case\":\"P03-same\"}],\"cases\":["
 	"{\"case\":\"P01-plain\",\"mail_from\":\"<a@b>\",\"rcpt_to\":\"<c@d>\",\"rcpt_reply\":"
 	"\"550 no\",\"data_reply\":\"\",\"answer\":\"refused\",\"arrived\":false},"
-	"{\"case\":\"P02-null\",\"mail_from\":\"<>\",\"rcpt_to\":\"<" TOKEN28 "@d>\",\"rcpt_reply\":"
+	"{\"case\":\"P02-null\",\"mail_from\":\"<>\",\"rcpt_to\":\"<" TOKEN28
+	"@d>\",\"rcpt_reply\":"
 	"\"250 ok\",\"data_reply\":\"250 queued " TOKEN28 "\",\"answer\":\"accepted\","
 	"\"arrived\":true},"
 	"{\"case\":\"P03-same\",\"mail_from\":\"<e@f>\",\"rcpt_to\":\"<e@f>\",\"rcpt_reply\":"
@@ -255,8 +257,9 @@ START_TEST(every_verdict_has_advice_and_some_say_who_we_are)
 		ck_assert_uint_gt(strlen(text), 20);
 		ck_assert_int_eq(text[strlen(text) - 1], '.');
 		ck_assert_int_eq(strstr(text, "192.0.2.1") != NULL, strcmp(text, other) != 0);
-		named += strstr(text, "We come from 192.0.2.1 and from 192.0.2.2, to port 25, and "
-				      "greet with relay-test.example.") != NULL;
+		named += strstr(text,
+				 "We come from 192.0.2.1 and from 192.0.2.2, to port 25, and "
+				 "greet with relay-test.example.") != NULL;
 	}
 	ck_assert_uint_eq(named, 4);
 	advice_give(VERDICT_UNTESTABLE, &us, text);
@@ -281,8 +284,9 @@ START_TEST(addresses_are_reversed)
 	ck_assert_str_eq(name, "15.2.0.192.contacts.example");
 	ck_assert_int_eq(addr_parse(TEXT("2001:db8::fa"), &a), OK);
 	ck_assert_int_eq(reverse_name_arpa(&a, "_x", name, &e), OK);
-	ck_assert_str_eq(name, "_x.a.f.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2."
-			       "ip6.arpa");
+	ck_assert_str_eq(name,
+		"_x.a.f.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2."
+		"ip6.arpa");
 	memset(domain, 'a', sizeof(domain));
 	domain[sizeof(domain) - 1] = '\0';
 	ck_assert_int_eq(reverse_name_below(&a, domain, name, &e), ERR_RANGE);

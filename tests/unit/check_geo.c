@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,16 +18,17 @@
 
 enum { NOW = 1900000000, DATABASE_MAX = 1 << 20 };
 
-static char samples[4096];
+static char samples[PATH_MAX];
 
 static void
 set_up(void)
 {
 	const char *top = getenv("top_srcdir");
+	char path[PATH_MAX];
 
 	ck_assert_ptr_nonnull(top);
-	ck_assert_ptr_nonnull(realpath(top, samples));
-	strncat(samples, "/tests/samples/geo", sizeof(samples) - strlen(samples) - 1);
+	snprintf(path, sizeof(path), "%s/tests/samples/geo", top);
+	ck_assert_ptr_nonnull(realpath(path, samples));
 	scratch_enter();
 	ck_assert_ptr_nonnull(freopen("log", "a", stderr));
 	log_open("check_geo", LOG_LEVEL_INFO);

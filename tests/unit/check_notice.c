@@ -73,7 +73,8 @@ tear_down(void)
 /* --- listings and messages -------------------------------------------------------- */
 
 static const char result[] =
-	"{\"cases\":[{\"case\":\"P01-plain\",\"mail_from\":\"<" TOKEN28 "@d>\",\"rcpt_to\":\"<" TOKEN28
+	"{\"cases\":[{\"case\":\"P01-plain\",\"mail_from\":\"<" TOKEN28
+	"@d>\",\"rcpt_to\":\"<" TOKEN28
 	"@d>\",\"rcpt_reply\":\"250 ok\",\"data_reply\":\"250 queued\",\"answer\":\"accepted\","
 	"\"arrived\":true}],\"transcript\":[\"T < 220 host.example\",\"T > RCPT TO:<" TOKEN28
 	"@d>\",\"T < 250 " TOKEN28 "\"]}";
@@ -229,7 +230,7 @@ START_TEST(a_spool_that_cannot_be_written_loses_nothing)
 {
 	list("192.0.2.1", CATEGORY_RELAY, NOW, 0);
 	ck_assert_int_eq(rmdir("spool"), 0);
-	log_open("check", (enum log_level)-1);
+	log_open("check", (enum log_level) - 1);
 	run(NOW);
 	ck_assert_int_eq(mkdir("spool", 0700), 0);
 	run(NOW + 3600);
@@ -255,10 +256,14 @@ END_TEST
 START_TEST(options_belong_together)
 {
 	static const char *const lines[] = {
-		"notify.spool = spool\nnotify.contacts = c.example\nnotify.from = \"a@b.example\"\n",
-		"notify.spool = spool\ndelist.resolver = 127.0.0.1@53\nnotify.from = \"a@b.example\"\n",
-		"notify.spool = spool\nnotify.contacts = c.example\ndelist.resolver = 127.0.0.1@53\n",
-		"notify.spool = spool\nnotify.contacts = c.example\ndelist.resolver = 127.0.0.1@53\n"
+		"notify.spool = spool\nnotify.contacts = c.example\nnotify.from = "
+		"\"a@b.example\"\n",
+		"notify.spool = spool\ndelist.resolver = 127.0.0.1@53\nnotify.from = "
+		"\"a@b.example\"\n",
+		"notify.spool = spool\nnotify.contacts = c.example\ndelist.resolver = "
+		"127.0.0.1@53\n",
+		"notify.spool = spool\nnotify.contacts = c.example\ndelist.resolver = "
+		"127.0.0.1@53\n"
 		"notify.from = \"List <a@b.example>\"\n",
 	};
 	static const char *const names[] = {"delist.resolver", "notify.contacts", "notify.from",
@@ -319,10 +324,12 @@ START_TEST(a_message_is_for_people)
 	assert_has(text, "\nSubject: 192.0.2.7: open mail relay, listed in dnsbl.example\n");
 	assert_has(text, "\nDate: Sun, 17 Mar 2030 17:46:40 +0000\n");
 	assert_has(text, "\nAuto-Submitted: auto-generated\nMIME-Version: 1.0\n");
-	assert_has(text, "The test P01-plain:\n\n    MAIL FROM:<TOKEN@d>\n    RCPT TO:<TOKEN@d>\n"
-			 "    250 queued\n");
-	assert_has(text, "192.0.2.7 is listed in dnsbl.example as relay (127.0.0.2), since "
-			 "2030-03-17T17:46:40Z, until 2030-04-16T17:46:40Z");
+	assert_has(text,
+		"The test P01-plain:\n\n    MAIL FROM:<TOKEN@d>\n    RCPT TO:<TOKEN@d>\n"
+		"    250 queued\n");
+	assert_has(text,
+		"192.0.2.7 is listed in dnsbl.example as relay (127.0.0.2), since "
+		"2030-03-17T17:46:40Z, until 2030-04-16T17:46:40Z");
 	assert_has(text, "    https://dnsbl.example/192.0.2.7?a=192.0.2.7\n");
 	assert_has(text, "    https://list.example/policy\n");
 	assert_has(text, "T < 220 host.example\nT > RCPT TO:<TOKEN@d>\nT < 250 TOKEN\n");
@@ -339,8 +346,9 @@ START_TEST(notice_comes_before_publication)
 	list("192.0.2.7", CATEGORY_BOUNCER, NOW, NOW + 7 * DAY);
 	run(NOW);
 	text = message(1);
-	assert_has(text, "192.0.2.7 will be listed in dnsbl.example as bouncer (127.0.0.7), from "
-			 "2030-03-24T17:46:40Z");
+	assert_has(text,
+		"192.0.2.7 will be listed in dnsbl.example as bouncer (127.0.0.7), from "
+		"2030-03-24T17:46:40Z");
 	free(text);
 }
 END_TEST
@@ -418,7 +426,8 @@ START_TEST(what_servers_say_stays_in_its_place)
 	assert_lines_are_short(text);
 	for (rest = text_of(text); text_next_line(&rest, &line);)
 		boundaries += text_has_prefix(line, TEXT("--00000000-"));
-	ck_assert_uint_eq(boundaries, 5); /* of which one is the transcript's, that cannot guess it */
+	ck_assert_uint_eq(boundaries,
+		5); /* of which one is the transcript's, that cannot guess it */
 	json_decref(hostile);
 	free(text);
 }

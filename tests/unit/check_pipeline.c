@@ -235,11 +235,8 @@ END_TEST
 
 START_TEST(what_was_under_way_is_done_after_a_restart)
 {
-	struct pipeline_parts parts = {.conf = a.conf,
-		.store = a.store,
-		.prober = a.prober,
-		.reporters = a.reporters,
-		.base = a.base};
+	struct pipeline_parts parts = {a.conf, a.store, a.prober, a.reporters, a.base,
+		.audit = NULL};
 	uint64_t probe;
 
 	nominate("192.0.2.1");
@@ -546,18 +543,6 @@ START_TEST(housekeeping_expires_and_tries_again)
 }
 END_TEST
 
-START_TEST(a_prefix_is_the_address_or_its_64)
-{
-	char text[PREFIX_TEXT];
-	struct addr v4 = fixture_address("192.0.2.1"), v6 = fixture_address("2001:db8:1:2:3::4");
-	struct prefix p = list_prefix_of(a.conf, &v4);
-
-	ck_assert_str_eq(prefix_format(&p, text), "192.0.2.1");
-	p = list_prefix_of(a.conf, &v6);
-	ck_assert_str_eq(prefix_format(&p, text), "2001:db8:1:2::/64");
-}
-END_TEST
-
 static TCase *
 tcase_of(const char *name, const TTest *const *tests, size_t count)
 {
@@ -586,7 +571,7 @@ suite(void)
 		a_late_multihop_message_lists_its_output,
 		a_late_message_does_not_undo_a_newer_probe,
 		events_of_probes_that_are_none_are_passed_over,
-		housekeeping_expires_and_tries_again, a_prefix_is_the_address_or_its_64};
+		housekeeping_expires_and_tries_again};
 	Suite *s = suite_create("pipeline");
 	TCase *t = tcase_of("verdicts", verdicts, ORBL_COUNT(verdicts));
 

@@ -22,6 +22,24 @@ START_TEST(only_these_cases)
 }
 END_TEST
 
+/* What proved it open before: one message tells, when it still is. */
+START_TEST(the_proving_case_is_first)
+{
+	struct probe_fixture *f = probe_fixture();
+	const char *first;
+
+	f->job.first = UINT64_C(1) << 11;
+	probe_fixture_run();
+	first = strstr(f->transcript, "RCPT TO:");
+	ck_assert_ptr_nonnull(first);
+	ck_assert_msg(strchr(first, '%') != NULL && strchr(first, '%') < strchr(first, '\n'),
+		"%.80s", first);
+	ck_assert_uint_gt(f->cases, 20); /* and all the others */
+	ck_assert_uint_eq(f->answered[1], 1);
+	ck_assert_uint_eq(f->answered[11], 1);
+}
+END_TEST
+
 /* With answers from an earlier run it was reachable, once. */
 START_TEST(the_rest_of_a_probe_finds_nobody)
 {
@@ -363,6 +381,7 @@ suite(void)
 	tcase_add_checked_fixture(jobs, probe_fixture_set_up, probe_fixture_tear_down);
 	tcase_set_timeout(jobs, 30);
 	tcase_add_test(jobs, only_these_cases);
+	tcase_add_test(jobs, the_proving_case_is_first);
 	tcase_add_test(jobs, the_rest_of_a_probe_finds_nobody);
 	tcase_add_test(jobs, second_source);
 	tcase_add_test(jobs, second_source_of_another_family);

@@ -56,8 +56,12 @@ set_up(void)
 	snprintf(conf.helo, sizeof(conf.helo), "relay-test.probe.test");
 	snprintf(conf.url, sizeof(conf.url), "https://probe.test/why");
 	conf.reply_timeout_s = conf.session_timeout_s = 5;
-	host = (struct probe_host){.base = base, .conf = &conf, .emit = emit, .changed = on_changed};
-	server_conf = (struct smtp_host_conf){.address = "127.0.6.91", .accepts = accepts_postmaster};
+	host = (struct probe_host){.base = base,
+		.conf = &conf,
+		.emit = emit,
+		.changed = on_changed};
+	server_conf = (struct smtp_host_conf){.address = "127.0.6.91",
+		.accepts = accepts_postmaster};
 	memset(&done, 0, sizeof(done));
 	transcript[0] = '\0';
 	changed = false;

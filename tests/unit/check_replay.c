@@ -382,6 +382,23 @@ START_TEST(a_verdict_that_was_held_back_stays_so)
 }
 END_TEST
 
+/* The bounce names P01, which was not asked: it is of another test with that sender. */
+START_TEST(a_late_bounce_is_kept_with_its_test)
+{
+	struct told told;
+	uint64_t id;
+
+	deny("mx1", "192.0.2.1");
+	id = newest_job();
+	say_case(id, 11, PROBER_ANSWER_ACCEPTED);
+	say_done(id, REACH_DONE);
+	say_arrival(id, "192.0.2.1", true);
+	ck_assert_uint_eq(analyzer_listed(&a, "192.0.2.1"), 1U << CATEGORY_BOUNCER);
+	replay_all(&told);
+	ck_assert_msg(told.count == 0, "%s", told.text);
+}
+END_TEST
+
 static Suite *
 suite(void)
 {
@@ -398,6 +415,7 @@ suite(void)
 	tcase_add_test(one, an_older_result_is_not_judged);
 	tcase_add_test(one, more_evidence_is_no_difference);
 	tcase_add_test(one, a_verdict_that_was_held_back_stays_so);
+	tcase_add_test(one, a_late_bounce_is_kept_with_its_test);
 	suite_add_tcase(s, one);
 	tcase_add_checked_fixture(two, set_up_two_sources, tear_down);
 	tcase_add_loop_test(two, what_was_decided_is_decided_again, 0, SCENARIOS);

@@ -235,7 +235,7 @@ START_TEST(a_probe_has_a_record_of_its_start_and_its_end)
 	ck_assert_int_eq(store_count(s,
 				 "SELECT count(*) FROM audit WHERE action = 'probed' AND detail ="
 				 " 'probe 1, open, result "
-	                         "10a7ff3e312baec0c356be489739b93f63af84416c40f1c13023eb96c7ed50aa"
+				 "10a7ff3e312baec0c356be489739b93f63af84416c40f1c13023eb96c7ed50aa"
 				 ": P01 came back'"),
 		1);
 	ck_sound(s, false, 2);

@@ -247,6 +247,30 @@ START_TEST(a_probe_under_way_has_nothing_to_lose)
 }
 END_TEST
 
+START_TEST(old_decisions_go_but_of_listed_hosts)
+{
+	struct store *s = open_store();
+	const struct store_listing l = {.prefix = fixture_prefix("192.0.2.1"),
+		.category = CATEGORY_RELAY,
+		.expires_s = NOW + DAY,
+		.probe = add_probe(s, "192.0.2.1", "{}", NOW - 100 * DAY),
+		.reason = "open"};
+	char sql[400];
+
+	ck_ok(store_listing_put(s, &l, trouble()));
+	snprintf(sql, sizeof(sql),
+		"INSERT INTO decision (time_s, host, kind, inputs, result) VALUES"
+		" (%d, '192.0.2.1', 'verdict', '', ''), (%d, '192.0.2.2', 'verdict', '', ''),"
+		" (%d, '192.0.2.2', 'verdict', '', '')",
+		NOW - 91 * DAY, NOW - 91 * DAY, NOW - 89 * DAY);
+	store_meddle(sql);
+	(void)bound(s, bounds());
+	ck_assert_int_eq(store_count(s, "SELECT count(*) FROM decision"), 2);
+	ck_assert_int_eq(store_count(s, "SELECT count(*) FROM decision WHERE id = 2"), 0);
+	store_close(s);
+}
+END_TEST
+
 static Suite *
 suite(void)
 {
@@ -254,7 +278,8 @@ suite(void)
 		rows_are_counted_not_denials, the_oldest_hours_of_a_host_give_way};
 	const TTest *const dialogues[] = {dialogues_of_a_host_are_bounded,
 		each_host_has_its_turn_again, bytes_of_dialogues_are_bounded,
-		what_something_rests_on_is_kept, a_probe_under_way_has_nothing_to_lose};
+		what_something_rests_on_is_kept, a_probe_under_way_has_nothing_to_lose,
+		old_decisions_go_but_of_listed_hosts};
 	Suite *s = suite_create("store_bound");
 
 	suite_add_tcase(s, store_tests("evidence", evidence, ORBL_COUNT(evidence)));

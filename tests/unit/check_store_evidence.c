@@ -49,7 +49,7 @@ START_TEST(a_transaction_is_kept_or_undone_as_a_whole)
 	ck_assert_int_eq(store_count(s, "SELECT count(*) FROM audit"), 1);
 	ck_assert_int_eq(store_count(s,
 				 "SELECT count(*) FROM audit WHERE action = 'kept'"
-				 " AND host IS NULL AND time_s = 1900000800"),
+				 " AND coalesce(host, '') = '' AND time_s = 1900000800"),
 		1);
 	store_close(s);
 }

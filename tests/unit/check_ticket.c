@@ -131,10 +131,11 @@ take_request(void)
 }
 
 #define TOKEN28 "abcdefghijklmnopqrstuvwxyz23"
-static const char result[] =
-	"{\"source_address\":\"192.0.2.250\",\"cases\":[{\"case\":\"P01-plain\",\"mail_from\":\"<a@b>\""
-	",\"rcpt_to\":\"<" TOKEN28 "@d>\",\"rcpt_reply\":\"250 ok\",\"data_reply\":\"\",\"answer\":"
-	"\"accepted\",\"arrived\":true}]}";
+static const char result[] = "{\"source_address\":\"192.0.2.250\",\"cases\":[{\"case\":\"P01-"
+			     "plain\",\"mail_from\":\"<a@b>\""
+			     ",\"rcpt_to\":\"<" TOKEN28
+			     "@d>\",\"rcpt_reply\":\"250 ok\",\"data_reply\":\"\",\"answer\":"
+			     "\"accepted\",\"arrived\":true}]}";
 
 static void
 finish(json_int_t request, const char *verdict, const char *state)

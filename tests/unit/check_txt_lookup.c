@@ -32,9 +32,9 @@ static enum manner {
 	SILENT_ONCE,
 	ANSWERS_OTHERS_FIRST, /* with another id, another name, as a question; then rightly */
 	ONLY_NONSENSE,
-	TRUNCATES,            /* and answers over TCP, in small pieces */
+	TRUNCATES, /* and answers over TCP, in small pieces */
 	TRUNCATES_EVER,
-	HANGS_UP,             /* over TCP */
+	HANGS_UP, /* over TCP */
 	TCP_SILENT,
 	SAYS_NO,
 	FAILS,
@@ -140,8 +140,8 @@ on_tcp_query(evutil_socket_t client, short what, void *context)
 	n = recv(client, query, sizeof(query), 0);
 	ck_assert_int_gt(n, 14);
 	ck_assert_int_eq(n, 2 + (query[0] << 8 | query[1]));
-	len = make_answer(query + 2, (size_t)n - 2,
-		manner == TRUNCATES_EVER ? 0x8380 : 0x8180, answer + 2);
+	len = make_answer(query + 2, (size_t)n - 2, manner == TRUNCATES_EVER ? 0x8380 : 0x8180,
+		answer + 2);
 	answer[0] = (uint8_t)(len >> 8);
 	answer[1] = (uint8_t)len;
 	ck_assert_int_eq(send(client, answer, 1, 0), 1);

@@ -5,11 +5,6 @@
 #define TESTS_PUBLISH_FIXTURE_H
 
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
-#include <orbl/store_alarm.h>
 
 #include "analyzer_fixture.h"
 #include "in_service.h"
@@ -61,22 +56,25 @@ set_up(void)
 }
 
 static inline void
-tear_down(void)
+close_all(void)
 {
 	publish_free(publisher);
 	guard_free(guard);
 	store_close(store);
 	conf_free(conf);
+}
+
+static inline void
+tear_down(void)
+{
+	close_all();
 	scratch_leave();
 }
 
 static inline void
 reopen_with(const char *lines)
 {
-	publish_free(publisher);
-	guard_free(guard);
-	store_close(store);
-	conf_free(conf);
+	close_all();
 	open_with(lines);
 }
 
@@ -149,12 +147,6 @@ served_size(void)
 	return size;
 }
 
-static inline bool
-has_delta(void)
-{
-	return access("orbl.snapshot.delta", F_OK) == 0;
-}
-
 static inline enum err
 publish_at(int64_t now_s)
 {
@@ -182,32 +174,6 @@ publish_by_force(void)
 	ck_ok(publish_ordered(publisher, &order, NOW, &serial, trouble()));
 	ck_assert_uint_ne(serial, 0);
 	ck_assert_int_eq(publish_hold(publisher)->blast, BLAST_SMALL);
-}
-
-struct alarms {
-	size_t count;
-	char kind[16], subject[64], text[512];
-};
-
-static inline enum err
-on_alarm(const struct store_alarm *a, void *context)
-{
-	struct alarms *alarms = context;
-
-	alarms->count++;
-	snprintf(alarms->kind, sizeof(alarms->kind), "%s", a->kind);
-	snprintf(alarms->subject, sizeof(alarms->subject), "%s", a->subject);
-	snprintf(alarms->text, sizeof(alarms->text), "%s", a->text);
-	return OK;
-}
-
-static inline struct alarms
-alarms(void)
-{
-	struct alarms a = {.count = 0};
-
-	ck_ok(store_alarms(store, 10, on_alarm, &a, trouble()));
-	return a;
 }
 
 #endif
