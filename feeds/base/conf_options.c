@@ -186,7 +186,7 @@ static const struct conf_option options[] = {
 		"rows", "hours of evidence kept of all hosts; the oldest give way"},
 	{"evidence.probes", TYPE_NUMBER, AT(evidence.probes), "20", 1, 10000, "probes",
 		"dialogues of finished probes kept of one host, besides those that listings rest "
-                "on"},
+		"on"},
 	{"evidence.probe_bytes", TYPE_NUMBER, AT(evidence.probe_bytes), "10", 1, 100000, "GiB",
 		"dialogues of finished probes kept of all hosts; the oldest give way"},
 
@@ -257,7 +257,7 @@ static const struct conf_option reporter_options[] = {
 		"weight of the reporter's denials when probes have confirmed it"},
 	{"key", TYPE_TEXT_OR_NONE, offsetof(struct conf_reporter, key), "", 0, 64, "hash",
 		"hash of the key that its submissions must have, of `orbl reporter key`; empty: "
-                "none"},
+		"none"},
 	{"quota", TYPE_NUMBER, offsetof(struct conf_reporter, quota), "1000000", 0, 1000000000,
 		"denials", "denials counted of a day; 0: any number"},
 	{"address", TYPE_ADDRESS, offsetof(struct conf_reporter, address), "", 0, 0, "address",

@@ -40,8 +40,8 @@ struct store_record {
 	uint64_t refuted;   /* hosts whose final verdict was closed */
 	bool is_revoked;
 };
-/* Of the hosts that this reporter nominated, by their newest probe that was decided and queued since
- * then. An unknown reporter has all 0. */
+/* Of the hosts that this reporter nominated, by their newest probe that was decided and queued
+ * since then. An unknown reporter has all 0. */
 enum err store_nomination_record(struct store *s, const char *reporter, int64_t since_s,
 	struct store_record *out, struct error *e) ORBL_NODISCARD;
 

@@ -9,7 +9,8 @@ flags=(-std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror -fsyntax-only -x c
 # shellcheck disable=SC2207 # flags are words
 flags+=($("${PKG_CONFIG:-pkg-config}" --cflags $packages)) || tap_bail 'pkg-config does not answer'
 
-analyzer=(analyzer analyzer/{input,reader,frame,parse,eventlog,syslog,submit,relay,probe,collector,queue,evidence,decide,delist,publish,audit,control,cli,follow})
+analyzer=(analyzer analyzer/{input,reader,frame,parse,eventlog,syslog,submit,relay,probe,collector})
+analyzer+=(analyzer/{queue,evidence,decide,guard,delist,publish,audit,control,cli,follow})
 
 # A header sees what the sources of its layer see.
 layer_flags() { # HEADER
@@ -19,7 +20,7 @@ layer_flags() { # HEADER
 		;;
 	tests/*)
 		printf -- "-I$top_srcdir/%s\n" "${1%/*}" tests/unit tests/tools dnsd \
-			"${analyzer[@]}" feeds feeds/base feeds/snapshot feeds/rbldnsd
+			"${analyzer[@]}" feeds feeds/base feeds/snapshot feeds/store feeds/rbldnsd
 		;;
 	feeds/*)
 		printf -- "-I$top_srcdir/%s\n" "${1%/*}" feeds feeds/base

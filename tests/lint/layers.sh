@@ -37,7 +37,8 @@ uses_of_feeds() { # FILE-PATTERN
 	includes '<orbl/' "$1" | while read -r file name; do
 		stem=${name#orbl/}
 		stem=${stem%.h}
-		[ ! -f "feeds/$stem.c" ] && [ ! -f "feeds/snapshot/$stem.c" ] ||
+		[ ! -f "feeds/$stem.c" ] && [ ! -f "feeds/snapshot/$stem.c" ] &&
+			[ ! -f "feeds/store/$stem.c" ] ||
 			echo "$file includes <$name>"
 	done
 }
@@ -54,20 +55,22 @@ lint_none 'feeds/base includes itself alone' "$(strangers '^feeds/base/' feeds/b
 lint_none 'feeds/base uses nothing of feeds' "$(uses_of_feeds '^feeds/base/')"
 lint_none 'feeds/snapshot includes itself and feeds/base' \
 	"$(strangers '^feeds/snapshot/' feeds/snapshot feeds/base)"
+lint_none 'feeds/store includes itself and feeds/base' \
+	"$(strangers '^feeds/store/' feeds/store feeds/base)"
 lint_none 'feeds/rbldnsd includes itself and feeds' \
 	"$(strangers '^feeds/rbldnsd/' feeds/rbldnsd feeds feeds/base)"
 lint_none 'feeds includes nothing of dnsd and analyzer' \
 	"$(strangers '^feeds/[^/]*$' feeds feeds/base)"
 lint_none 'dnsd includes itself alone' "$(strangers '^dnsd/' dnsd)"
 analyzer=(analyzer analyzer/{input,reader,frame,parse,eventlog,syslog,submit,relay,probe,collector,queue}
-	analyzer/{evidence,decide,delist,publish,audit,control})
+	analyzer/{evidence,decide,guard,delist,publish,audit,control})
 lint_none 'analyzer includes itself alone, and not the command' "$(strangers \
 	'^analyzer/' "${analyzer[@]}" | grep -vE '^analyzer/(cli|follow)/')"
 lint_none 'the command includes the analyzer alone' "$(strangers '^analyzer/(cli|follow)/' \
 	analyzer/cli analyzer/follow "${analyzer[@]}")"
 lint_none 'libconfuse is in feeds/base/conf* alone' \
 	"$(uses_elsewhere 'confuse\.h' 'feeds/base/conf')"
-lint_none 'SQLite is in feeds/store* alone' "$(uses_elsewhere 'sqlite3\.h' 'feeds/store')"
+lint_none 'SQLite is in feeds/store alone' "$(uses_elsewhere 'sqlite3\.h' 'feeds/store/')"
 lint_none 'libevent is in the analyzer alone' "$(uses_elsewhere '(event2/.*|event\.h)' 'analyzer/')"
 lint_none 'libseccomp is in a sandbox alone' "$(uses_elsewhere 'seccomp\.h' '.*sandbox')"
 lint_none 'no source is included' "$(includes '[<"]' '.' | grep '\.c$')"

@@ -19,12 +19,12 @@ struct store {
 	char path[4096];
 	/* The newest line of table seen_2, whose hashes are as schema 2 made them; 0: none. */
 	int64_t old_hashes_s;
-	int64_t evidence_per_host; /* of the last store_bound, 0: not known yet */
+	int64_t evidence_per_host;     /* of the last store_bound, 0: not known yet */
 	char results_place[ADDR_TEXT]; /* behind which the next one looks for results of probes */
 	int64_t results_looked_s;      /* when it found none to forget, though they are too many */
-	bool is_lazy;  /* the transaction that is open */
-	bool is_ahead; /* of the disk: a lazy one was the last */
-	bool audit_watches; /* for listings that end */
+	bool is_lazy;                  /* the transaction that is open */
+	bool is_ahead;                 /* of the disk: a lazy one was the last */
+	bool audit_watches;            /* for listings that end */
 	bool has_audit_key;
 	uint8_t audit_key[AUDIT_SECRET];
 	int64_t audit_now_s;    /* of the last record: when listings end without one of their own */

@@ -162,23 +162,23 @@ static const char schema_trust[] =
 	"  IN ('open', 'open-multihop', 'closed');"
 	"CREATE TRIGGER nomination_added AFTER INSERT ON nomination BEGIN"
 	"  INSERT INTO reporter_host (reporter, host, first) SELECT new.reporter, host, id FROM "
-        "probe"
+	"probe"
 	"  WHERE id = new.probe ON CONFLICT DO NOTHING;" JUDGE(
 		"new.probe") "END;"
 			     "CREATE TRIGGER probe_decided AFTER UPDATE OF verdict ON probe WHEN "
-                             "new.parent = 0 BEGIN " JUDGE(
+			     "new.parent = 0 BEGIN " JUDGE(
 				     "new.id") "END;"
 					       "CREATE TRIGGER pair_decided AFTER UPDATE OF "
-                                               "pair_verdict ON probe WHEN new.parent <> 0 "
-                                               "BEGIN " JUDGE(
+					       "pair_verdict ON probe WHEN new.parent <> 0 "
+					       "BEGIN " JUDGE(
 						       "new.parent") "END;"
 								     "CREATE TRIGGER pair_begun "
-                                                                     "AFTER INSERT ON probe WHEN "
-                                                                     "new.parent <> 0 BEGIN"
+								     "AFTER INSERT ON probe WHEN "
+								     "new.parent <> 0 BEGIN"
 								     "  UPDATE reporter_host SET "
-                                                                     "state = 0 WHERE host = "
-                                                                     "new.host AND last = "
-                                                                     "new.parent; END;";
+								     "state = 0 WHERE host = "
+								     "new.host AND last = "
+								     "new.parent; END;";
 #undef JUDGE
 
 static const char schema_hosts[] =
