@@ -7,6 +7,7 @@
 
 #include <orbl/log.h>
 #include <orbl/store_listing.h>
+#include <orbl/store_publish.h>
 
 #include "command_json.h"
 #include "command_part.h"
@@ -86,6 +87,9 @@ save(const struct command_context *c, const struct command_request *r, const cha
 	snprintf(detail, sizeof(detail), "%s %s: %s", retire_stage_name(next->stage),
 		retire_notice(next, notice), reason);
 	err = retire_save(c->store, next, e);
+	/* The whole list is back by order (blast_radius.h). */
+	if (err == OK && next->stage == RETIRE_NOT)
+		err = store_publish_permit(c->store, true, e);
 	if (err == OK)
 		err = store_audit_add(c->store,
 			&(struct store_audit){.time_s = r->now_s,

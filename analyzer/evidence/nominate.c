@@ -329,7 +329,16 @@ on_probe(const struct store_probe *probe, void *context)
 	return OK;
 }
 
-/* "" when it may be; one that is due already is not nominated once more. */
+static enum err
+on_relay(const struct store_listing *l, void *context)
+{
+	if (l->category == CATEGORY_RELAY || l->category == CATEGORY_RELAY_INPUT)
+		*(bool *)context = true;
+	return OK;
+}
+
+/* "" when it may be; one that is due already is not nominated once more, and one that is listed
+ * as what the probe would find is probed before that ends (probe.retest_before). */
 static enum err
 ask_etiquette(struct evaluation *ev, char why[ETIQUETTE_WHY], struct error *e)
 {
@@ -337,13 +346,18 @@ ask_etiquette(struct evaluation *ev, char why[ETIQUETTE_WHY], struct error *e)
 		.automated = true,
 		.now_s = ev->now_s};
 	struct probes probes = {.now_s = ev->now_s};
+	bool is_listed = false;
 	enum err err = store_probes_of(ev->n->store, &ev->host, PROBES_ASKED, on_probe, &probes, e);
 
+	if (err == OK)
+		err = store_proofs_of(ev->n->store, &ev->host, on_relay, &is_listed, e);
 	question.last_probe_s = probes.last_s;
 	question.fruitless = probes.fruitless;
 	(void)etiquette_check(ev->etiquette, &question, why);
 	if (why[0] == '\0' && probes.one_is_due)
 		snprintf(why, ETIQUETTE_WHY, "a probe of it waits already");
+	else if (why[0] == '\0' && is_listed)
+		snprintf(why, ETIQUETTE_WHY, "it is listed, and is probed again before that ends");
 	return err;
 }
 

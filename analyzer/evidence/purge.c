@@ -10,6 +10,7 @@
 #include <orbl/store_decision.h>
 #include <orbl/store_listing.h>
 #include <orbl/store_probe.h>
+#include <orbl/store_publish.h>
 
 #include "host.h"
 #include "nominate.h"
@@ -44,9 +45,14 @@ static enum err
 audit(const struct purge *p, const char *subject, const char *what, struct error *e)
 {
 	char detail[512];
+	enum err err;
 
 	if (p->is_dry)
 		return OK;
+	/* What goes by order is no mistake to be held back (blast_radius.h). */
+	err = store_publish_permit(store_of(p), true, e);
+	if (err != OK)
+		return err;
 	snprintf(detail, sizeof(detail), "%s: %s", what, p->reason);
 	log_notice("purge of %s by %s: %s", subject, p->author, detail);
 	return store_audit_add(store_of(p),

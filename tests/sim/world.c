@@ -65,7 +65,7 @@ draw_kind(struct sim_random *r)
 	return SIM_INNOCENT;
 }
 
-/* Open for two months in the mean; every seventh opens again. */
+/* Open for a month in the mean; every seventh opens again. */
 static void
 draw_times_of_relay(struct sim_world *w, struct sim_host *h)
 {
@@ -73,11 +73,11 @@ draw_times_of_relay(struct sim_world *w, struct sim_host *h)
 	int64_t year_s = w->end_s - SIM_START;
 
 	h->open_s = SIM_START + (int64_t)sim_random_below(r, (uint64_t)year_s);
-	h->closed_s = h->open_s + sim_random_gap(r, 60 * SIM_DAY);
-	h->asks = sim_random_percent(r, 60);
+	h->closed_s = h->open_s + sim_random_gap(r, 30 * SIM_DAY);
+	h->asks = sim_random_percent(r, 70);
 	if (sim_random_percent(r, 15)) {
 		h->again_s = h->closed_s + sim_random_gap(r, 20 * SIM_DAY);
-		h->closed_again_s = h->again_s + sim_random_gap(r, 60 * SIM_DAY);
+		h->closed_again_s = h->again_s + sim_random_gap(r, 30 * SIM_DAY);
 	}
 	h->active_s = h->open_s;
 	h->quiet_s = h->closed_again_s != 0 ? h->closed_again_s : h->closed_s;
