@@ -205,8 +205,8 @@ distrust(struct store *s, const char *why, int64_t now_s, struct error *e)
 		"%.200s: %zu listings end until they are found true again, %zu hosts are tested "
 		"for it",
 		why, d.listings, d.hosts);
-	/* An empty list would be held as a mistake (blast_radius.h); and is one when it is the store
-	 * that was lost. */
+	/* An empty list would be held as a mistake (blast_radius.h); and is one when it is the
+	 * store that was lost. */
 	if (err == OK && d.listings != 0)
 		err = store_publish_permit(s, true, e);
 	return err == OK ? record(s, detail, now_s, e) : err;

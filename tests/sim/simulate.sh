@@ -11,7 +11,8 @@ simulate() { # NAME ARGUMENT...
 	local name=$1
 	shift
 	mkdir "$scratch/$name"
-	"${top_builddir:?}/tests/sim/simulate" --reporters 40 --forgers 10 "$@" "$scratch/$name" >"$scratch/$name.json" || return
+	"${top_builddir:?}/tests/sim/simulate" --reporters 40 --forgers 10 "$@" \
+		"$scratch/$name" >"$scratch/$name.json" || return
 	rm -rf "${scratch:?}/$name"
 }
 
@@ -25,7 +26,7 @@ tap_is 'no provider on the safe list is listed' 0 "$(of one .provider_listings)"
 tap_is 'no innocent host is listed as suspect' 0 "$(of one .false_suspects)"
 tap_is 'no provider on the safe list is probed' 0 "$(of one .probes_provider)"
 tap_ok 'there were relays' test "$(of one .relays)" -gt 3
-tap_ok 'of ten relays that are told of eight are found' \
+tap_ok 'of ten that are told of eight are found' \
 	test "$((10 * $(of one .relays_found)))" -ge "$((8 * $(of one .relays_told)))"
 tap_ok 'lines were forged' test "$(of one .forged_facts)" -gt 1000
 tap_ok 'owners asked' test "$(of one .requests)" -gt 0
