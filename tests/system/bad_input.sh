@@ -125,7 +125,7 @@ tap_like 'is told' 'none/orbl.db.*its directory must exist' "$tap_output"
 
 # --- a full disk: a small file system of its own ---
 mkdir "$orbl_dir/small"
-mount -t tmpfs -o size=400k none "$orbl_dir/small" || tap_bail 'tmpfs cannot be mounted: run as root'
+mount -t tmpfs -o size=1200k none "$orbl_dir/small" || tap_bail 'tmpfs cannot be mounted: run as root'
 trap 'orbl_stop analyzer; umount "$orbl_dir/small"; orbl_end' EXIT
 sed -i "s,^store.path.*,store.path = \"$orbl_dir/small/orbl.db\"," "$orbl_dir/orbl.conf"
 orbl_start_analyzer
