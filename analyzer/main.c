@@ -141,6 +141,8 @@ start(struct analyzer *a, struct error *e)
 	enum err err = reporters_load(a->conf, &a->reporters, e);
 
 	if (err == OK)
+		err = start_prepare(a->conf, e);
+	if (err == OK)
 		err = start_prober(a, e);
 	if (err == OK)
 		err = control_listen(a->conf->control_socket, (unsigned)a->conf->control_mode,

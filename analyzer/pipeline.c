@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include <orbl/clock.h>
 #include <orbl/log.h>
 #include <orbl/store_evidence.h>
 #include <orbl/store_listing.h>
@@ -112,6 +113,9 @@ publish_now(struct pipeline *p, const struct publish_order *order, uint32_t *ser
 		return OK;
 	log_info("%s: serial %u published", p->parts.conf->zone.snapshot, *serial);
 	publish_tell(p->parts.base, p->parts.conf->dnsd.control_socket, *serial);
+	/* And that it was published: by that a store from a backup knows that nothing is missing.
+	 */
+	audit_keep(p->parts.audit, now());
 	return OK;
 }
 
@@ -142,6 +146,12 @@ const struct publish_hold *
 pipeline_publish_hold(const struct pipeline *p)
 {
 	return publish_hold(p->publisher);
+}
+
+uint32_t
+pipeline_in_dns(const struct pipeline *p, const struct addr *a, int64_t now_s)
+{
+	return publish_in_service(p->publisher, a, now_s);
 }
 
 const struct guard *
@@ -382,6 +392,7 @@ make_rules(struct pipeline *p, struct error *e)
 		return error_set(e, ERR_MEMORY, "out of memory");
 	p->housekeeping = (struct housekeeping){.store = p->parts.store, .conf = c};
 	p->nominate = (struct nominate){.conf = c,
+		.clock_ms = clock_monotonic_ms,
 		.store = p->parts.store,
 		.guard = p->guard,
 		.geo = p->geo};

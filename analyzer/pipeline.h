@@ -70,6 +70,8 @@ void pipeline_list_changed(struct pipeline *p);
 enum err pipeline_publish(struct pipeline *p, const struct publish_order *order, uint32_t *serial,
 	struct error *e) ORBL_NODISCARD;
 const struct publish_hold *pipeline_publish_hold(const struct pipeline *p); /* lent */
+/* As what DNS lists an address (publish_in_service). */
+uint32_t pipeline_in_dns(const struct pipeline *p, const struct addr *a, int64_t now_s);
 /* May the host be probed on request? ERR_REFUSED with the reason when not. */
 enum err
 pipeline_may_probe(struct pipeline *p, const struct addr *host, struct error *e) ORBL_NODISCARD;

@@ -1,14 +1,22 @@
 #include "start_check.h"
 
+#include <errno.h>
+#include <libgen.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include <sodium.h>
 
+#include <orbl/control.h>
+#include <orbl/store.h>
+
 #include "audit_key.h"
+#include "collector_server.h"
 #include "collector_tls.h"
 #include "notify.h"
 #include "opt_out.h"
+#include "popular.h"
 #include "probe_rules.h"
 #include "prober_setup.h"
 #include "reporters.h"
@@ -80,7 +88,7 @@ static enum err
 check_safe_lists(const struct conf *conf, struct error *e)
 {
 	struct safe_lists *lists;
-	enum err err = safe_lists_open(&conf->listing.safe_lists, 0, &lists, e);
+	enum err err = safe_lists_open(&conf->listing.safe_lists, NULL, 0, &lists, e);
 
 	if (err == OK)
 		safe_lists_close(lists);
@@ -100,35 +108,105 @@ check_reporters(const struct conf *conf, struct error *e)
 	return err;
 }
 
-/* One that is not there yet is made at the start. */
 static enum err
-check_audit_key(const struct conf *conf, struct error *e)
+check_popular(const struct conf *conf, struct error *e)
+{
+	struct popular popular;
+	enum err err = popular_open(&popular, conf->publish.popular, e);
+
+	if (err == OK)
+		popular_close(&popular);
+	return err;
+}
+
+static enum err
+make_audit_key(const struct conf *conf, struct error *e)
 {
 	struct error why = {.code = OK};
 	struct audit_key key = {.made = false};
-	enum err err;
+	enum err err = audit_key_load(conf->audit.key, &key, &why);
 
-	if (access(conf->audit.key, F_OK) != 0)
-		return OK;
-	err = audit_key_load(conf->audit.key, &key, &why);
 	sodium_memzero(&key, sizeof(key));
 	return err == OK ? OK : blame("audit.key", &why, e);
 }
 
-enum err
-start_check(const struct conf *conf, struct error *e)
+/* One that is not there yet is made at the start. */
+static enum err
+check_audit_key(const struct conf *conf, struct error *e)
+{
+	char copy[4096], *directory;
+
+	if (access(conf->audit.key, F_OK) == 0 || errno != ENOENT)
+		return make_audit_key(conf, e);
+	snprintf(copy, sizeof(copy), "%s", conf->audit.key);
+	directory = dirname(copy);
+	if (access(directory, W_OK | X_OK) == 0)
+		return OK;
+	return error_errno(e, "audit.key: %s: cannot be made, its directory is not to be written",
+		conf->audit.key);
+}
+
+/* What both -T and a start ask for. */
+static enum err
+check_files(const struct conf *conf, struct error *e)
 {
 	enum err err = check_prober(conf, e);
 
 	if (err == OK)
 		err = check_rules(conf, e);
 	if (err == OK)
-		err = check_opt_out(conf, e);
-	if (err == OK)
-		err = check_safe_lists(conf, e);
-	if (err == OK)
-		err = check_audit_key(conf, e);
+		err = check_popular(conf, e);
 	if (err == OK)
 		err = notify_check(conf, e);
 	return err == OK ? check_reporters(conf, e) : err;
+}
+
+enum err
+start_check(const struct conf *conf, struct error *e)
+{
+	enum err err = check_files(conf, e);
+
+	if (err == OK)
+		err = check_opt_out(conf, e);
+	if (err == OK)
+		err = check_safe_lists(conf, e);
+	return err == OK ? check_audit_key(conf, e) : err;
+}
+
+/* --- a start ---------------------------------------------------------------- */
+
+/* Each for a moment: the prober, which is forked later, must not hold the one, and binds the other
+ * itself. */
+static enum err
+try_sockets(const struct conf *conf, struct error *e)
+{
+	struct prober_conf prober;
+	int fd = -1;
+	enum err err = control_listen(conf->control_socket, (unsigned)conf->control_mode, &fd, e);
+
+	if (err != OK)
+		return err;
+	close(fd);
+	unlink(conf->control_socket);
+	err = prober_setup(conf, &prober, e);
+	if (err == OK)
+		err = collector_server_bind(&prober.collector, &fd, e);
+	if (err == OK)
+		close(fd);
+	return err;
+}
+
+enum err
+start_prepare(const struct conf *conf, struct error *e)
+{
+	enum err err = check_files(conf, e);
+
+	/* Else the store has the last good list, and its lock tells best who else is running. */
+	bool is_older = store_is_older(conf->store_path);
+
+	if (err == OK && is_older)
+		err = check_safe_lists(conf, e);
+	if (err == OK && is_older)
+		err = try_sockets(conf, e);
+	return err == OK ? make_audit_key(conf, e) : err;
 }

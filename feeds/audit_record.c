@@ -208,6 +208,14 @@ audit_entry_is_signed_by(const struct audit_entry *x, const uint8_t key[AUDIT_PU
 		crypto_sign_verify_detached(x->signature, x->hash, AUDIT_HASH, key) == 0;
 }
 
+bool
+audit_entry_names_key(const struct audit_entry *x, uint8_t key[AUDIT_PUBLIC])
+{
+	return strcmp(x->record.action, "key") == 0 &&
+		audit_from_hex(text_of(x->record.subject), key, AUDIT_PUBLIC) == OK &&
+		audit_entry_is_whole(x) && audit_entry_is_signed_by(x, key);
+}
+
 /* --- reading ---------------------------------------------------------------- */
 
 /* What is left of the line; failed stays where the first thing was wrong. */

@@ -188,7 +188,7 @@ record_key(struct audit *a, const struct audit_key *key, int64_t now_s, struct e
 	log_notice("the audit log is signed with key %s", a->key);
 	return store_audit_add(a->store,
 		&(struct store_audit){.time_s = now_s,
-			.action = "key",
+			.action = STORE_AUDIT_KEY,
 			.subject = a->key,
 			.detail = "the public key of those that follow"},
 		e);

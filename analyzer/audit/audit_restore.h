@@ -3,8 +3,9 @@
  * What tells of the time that is lost: audit.file, with records that the store does not have, and
  * the published list, with a serial that the store has not given yet. Records that follow the
  * store's last are taken over. Listings that were removed in that time end again, also when the
- * store has gone ways of its own since (the file then is put aside). When only the serial tells,
- * nothing says what was removed, and no listing is believed.
+ * store has gone ways of its own since (the file then is put aside). When the file does not tell
+ * all until the serial that is in service (it is not there, has lines that are not ours, or ends
+ * before), nothing says what was removed, and no listing is believed.
  */
 #ifndef ANALYZER_AUDIT_RESTORE_H
 #define ANALYZER_AUDIT_RESTORE_H

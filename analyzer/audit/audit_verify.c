@@ -17,6 +17,7 @@ audit_fault_name(enum audit_fault f)
 		[AUDIT_BAD_SIGNATURE] = "signature",
 		[AUDIT_TORN] = "torn",
 		[AUDIT_NO_HEAD] = "head",
+		[AUDIT_EMPTY] = "empty",
 	};
 
 	return (size_t)f < AUDIT_FAULT_COUNT ? names[f] : "unknown";
@@ -64,12 +65,17 @@ is_signed(struct audit_verifier *v, const struct audit_entry *x)
 {
 	v->not_signed += !x->is_signed;
 	for (size_t i = 0; i < v->key_count; i++)
-		if (audit_entry_is_signed_by(x, v->keys[i]))
+		if (audit_entry_is_signed_by(x, v->keys[i])) {
+			if (i != 0)
+				v->other_key = x->record.seq;
 			return true;
+		}
 	if (v->key_count == 0)
 		return true;
 	return fail(v, AUDIT_BAD_SIGNATURE, "%s",
-		x->is_signed ? "it is not that of the key" : "the record is not signed");
+		x->is_signed ? "it is not that of the key; one that was in use before needs "
+			       "another --key: records `key` name them" :
+			       "the record is not signed");
 }
 
 static bool
@@ -139,6 +145,8 @@ audit_verify_end(struct audit_verifier *v)
 		v->seq = next_seq(v);
 		return fail(v, AUDIT_TORN, "the last line has no end");
 	}
+	if (v->lines == 0)
+		return fail(v, AUDIT_EMPTY, "there is no record: no log of ours is empty");
 	if (v->wants_head && !v->has_head)
 		return fail(v, AUDIT_NO_HEAD, "no record has the hash of the head asked for");
 	return true;

@@ -22,6 +22,7 @@ enum audit_fault {
 	AUDIT_BAD_SIGNATURE, /* not signed with one of the keys */
 	AUDIT_TORN,          /* the last line has no end */
 	AUDIT_NO_HEAD,       /* the head that was asked for is not in it */
+	AUDIT_EMPTY,         /* there is no record */
 	AUDIT_FAULT_COUNT
 };
 const char *audit_fault_name(enum audit_fault f); /* "hash" */
@@ -42,6 +43,7 @@ struct audit_verifier {
 	uint64_t lines;           /* up to the faulty one, which is counted */
 	uint64_t first, seq;      /* of the records; of the faulty one, as far as it can be known */
 	uint64_t not_signed;      /* when no key was given */
+	uint64_t other_key;       /* the last record that keys[0] has not signed; 0: none */
 	bool has_head;            /* it has occurred */
 	uint8_t hash[AUDIT_HASH]; /* of the last good record */
 	/* Of a line whose end has not come yet. */

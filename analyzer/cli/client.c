@@ -66,6 +66,22 @@ client_trouble(const struct client *c, const char *text)
 	return EXIT_TROUBLE;
 }
 
+int
+client_failure(const struct client *c, const struct error *e, const json_t *answer)
+{
+	json_t *next = json_object_get(answer, "next_request");
+	json_t *object = c->json ?
+		json_pack("{s:s, s:s}", "error", err_name(e->code), "message", e->text) :
+		NULL;
+
+	if (object != NULL && next != NULL)
+		json_object_set(object, "next_request", next);
+	if (object != NULL)
+		client_print_json(object);
+	json_decref(object);
+	return client_trouble(c, e->text);
+}
+
 enum err
 client_socket(const struct client *c, char **path, struct error *e)
 {
@@ -117,7 +133,7 @@ client_ask(struct client *c, int argc, char **argv, bool with_address, int *stat
 		error_set(&e, ERR_SYNTAX, "the address is not UTF-8 text");
 	else if (client_call(c, request, &answer, &e) == OK)
 		return answer;
-	*status = client_trouble(c, e.text);
+	*status = client_failure(c, &e, NULL);
 	return NULL;
 }
 

@@ -31,6 +31,9 @@ struct client {
 void client_options(struct client *c, int argc, char **argv, const char *letters);
 /* Print "orbl COMMAND: text" on standard error and return EXIT_TROUBLE. */
 int client_trouble(const struct client *c, const char *text);
+/* The same of e; with --json also as an object on standard output: "error", "message", and
+ * "next_request" when the answer (NULL ok) has it. */
+int client_failure(const struct client *c, const struct error *e, const json_t *answer);
 /* Path of the control socket, from orbl.conf; the caller frees it. */
 enum err client_socket(const struct client *c, char **path, struct error *e) ORBL_NODISCARD;
 /* One request, one answer. request is taken. */

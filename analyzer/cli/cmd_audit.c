@@ -43,9 +43,9 @@ struct audit_client {
 	struct client client;
 	uint64_t since; /* 0: not given */
 	bool pem;
-	const char *file; /* NULL: the analyzer's */
-	char wrong[160];  /* "": all options are well */
-	struct audit_verifier v;
+	const char *file;               /* NULL: the analyzer's */
+	char wrong[160];                /* "": all options are well */
+	struct audit_verifier v, fresh; /* fresh: as before the first line */
 };
 
 static void
@@ -226,18 +226,59 @@ verify_file(struct audit_verifier *v, const char *name, struct error *e)
 	return err;
 }
 
+/* A key that a record tells of, which that key has signed. */
+static bool
+collect_key(struct text line, void *context)
+{
+	struct audit_verifier *v = context;
+	struct audit_entry x;
+	size_t offset;
+	uint8_t key[AUDIT_PUBLIC];
+
+	if (audit_entry_read(line, &x, &offset) != OK || !audit_entry_names_key(&x, key))
+		return true;
+	for (size_t i = 0; i < v->key_count; i++)
+		if (memcmp(v->keys[i], key, AUDIT_PUBLIC) == 0)
+			return true;
+	if (v->key_count < AUDIT_KEYS_MAX)
+		memcpy(v->keys[v->key_count++], key, AUDIT_PUBLIC);
+	return true;
+}
+
+/* The analyzer's key has been another one: what that has signed is vouched for by the key of
+ * today, which has signed a later record and with it all that is before. */
+static enum err
+verify_keys(struct audit_client *a, struct error *e)
+{
+	struct audit_verifier again = a->fresh;
+	enum err err = walk(&a->client, 1, collect_key, &again, e);
+
+	if (err != OK || again.key_count < 2)
+		return err;
+	a->v = again;
+	err = walk(&a->client, a->since != 0 ? a->since : 1, feed_line, &a->v, e);
+	if (err == OK && a->v.fault == AUDIT_SOUND && a->v.other_key == a->v.seq) {
+		a->v.fault = AUDIT_BAD_SIGNATURE;
+		snprintf(a->v.why, sizeof(a->v.why), "the last record is not signed with the key");
+	}
+	return err;
+}
+
 static enum err
 verify_analyzer(struct audit_client *a, struct error *e)
 {
+	bool given = a->v.key_count != 0;
 	enum err err = OK;
 
-	if (a->v.key_count == 0) {
+	if (!given) {
 		err = ask_key(a, a->v.keys[0], e);
 		a->v.key_count = err == OK;
 	}
 	if (err != OK)
 		return err;
-	return walk(&a->client, a->since != 0 ? a->since : 1, feed_line, &a->v, e);
+	a->fresh = a->v;
+	err = walk(&a->client, a->since != 0 ? a->since : 1, feed_line, &a->v, e);
+	return err == OK && !given && a->v.fault == AUDIT_BAD_SIGNATURE ? verify_keys(a, e) : err;
 }
 
 static void
@@ -249,6 +290,8 @@ print_fault(const struct audit_client *a)
 		printf("{\"sound\":false,\"line\":%" PRIu64 ",\"seq\":%" PRIu64
 		       ",\"fault\":\"%s\",\"why\":\"%s\"}\n",
 			v->lines, v->seq, audit_fault_name(v->fault), v->why);
+	else if (v->fault == AUDIT_EMPTY)
+		printf("%s: %s\n", audit_fault_name(v->fault), v->why);
 	else if (v->fault == AUDIT_NO_HEAD)
 		printf("%s: %s; the log ends with record %" PRIu64 "\n", audit_fault_name(v->fault),
 			v->why, v->seq);
@@ -262,6 +305,10 @@ print_signatures(const struct audit_verifier *v)
 {
 	if (v->key_count == 0)
 		puts("Signatures were not checked: no key was given.");
+	if (v->other_key != 0)
+		printf("Records up to %" PRIu64 " have signatures of keys that were in use before: "
+		       "records `key` name them.\n",
+			v->other_key);
 	if (v->not_signed != 0)
 		printf("%" PRIu64 " records are not signed.\n", v->not_signed);
 	if (!v->wants_head)
@@ -282,11 +329,8 @@ print_sound(const struct audit_client *a)
 			v->not_signed);
 		return;
 	}
-	if (v->lines == 0)
-		puts("No record.");
-	else
-		printf("Records %" PRIu64 " to %" PRIu64 " are whole; the last has the hash %s.\n",
-			v->first, v->seq, hash);
+	printf("Records %" PRIu64 " to %" PRIu64 " are whole; the last has the hash %s.\n",
+		v->first, v->seq, hash);
 	print_signatures(v);
 }
 

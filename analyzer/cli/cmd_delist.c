@@ -22,8 +22,8 @@ static const char usage[] =
 	"  -j, --json         print one JSON object\n"
 	"  -c, --config FILE  read FILE instead of the installed orbl.conf\n"
 	"\n"
-	"Exit status: 0 delisted (or queued, with --no-wait), or proved; 1 refused, or not proved\n"
-	"yet; 2 trouble.\n";
+	"Exit status: 0 delisted (or queued, with --no-wait), or proved, or no proof is needed;\n"
+	"1 refused, or not proved yet; 2 trouble.\n";
 
 struct wish {            /* the options of this command alone */
 	struct client c; /* first: take_option is given this */
@@ -79,7 +79,7 @@ lost_sight(json_int_t request, struct error *e)
 			why.text);
 }
 
-/* Read progress until the last object, which is returned; NULL: e says why. */
+/* Read progress until the last object, which is returned, or NULL; e says why it is a refusal. */
 static json_t *
 wait_for_answer(const struct client *c, const char *path, const json_t *request, struct error *e)
 {
@@ -102,10 +102,9 @@ wait_for_answer(const struct client *c, const char *path, const json_t *request,
 	control_close(control);
 	if (control != NULL && err != OK)
 		lost_sight(taken, e);
-	if (err == OK && control_check_answer(object, e) != OK) {
-		json_decref(object);
-		object = NULL;
-	}
+	if (err != OK)
+		return NULL;
+	(void)!control_check_answer(object, e);
 	return object;
 }
 
@@ -113,6 +112,7 @@ static int
 print_result(const struct wish *w, json_t *answer)
 {
 	bool proved = json_is_true(json_object_get(answer, "proved"));
+	bool needless = json_is_false(json_object_get(answer, "needed"));
 
 	if (w->c.json)
 		client_print_json(answer);
@@ -121,7 +121,7 @@ print_result(const struct wish *w, json_t *answer)
 	else
 		ticket_print(answer);
 	if (w->how != NULL)
-		return proved ? EXIT_SUCCESS : EXIT_YES;
+		return proved || needless ? EXIT_SUCCESS : EXIT_YES;
 	return ticket_status(answer);
 }
 
@@ -148,10 +148,10 @@ ask(const struct wish *w, const json_t *request)
 
 	if (client_socket(&w->c, &path, &e) == OK)
 		answer = wait_for_answer(&w->c, path, request, &e);
-	if (answer != NULL) {
+	if (answer != NULL && e.code == OK) {
 		status = print_result(w, answer);
 	} else {
-		status = client_trouble(&w->c, e.text);
+		status = client_failure(&w->c, &e, answer);
 		if (e.code == ERR_REFUSED) /* of the request: an answer, not trouble */
 			status = EXIT_YES;
 	}

@@ -5,6 +5,7 @@
 
 #include "client.h"
 #include "cmd.h"
+#include "ticket.h"
 
 static const char usage[] =
 	"usage: orbl explain [-c FILE] [--json] ADDRESS\n"
@@ -69,6 +70,8 @@ print_host(const json_t *answer)
 		printf("; %lld relapse%s", relapses, relapses == 1 ? "" : "s");
 	if (has(h, "removed"))
 		printf("; taken off last at %s", client_text(h, "removed"));
+	if (has(answer, "why_still"))
+		printf("; STILL in DNS for what has ended: %s", client_text(answer, "why_still"));
 	putchar('\n');
 }
 
@@ -83,13 +86,23 @@ print_order(const json_t *o)
 
 /* --- evidence ---------------------------------------------------------------------- */
 
+/* They are estimated; a denial is of one. */
+static json_int_t
+domains_of(const json_t *object)
+{
+	json_int_t domains = client_number(object, "domains");
+	json_int_t denials = client_number(object, "denials");
+
+	return domains < denials ? domains : denials;
+}
+
 static void
 print_fact(const json_t *f)
 {
-	printf("  %s  %lld %s by %s", client_text(f, "hour"), client_number(f, "denials"),
-		client_text(f, "kind"), client_text(f, "reporter"));
-	if (client_number(f, "domains") > 1)
-		printf(" to %lld domains", client_number(f, "domains"));
+	printf("  in the hour from %s  %lld %s by %s", client_text(f, "hour"),
+		client_number(f, "denials"), client_text(f, "kind"), client_text(f, "reporter"));
+	if (domains_of(f) > 1)
+		printf(" to about %lld domains", domains_of(f));
 	printf(", the first at %s:%lld", client_text(f, "file"), client_number(f, "line"));
 	if (has(f, "rule"))
 		printf(", its relay policy: %s", client_text(f, "rule"));
@@ -110,13 +123,18 @@ print_term(const json_t *t, double cap)
 	printf(", ");
 	print_count(t, "denials", "denial");
 	printf(", ");
-	print_count(t, "domains", "domain");
+	if (domains_of(t) > 1)
+		printf("about %lld domains", domains_of(t));
+	else
+		print_count(t, "domains", "domain");
 	printf(", ");
 	print_count(t, "days", "day");
 	printf(": %.1f points x %.2f = %.1f", real(t, "sum"), real(t, "diversity"), product);
 	if (product > cap)
 		printf(", at most %.0f,", cap);
 	printf(" x trust %lld %% = %.1f", client_number(t, "trust"), real(t, "points"));
+	if (json_is_true(json_object_get(t, "is_new")))
+		printf(" (new: no host it named was found open yet; score.new_trust)");
 	if (strcmp(client_text(t, "key"), client_text(t, "reporter")) != 0)
 		printf("; one with all of %s", client_text(t, "key"));
 	putchar('\n');
@@ -299,10 +317,7 @@ print_listing(const json_t *l)
 	if (has(l, "effective"))
 		printf(", in DNS from %s", client_text(l, "effective"));
 	printf(", until %s\n    %s", client_text(l, "expires"), client_text(l, "reason"));
-	if (client_number(l, "probe") != 0)
-		printf(" (probe %lld)", client_number(l, "probe"));
-	if (has(l, "author"))
-		printf(" (by %s)", client_text(l, "author"));
+	ticket_print_grounds(l);
 	putchar('\n');
 	print_owner(l);
 }

@@ -155,7 +155,10 @@ print_order(const json_t *answer)
 		printf(", until %s", client_text(answer, "until"));
 	putchar('\n');
 	print_listings(answer);
-	if (json_is_object(json_object_get(answer, "held")))
+	if (json_is_string(json_object_get(answer, "why_still")))
+		printf("STILL in DNS: %s; look at it, then: orbl publish --force --reason TEXT\n",
+			client_text(answer, "why_still"));
+	else if (json_is_object(json_object_get(answer, "held")))
 		printf("The list is held, so this may not be published: see orbl status\n");
 }
 
@@ -197,7 +200,7 @@ call(const struct client *c, json_t *request, bool is_show)
 	json_decref(answer);
 	if (err == OK)
 		return EXIT_SUCCESS;
-	(void)client_trouble(c, e.text);
+	(void)client_failure(c, &e, NULL);
 	return err == ERR_REFUSED || err == ERR_NOT_FOUND ? EXIT_YES : EXIT_TROUBLE;
 }
 

@@ -86,7 +86,7 @@ cmd_publish(int argc, char **argv)
 	if (request == NULL)
 		return client_trouble(c, "the reason is not UTF-8 text");
 	if (client_call(c, request, &answer, &e) != OK)
-		return client_trouble(c, e.text);
+		return client_failure(c, &e, NULL);
 	status = json_is_object(json_object_get(answer, "held")) ? EXIT_YES : EXIT_SUCCESS;
 	if (c->json)
 		client_print_json(answer);

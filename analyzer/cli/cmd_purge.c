@@ -13,7 +13,7 @@ static const char usage[] =
 	"usage: orbl purge --reporter NAME --reason TEXT [--with-proved] [--since TIME]\n"
 	"                  [--until TIME] [--dry-run] [-c FILE] [--json]\n"
 	"       orbl purge [--category NAME] [--asn NUMBER] [--since TIME] [--until TIME]\n"
-	"                  --reason TEXT [--dry-run] [-c FILE] [--json]\n"
+	"                  --reason TEXT [--force] [--dry-run] [-c FILE] [--json]\n"
 	"\n"
 	"Take out what should never have come in, and print a notice for the list's page.\n"
 	"\n"
@@ -30,7 +30,9 @@ static const char usage[] =
 	"                       ago: 90m, 12h, 3d, 2w\n"
 	"      --until TIME     and before then\n"
 	"      --reason TEXT    why; kept in the audit log, and part of the notice\n"
-	"      --dry-run        change nothing, say what would go\n"
+	"      --force          without a reporter: also what tests have proved, and more than\n"
+	"                       publish.max_change percent of all listings\n"
+	"      --dry-run        change nothing, say what would go; needs no reason\n"
 	"  -j, --json           print one JSON object\n"
 	"  -c, --config FILE    read FILE instead of the installed orbl.conf\n"
 	"\n"
@@ -39,7 +41,7 @@ static const char usage[] =
 struct options {
 	struct client client; /* first: take gets it */
 	const char *reason, *category, *asn, *since, *until;
-	bool with_proved, is_dry;
+	bool with_proved, is_dry, force;
 };
 
 static void
@@ -55,6 +57,7 @@ take(struct client *client, int letter, const char *value)
 	case 'U': o->until = value; break;
 	case 'P': o->with_proved = true; break;
 	case 'D': o->is_dry = true; break;
+	case 'F': o->force = true; break;
 	}
 }
 
@@ -108,12 +111,21 @@ set_text(json_t *request, const char *key, const char *text)
 		json_object_set_new(request, key, json_string(text));
 }
 
+/* The whole list is not purged. */
+static bool
+names_something(const struct options *o)
+{
+	return o->client.reporter != NULL || o->category != NULL || o->asn != NULL ||
+		o->since != NULL || o->until != NULL;
+}
+
 /* NULL: what is wrong was said. */
 static json_t *
 request_of(const struct options *o)
 {
-	json_t *request = json_pack("{s:s, s:s, s:b, s:b}", "cmd", "purge", "reason", o->reason,
-		"dry_run", (int)o->is_dry, "with_proved", (int)o->with_proved);
+	json_t *request = json_pack("{s:s, s:s, s:b, s:b, s:b}", "cmd", "purge", "reason",
+		o->reason != NULL ? o->reason : "", "dry_run", (int)o->is_dry, "with_proved",
+		(int)o->with_proved, "force", (int)o->force);
 	const char *wrong = NULL;
 	uint64_t asn = 0;
 
@@ -130,6 +142,10 @@ request_of(const struct options *o)
 		wrong = "--asn takes the number of an AS";
 	else if (o->client.reporter == NULL && o->with_proved)
 		wrong = "--with-proved goes with --reporter";
+	else if (o->client.reporter != NULL && o->force)
+		wrong = "--force goes without --reporter";
+	else if (!names_something(o))
+		wrong = "name a reporter, or of which listings: a category, an AS or a time";
 	if (wrong != NULL) {
 		client_trouble(&o->client, wrong);
 		json_decref(request);
@@ -159,21 +175,41 @@ print_items(const json_t *answer)
 		printf("  and %lld more\n", client_number(answer, "goes_more"));
 }
 
+/* "1 listing", "2 listings" */
+static void
+print_count(const json_t *answer, const char *key, const char *one, const char *many)
+{
+	json_int_t n = client_number(answer, key);
+
+	printf("%lld %s", n, n == 1 ? one : many);
+}
+
+static void
+print_reporter(const json_t *answer)
+{
+	print_count(answer, "denials", "denial of ", "denials of ");
+	print_count(answer, "hosts", "host in ", "hosts in ");
+	print_count(answer, "submissions", "submission; ", "submissions; ");
+	print_count(answer, "probes", "probe, ", "probes, ");
+	print_count(answer, "suspects", "suspect, ", "suspects, ");
+	printf("%lld proved; ", client_number(answer, "proved"));
+	print_count(answer, "nominations", "nomination forgotten\n", "nominations forgotten\n");
+}
+
 static void
 print_answer(const struct options *o, const json_t *answer)
 {
+	printf("%s: ", o->is_dry ? "would go" : "gone");
 	if (o->client.reporter != NULL)
-		printf("%s: %lld denials of %lld hosts in %lld submissions; %lld probes, %lld "
-		       "suspects, %lld proved\n",
-			o->is_dry ? "would go" : "gone", client_number(answer, "denials"),
-			client_number(answer, "hosts"), client_number(answer, "submissions"),
-			client_number(answer, "probes"), client_number(answer, "suspects"),
-			client_number(answer, "proved"));
+		print_reporter(answer);
 	else
-		printf("%s: %lld listings\n", o->is_dry ? "would go" : "gone",
-			client_number(answer, "listings"));
+		print_count(answer, "listings", "listing\n", "listings\n");
 	print_items(answer);
-	if (!o->is_dry)
+	if (o->is_dry && json_is_string(json_object_get(answer, "needs_force")))
+		printf("This needs --force: %s\n", client_text(answer, "needs_force"));
+	if (json_is_object(json_object_get(answer, "held")))
+		printf("The list is held, so this may not be published: see orbl status\n");
+	if (!o->is_dry && json_is_string(json_object_get(answer, "notice")))
 		printf("\nNotice for the list's page:\n\n%s\n", client_text(answer, "notice"));
 }
 
@@ -187,7 +223,7 @@ ask(const struct options *o)
 	if (request == NULL)
 		return EXIT_TROUBLE;
 	if (client_call(&o->client, request, &answer, &e) != OK) {
-		status = client_trouble(&o->client, e.text);
+		status = client_failure(&o->client, &e, NULL);
 		return e.code == ERR_REFUSED ? EXIT_YES : status;
 	}
 	if (o->client.json)
@@ -209,18 +245,19 @@ cmd_purge(int argc, char **argv)
 		{"until", required_argument, NULL, 'U'},
 		{"with-proved", no_argument, NULL, 'P'},
 		{"dry-run", no_argument, NULL, 'D'},
+		{"force", no_argument, NULL, 'F'},
 		{0},
 	};
 	struct options o = {
 		.client = {.command = "purge", .usage = usage, .more = more, .take = take},
 	};
 
-	client_options(&o.client, argc, argv, "cjrRCASUPD");
+	client_options(&o.client, argc, argv, "cjrRCASUPDF");
 	if (o.client.done)
 		return o.client.status;
 	if (optind != argc)
 		return client_trouble(&o.client, "takes no operand; see --help");
-	if (o.reason == NULL)
+	if (o.reason == NULL && !o.is_dry)
 		return client_trouble(&o.client, "give a reason with --reason TEXT");
 	return ask(&o);
 }

@@ -151,6 +151,6 @@ cmd_replay(int argc, char **argv)
 		print_totals(&t);
 	json_decref(t.differences);
 	if (err != OK)
-		return client_trouble(c, e.text);
+		return client_failure(c, &e, NULL);
 	return t.found != 0 ? EXIT_YES : EXIT_SUCCESS;
 }

@@ -14,14 +14,14 @@ static const char usage[] =
 	"How much is listed, and of whom, the most first. A reporter counts for what its log\n"
 	"lines had probed; a listing may count for several.\n"
 	"\n"
-	"  -b, --by KIND      what to count by; category, when it is not given\n"
-	"  -n, --rows N       so many rows, 1 to 1000; 50, when it is not given\n"
+	"      --by KIND      what to count by; category, when it is not given\n"
+	"      --rows N       so many rows, 1 to 1000; 50, when it is not given\n"
 	"  -j, --json         print one JSON object\n"
 	"  -c, --config FILE  read FILE instead of the installed orbl.conf\n";
 
 static const struct option more[] = {
 	{"by", required_argument, NULL, 'b'},
-	{"rows", required_argument, NULL, 'n'},
+	{"rows", required_argument, NULL, 'N'}, /* n is --no-wait */
 	{0},
 };
 
@@ -39,7 +39,7 @@ take(struct client *client, int letter, const char *value)
 
 	switch (letter) {
 	case 'b': r->by = value; break;
-	case 'n': r->rows = value; break;
+	case 'N': r->rows = value; break;
 	default: break;
 	}
 }
@@ -85,19 +85,20 @@ cmd_report(int argc, char **argv)
 	json_t *request, *answer = NULL;
 	uint64_t rows = 0;
 
-	client_options(c, argc, argv, "cjbn");
+	client_options(c, argc, argv, "cjbN");
 	if (c->done)
 		return c->status;
 	if (argc != optind)
 		return client_trouble(c, "takes no operand; see --help");
 	if (r.rows != NULL && (text_to_u64(text_of(r.rows), ROWS_MAX, &rows) != OK || rows == 0))
 		return client_trouble(c, "--rows is a number from 1 to 1000");
-	request = json_pack("{s:s, s:s*, s:I}", "cmd", "report", "by", r.by, "rows",
-		(json_int_t)rows);
+	request = json_pack("{s:s, s:s*}", "cmd", "report", "by", r.by);
 	if (request == NULL)
 		return client_trouble(c, "the option is not UTF-8 text");
+	if (rows != 0)
+		json_object_set_new(request, "rows", json_integer((json_int_t)rows));
 	if (client_call(c, request, &answer, &e) != OK)
-		return client_trouble(c, e.text);
+		return client_failure(c, &e, NULL);
 	if (c->json)
 		client_print_json(answer);
 	else

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <orbl/conf.h>
 #include <orbl/text.h>
 
 #include "client.h"
@@ -11,7 +12,7 @@
 static const char usage[] =
 	"usage: orbl reporter list [-c FILE] [--json]\n"
 	"       orbl reporter show NAME [-c FILE] [--json]\n"
-	"       orbl reporter key NAME\n"
+	"       orbl reporter key NAME [--json]\n"
 	"       orbl reporter revoke|restore NAME --reason TEXT [-c FILE] [--json]\n"
 	"\n"
 	"Who submits logs: how far each is believed, and what is amiss with its server.\n"
@@ -149,8 +150,9 @@ print_show(const struct client *c, json_t *answer)
 		client_number(answer, "confirmed"), client_number(answer, "refuted"));
 	printf("network      %s, %s\n", client_text(answer, "address"), as_text(answer, as));
 	printf("key          %s\n", json_is_true(json_object_get(answer, "key")) ? "yes" : "none");
-	printf("denials      %lld, since %s, the last %s\n", client_number(answer, "denials"),
-		client_text(answer, "since"), client_text(answer, "last"));
+	printf("denials      %lld in all its logs, evidence or not, since %s, the last %s\n",
+		client_number(answer, "denials"), client_text(answer, "since"),
+		client_text(answer, "last"));
 	printf("today        %s\n", quota_text(answer, quota));
 	print_days(answer);
 	print_faults(answer);
@@ -173,15 +175,35 @@ print_change(const struct client *c, json_t *answer)
 
 /* --- what is asked --------------------------------------------------------- */
 
+static bool
+is_reporter_name(const char *name)
+{
+	char copy[CONF_REPORTER_NAME_MAX + 1];
+	size_t len = strlen(name);
+
+	return len != 0 && len < sizeof(copy) &&
+		text_printable(text_of(name), copy, sizeof(copy)) == len && strcmp(name, copy) == 0;
+}
+
 /* No analyzer is asked: the key is known here alone. */
 static int
 make_key(const struct options *o)
 {
-	char key[REPORTER_KEY], hash[REPORTER_KEY_HASH], name[128];
+	char key[REPORTER_KEY], hash[REPORTER_KEY_HASH];
+	const char *name = o->name;
+	json_t *answer;
 
+	if (!is_reporter_name(name))
+		return client_trouble(&o->client,
+			"the reporter's name must have 1 to 64 printable ASCII characters");
 	reporter_key_make(key);
 	reporter_key_hash(key, hash);
-	text_printable(text_of(o->name), name, sizeof(name));
+	if (o->client.json) {
+		answer = json_pack("{s:s, s:s, s:s}", "reporter", name, "key", key, "hash", hash);
+		client_print_json(answer);
+		json_decref(answer);
+		return EXIT_SUCCESS;
+	}
 	printf("The key of %s, which is shown this once. Put it into a file of its own\n"
 	       "that nobody else may read, for orbl submit --key-file FILE:\n\n"
 	       "%s\n\n"
@@ -217,7 +239,7 @@ ask(const struct options *o, const struct action *action)
 	if (request != NULL && action->has_reason)
 		json_object_set_new(request, "reason", json_string(o->reason));
 	if (client_call(c, request, &answer, &e) != OK) {
-		status = client_trouble(c, e.text);
+		status = client_failure(c, &e, NULL);
 		return e.code == ERR_REFUSED ? EXIT_YES : status;
 	}
 	status = action->print(c, answer);

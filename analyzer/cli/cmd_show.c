@@ -5,11 +5,13 @@
 
 #include "client.h"
 #include "cmd.h"
+#include "ticket.h"
 
 static const char check_usage[] =
-	"usage: orbl check [-c FILE] [--json] ADDRESS\n"
+	"usage: orbl check [-c FILE] [--json] ADDRESS|PREFIX\n"
 	"\n"
-	"Is this address listed? Exit status: 0 not listed, 1 listed, 2 trouble.\n";
+	"Is this address listed, or what of this prefix, by itself or with a wider one? Exit\n"
+	"status: 0 not listed, 1 listed, 2 trouble.\n";
 static const char list_usage[] = "usage: orbl list [-c FILE] [--json]\n"
 				 "\n"
 				 "All listings, one a line.\n";
@@ -17,9 +19,11 @@ static const char list_usage[] = "usage: orbl list [-c FILE] [--json]\n"
 static void
 print_listing(const json_t *l)
 {
-	printf("%-24s %-13s %-10s until %s: %s (probe %lld)\n", client_text(l, "prefix"),
+	printf("%-24s %-13s %-10s until %s: %s", client_text(l, "prefix"),
 		client_text(l, "category"), client_text(l, "code"), client_text(l, "expires"),
-		client_text(l, "reason"), client_number(l, "probe"));
+		client_text(l, "reason"));
+	ticket_print_grounds(l);
+	putchar('\n');
 }
 
 static void
@@ -30,6 +34,9 @@ print_check(const json_t *answer)
 
 	if (json_array_size(listings) == 0)
 		printf("%s is not listed\n", client_text(answer, "address"));
+	if (json_is_string(json_object_get(answer, "why_still")))
+		printf("%s is STILL in DNS for what has ended: %s\n",
+			client_text(answer, "address"), client_text(answer, "why_still"));
 	json_array_foreach (listings, i, l)
 		print_listing(l);
 }

@@ -101,7 +101,7 @@ static void
 print_stage(const json_t *answer)
 {
 	if (json_is_string(json_object_get(answer, "retires")))
-		printf("end          %s, for %s; see orbl zone show\n",
+		printf("retirement   the list is %s, its end is told for %s; see orbl zone show\n",
 			client_text(answer, "stage"), client_text(answer, "retires"));
 }
 
@@ -128,7 +128,7 @@ show_status(struct client *c)
 	json_t *answer;
 
 	if (client_call(c, json_pack("{s:s}", "cmd", "status"), &answer, &e) != OK)
-		return client_trouble(c, e.text);
+		return client_failure(c, &e, NULL);
 	if (c->json)
 		client_print_json(answer);
 	else
@@ -149,7 +149,7 @@ show_ticket(struct client *c, const char *number)
 		return client_trouble(c, "name a request by its number; see --help");
 	if (client_call(c, json_pack("{s:s, s:I}", "cmd", "ticket", "request", (json_int_t)id),
 		    &answer, &e) != OK)
-		return client_trouble(c, e.text);
+		return client_failure(c, &e, NULL);
 	status = ticket_status(answer);
 	if (c->json)
 		client_print_json(answer);

@@ -69,8 +69,10 @@ print_state(const json_t *answer)
 	const json_t *records = json_object_get(answer, "records");
 
 	printf("zone       %s\nstage      %s\n", client_text(answer, "zone"), stage);
-	if (json_is_object(json_object_get(answer, "held")))
-		printf("The list is held, so this may not be published: see orbl status\n");
+	if (json_is_true(json_object_get(json_object_get(answer, "held"), "removals_published")))
+		puts("The list is held, but for what is removed; the stage is published");
+	else if (json_is_object(json_object_get(answer, "held")))
+		puts("The list is held, so this may not be published: see orbl status");
 	if (strcmp(stage, "in service") == 0)
 		return;
 	printf("announced  %s\nsince      %s\nends       %s\nTTL        %lld s\n",
@@ -116,6 +118,6 @@ cmd_zone(int argc, char **argv)
 	json_decref(answer);
 	if (err == OK)
 		return EXIT_SUCCESS;
-	(void)client_trouble(c, e.text);
+	(void)client_failure(c, &e, NULL);
 	return err == ERR_REFUSED ? EXIT_YES : EXIT_TROUBLE;
 }

@@ -5,8 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <orbl/conf.h>
+#include <orbl/control.h>
 
 #include "etiquette.h"
 #include "opt_out.h"
@@ -16,6 +18,7 @@
 enum {
 	WAIT_S = 20, /* somebody is looking on: shorter than the daemon's */
 	WAIT_MAX_S = 3 * 24 * 3600,
+	ORDERS_TIMEOUT_MS = 5000,
 };
 
 const char *
@@ -58,8 +61,9 @@ probe_options_usage(void)
 	       "The last line of a target says open, open-multihop, bounces, accepts, closed,\n"
 	       "untestable, unreachable, undecided or discriminates, and why. Only open and\n"
 	       "open-multihop are proofs: the message came back, from the tested address or from\n"
-	       "another one. What has opted out (probe.opt_out, probe.opt_out_file) is never\n"
-	       "probed. Of several targets a table of verdicts comes last.\n"
+	       "another one. What has opted out (probe.opt_out, probe.opt_out_file; where the\n"
+	       "analyzer runs also orbl operator opt-out) is never probed. Of several targets a "
+	       "table of verdicts comes last.\n"
 	       "\n"
 	       "Exit status: 0 when every target is closed; 1 when one is open, open-multihop or\n"
 	       "bounces; else 2: a target without such an answer, one that may not be probed, "
@@ -234,6 +238,50 @@ read_opt_out(struct probe_setup *s, const struct conf *conf, struct error *e)
 	return opt_out_read(conf->probe.opt_out_file, &s->opt_out, &s->opt_out_count, e);
 }
 
+static enum err
+add_orders(struct probe_setup *s, const json_t *orders, struct error *e)
+{
+	size_t room = s->opt_out_count + json_array_size(orders) + 1, i;
+	struct prefix *bigger = realloc(s->opt_out, room * sizeof(*bigger));
+	const json_t *order;
+
+	if (bigger == NULL)
+		return error_set(e, ERR_MEMORY, "out of memory");
+	s->opt_out = bigger;
+	json_array_foreach (orders, i, order) {
+		const char *action = json_string_value(json_object_get(order, "action")),
+			   *prefix = json_string_value(json_object_get(order, "prefix"));
+
+		if (action != NULL && prefix != NULL && strcmp(action, "opt-out") == 0 &&
+			prefix_parse(text_of(prefix), &s->opt_out[s->opt_out_count]) == OK)
+			s->opt_out_count++;
+	}
+	return OK;
+}
+
+/* Who has opted out by orbl operator, the analyzer knows, when there is one. */
+static enum err
+read_orders(struct probe_setup *s, const char *socket, struct error *e)
+{
+	json_t *request, *answer = NULL;
+	struct error why = {.code = OK};
+	enum err err = OK;
+
+	if (access(socket, F_OK) != 0)
+		return OK;
+	request = json_pack("{s:s, s:s}", "cmd", "operator", "action", "show");
+	if (request == NULL)
+		return error_set(e, ERR_MEMORY, "out of memory");
+	if (control_call(socket, request, ORDERS_TIMEOUT_MS, &answer, &why) == OK)
+		err = add_orders(s, json_object_get(answer, "orders"), e);
+	else
+		fprintf(stderr, "orbl probe: who has opted out by orbl operator is not known: %s\n",
+			why.text);
+	json_decref(request);
+	json_decref(answer);
+	return err;
+}
+
 enum err
 probe_options_setup(const struct probe_options *o, struct probe_setup *out, struct error *e)
 {
@@ -250,6 +298,8 @@ probe_options_setup(const struct probe_options *o, struct probe_setup *out, stru
 		err = apply_options(o, &out->conf, e);
 	if (err == OK)
 		err = read_opt_out(out, conf, e);
+	if (err == OK)
+		err = read_orders(out, conf->control_socket, e);
 	conf_free(conf);
 	return err;
 }

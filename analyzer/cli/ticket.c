@@ -48,16 +48,59 @@ print_case(const json_t *c)
 		printf("  reply  %s\n", client_text(c, "reply"));
 }
 
+void
+ticket_print_grounds(const json_t *l)
+{
+	json_int_t probe = client_number(l, "probe");
+
+	if (has(l, "author"))
+		printf(" (by %s)", client_text(l, "author"));
+	else if (probe == 0)
+		printf(" (by log evidence)");
+	if (probe != 0)
+		printf(" (probe %lld)", probe);
+	if (has(l, "why_not"))
+		printf("; NOT in DNS: %s", client_text(l, "why_not"));
+}
+
+/* What it is listed for now: again, or for something else. */
+static void
+print_listings(const json_t *t)
+{
+	const json_t *l;
+	size_t i;
+
+	json_array_foreach (json_object_get(t, "listings"), i, l) {
+		printf("%s is %s as %s since %s, until %s: %s", client_text(t, "address"),
+			strcmp(client_text(l, "since"), client_text(t, "finished")) < 0 ?
+				"still listed" :
+				"listed again",
+			client_text(l, "category"), client_text(l, "since"),
+			client_text(l, "expires"), client_text(l, "reason"));
+		ticket_print_grounds(l);
+		putchar('\n');
+	}
+	if (i != 0)
+		printf("See why: orbl explain %s\n", client_text(t, "address"));
+}
+
 static void
 print_delisted(const json_t *t)
 {
-	const char *address = client_text(t, "address");
+	bool listed = json_array_size(json_object_get(t, "listings")) != 0;
 
-	if (json_array_size(json_object_get(t, "listings")) == 0)
-		printf("%s is not listed any more.\n", address);
-	if (has(t, "visible_by"))
+	if (!listed)
+		printf("%s is not listed any more.\n", client_text(t, "address"));
+	print_listings(t);
+	if (has(t, "why_still"))
+		printf("It is STILL in DNS for what has ended: %s.\n", client_text(t, "why_still"));
+	if (has(t, "visible_by") && !listed)
 		printf("Resolvers that remember the old answer have forgotten it by %s.\n",
 			client_text(t, "visible_by"));
+	if (has(t, "retest"))
+		printf("It is tested once more at %s: if it is open then, it is listed again, and "
+		       "has to wait before it can ask.\n",
+			client_text(t, "retest"));
 }
 
 static void

@@ -2,6 +2,7 @@
 
 #include <orbl/store_audit.h>
 
+#include "command_json.h"
 #include "command_part.h"
 
 /* Of one answer: a line of the protocol must hold it, however much of it is escaped. */
@@ -53,8 +54,8 @@ head_json(const struct store_audit_head *head)
 	char hash[2 * AUDIT_HASH + 1];
 
 	audit_hex(head->hash, sizeof(head->hash), hash);
-	return json_pack("{s:I, s:I, s:s}", "seq", (json_int_t)head->seq, "time",
-		(json_int_t)head->time_s, "hash", hash);
+	return json_pack("{s:I, s:o, s:s}", "seq", (json_int_t)head->seq, "time",
+		command_json_time(head->time_s), "hash", hash);
 }
 
 /* Without "since": the head and the key alone. */

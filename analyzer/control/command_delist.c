@@ -7,18 +7,21 @@
 #include <orbl/store_listing.h>
 #include <orbl/store_probe.h>
 
+#include "command_json.h"
 #include "command_part.h"
 #include "delist_part.h"
 #include "desk.h"
 #include "host.h"
-#include "outcome.h"
+#include "policy_value.h"
+
+enum { OTHER = 640 };
 
 struct proof { /* what the listings of a host rest on */
 	const struct command_context *context;
 	const struct addr *host;
-	int64_t now_s;
-	bool listed, own; /* own: a probe of this very host */
-	struct addr tested;
+	bool listed, own;   /* own: a probe of this very host */
+	struct addr tested; /* family 0: no probe */
+	char other[OTHER];  /* one that rests on no probe, a clause; "": there is none */
 	struct error *e;
 };
 
@@ -32,15 +35,37 @@ on_tested(const struct store_probe *p, void *context)
 	return OK;
 }
 
+/* By order, or for log evidence: no test is its cause, and none its end. */
+static void
+say_other(struct proof *proof, const struct store_listing *l)
+{
+	bool ordered = l->author != NULL && l->author[0] != '\0';
+	char prefix[PREFIX_TEXT], contact[PAGE_VALUE];
+	json_t *expires = command_json_time(l->expires_s);
+
+	policy_value(proof->context->conf, "contact", contact);
+	snprintf(proof->other, sizeof(proof->other),
+		"%s is listed as %s %s%s until %s, which no test changes: %s; write to %.200s",
+		prefix_format(&l->prefix, prefix), category_row(l->category)->name,
+		ordered ? "by order of " : "for log evidence", ordered ? l->author : "",
+		json_string_value(expires),
+		ordered ? "only the operator can end it before" :
+			  "it ends by itself, and the operator can end it before",
+		contact);
+	json_decref(expires);
+}
+
 static enum err
 on_proof(const struct store_listing *l, void *context)
 {
 	struct proof *proof = context;
 
-	if (l->expires_s <= proof->now_s)
-		return OK;
 	proof->listed = true;
-	return store_probe_get(proof->context->store, l->probe, on_tested, proof, proof->e);
+	if (l->probe != 0)
+		return store_probe_get(proof->context->store, l->probe, on_tested, proof, proof->e);
+	if (proof->other[0] == '\0')
+		say_other(proof, l);
+	return OK;
 }
 
 /* An output, or a host in the /64 of a listed one, is not what was tested: to test it would
@@ -49,16 +74,17 @@ static enum err
 is_own_listing(const struct command_context *c, const struct addr *host, int64_t now_s,
 	struct error *e)
 {
-	struct proof proof = {.context = c, .host = host, .now_s = now_s, .e = e};
-	struct prefix prefix = list_prefix_of(c->conf, host);
+	struct proof proof = {.context = c, .host = host, .e = e};
 	char address[ADDR_TEXT], tested[ADDR_TEXT];
-	enum err err = store_listings(c->store, &prefix, on_proof, &proof, e);
+	enum err err = command_covering(c, host, now_s, on_proof, &proof, e);
 
 	if (err != OK || proof.own)
 		return err;
 	addr_format(host, address);
 	if (!proof.listed)
 		return error_set(e, ERR_NOT_FOUND, "%s is not listed", address);
+	if (proof.tested.family == 0)
+		return error_set(e, ERR_REFUSED, "%s: %s", address, proof.other);
 	addr_format(&proof.tested, tested);
 	return error_set(e, ERR_REFUSED, "%s is listed for what was found at %s: ask for %s",
 		address, tested, tested);
@@ -139,6 +165,25 @@ find_or_take(const struct command_context *c, const struct command_request *r,
 	return err;
 }
 
+/* With the time of the next request, when that is what it waits for. */
+static struct command_answer
+refuse_request(const struct command_context *c, const struct addr *host, int64_t now_s,
+	const struct error *why)
+{
+	const struct delist_rules rules = delist_part_rules(c->conf);
+	struct command_answer answer = command_failure(why);
+	struct error e = {.code = OK};
+	struct delist_host facts;
+	int64_t next_s;
+
+	if (why->code != ERR_REFUSED || delist_part_host(c, host, &facts, &e) != OK || facts.locked)
+		return answer;
+	next_s = delist_next_s(&rules, &facts, now_s);
+	if (next_s > now_s)
+		json_object_set_new(answer.object, "next_request", command_json_time(next_s));
+	return answer;
+}
+
 struct command_answer
 command_delist(const struct command_context *c, const struct command_request *r)
 {
@@ -153,7 +198,7 @@ command_delist(const struct command_context *c, const struct command_request *r)
 	if (delist_part_take_token(c, r, &host, &e) != OK ||
 		find_or_take(c, r, &host, &id, &e) != OK ||
 		delist_part_ticket(c, id, r->now_s, &ticket, &e) != OK)
-		return command_failure(&e);
+		return refuse_request(c, &host, r->now_s, &e);
 	pipeline_wake(c->pipeline);
 	answer = (struct command_answer){.object = ticket};
 	if (json_is_true(json_object_get(r->json, "wait"))) /* progress, not yet the answer */

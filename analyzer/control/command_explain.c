@@ -9,7 +9,7 @@
 #include "command_json.h"
 #include "command_part.h"
 #include "explain_part.h"
-#include "host_state.h"
+#include "host.h"
 #include "list.h"
 
 enum { PROBES_SHOWN = 10, DELISTINGS_SHOWN = 10, TRAIL_SHOWN = 50 };
@@ -23,8 +23,9 @@ explain_listings(const struct explain *x, json_t **out)
 static enum err
 explain_host(const struct explain *x, json_t **out)
 {
+	struct prefix network = list_prefix_of(x->context->conf, &x->host);
 	struct store_host h;
-	enum err err = store_host_get(x->context->store, &x->host, &h, x->e);
+	enum err err = host_look(x->context->store, &x->host, &network.addr, &h, x->e);
 
 	*out = NULL;
 	if (err != OK)
@@ -147,7 +148,10 @@ add_parts(const struct explain *x, json_t *to)
 	}
 	if (err != OK)
 		return err;
-	err = explain_next(x, json_object_get(to, "listings"), &part);
+	json_object_set_new(to, "why_still",
+		command_why_still(x->context, &x->host, json_object_get(to, "listings"), x->now_s));
+	err = explain_next(x, json_object_get(to, "listings"), json_object_get(to, "why_still"),
+		&part);
 	json_object_set_new(to, "next", part);
 	return err;
 }

@@ -1,100 +1,54 @@
 #include "command.h"
 
-#include <orbl/listing.h>
 #include <orbl/store_alarm.h>
-#include <orbl/store_listing.h>
 #include <orbl/store_probe.h>
 
 #include "command_json.h"
 #include "command_part.h"
-#include "outcome.h"
 #include "retire.h"
 
 enum { ALARMS_MAX = 20 };
 
-static json_t *
-known_json(const char *s)
-{
-	return command_json_text(s != NULL && s[0] != '\0' ? s : NULL);
-}
-
-static json_t *
-listing_json(const struct store_listing *l)
-{
-	char prefix[PREFIX_TEXT], code[ADDR_TEXT];
-	const struct category_row *row = category_row(l->category);
-	struct addr a = addr_from_ipv4(row->code);
-
-	return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:o}",
-		"prefix", prefix_format(&l->prefix, prefix), "category", row->name, "code",
-		addr_format(&a, code), "zone", row->subzone, "since", command_json_time(l->since_s),
-		"effective", command_json_time(l->effective_s), "expires",
-		command_json_time(l->expires_s), "reason", command_json_text(l->reason), "probe",
-		(json_int_t)l->probe, "author", known_json(l->author), "asn",
-		l->asn != 0 ? json_integer(l->asn) : json_null(), "as_org", known_json(l->as_org),
-		"country", known_json(l->country));
-}
-
-struct gathering {
-	json_t *array;
-	int64_t now_s;
-};
-
-static enum err
-on_listing(const struct store_listing *l, void *context)
-{
-	struct gathering *g = context;
-
-	if (l->expires_s > g->now_s)
-		json_array_append_new(g->array, listing_json(l));
-	return OK;
-}
-
-enum err
-command_listings_of(const struct command_context *c, const struct addr *host, int64_t now_s,
-	json_t **out, struct error *e)
-{
-	struct prefix prefix = list_prefix_of(c->conf, host);
-	struct gathering g = {json_array(), now_s};
-
-	*out = g.array;
-	return store_listings(c->store, &prefix, on_listing, &g, e);
-}
-
 struct command_answer
 command_check(const struct command_context *c, const struct command_request *r)
 {
-	struct command_answer answer;
+	json_t *listings = NULL, *why = NULL;
+	struct command_answer answer = {.object = NULL};
 	struct error e = {.code = OK};
-	char address[ADDR_TEXT];
-	struct addr host;
-	json_t *listings;
+	char prefix[PREFIX_TEXT];
+	struct prefix p;
+	bool listed, one;
+	enum err err;
 
-	if (command_address(r, &host, &answer) != OK)
+	if (command_prefix(r, &p, &answer) != OK)
 		return answer;
-	if (command_listings_of(c, &host, r->now_s, &listings, &e) != OK) {
+	one = command_is_one_host(&p);
+	err = one ? command_listings_of(c, &p.addr, r->now_s, &listings, &e) :
+		    command_listings_at(c, &p, r->now_s, &listings, &e);
+	if (err != OK) {
 		json_decref(listings);
 		return command_failure(&e);
 	}
-	answer = (struct command_answer){
-		.object = json_pack("{s:b, s:s, s:b, s:o}", "ok", 1, "address",
-			addr_format(&host, address), "listed",
-			(int)(json_array_size(listings) != 0), "listings", listings)};
+	listed = json_array_size(listings) != 0;
+	why = one ? command_why_still(c, &p.addr, listings, r->now_s) : json_null();
+	answer.object = json_pack("{s:b, s:s, s:b, s:o, s:o}", "ok", 1, "address",
+		prefix_format(&p, prefix), "listed", (int)listed, "why_still", why, "listings",
+		listings);
 	return answer;
 }
 
 struct command_answer
 command_list(const struct command_context *c, const struct command_request *r)
 {
-	struct gathering g = {json_array(), r->now_s};
 	struct error e = {.code = OK};
+	json_t *listings = NULL;
 
-	if (store_listings(c->store, NULL, on_listing, &g, &e) != OK) {
-		json_decref(g.array);
+	if (command_listings_at(c, NULL, r->now_s, &listings, &e) != OK) {
+		json_decref(listings);
 		return command_failure(&e);
 	}
 	return (struct command_answer){
-		.object = json_pack("{s:b, s:o}", "ok", 1, "listings", g.array)};
+		.object = json_pack("{s:b, s:o}", "ok", 1, "listings", listings)};
 }
 
 static enum err

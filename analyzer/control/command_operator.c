@@ -9,6 +9,7 @@
 #include <orbl/log.h>
 #include <orbl/store_listing.h>
 #include <orbl/store_order.h>
+#include <orbl/store_publish.h>
 
 #include "command_json.h"
 #include "command_part.h"
@@ -101,18 +102,17 @@ struct action {
 	const char *name;
 	operator_order_fn *run;
 	bool takes_category, takes_time;
-	bool lists; /* list_make and list_end_* have written what was done */
 };
 
 static const struct action actions[] = {
-	{"list", operator_order_list, true, true, true},
-	{"delist", operator_order_delist, true, false, true},
-	{"exempt", operator_order_exempt, false, true, false},
-	{"unexempt", operator_order_unexempt, false, false, false},
-	{"opt-out", operator_order_opt_out, false, true, false},
-	{"opt-in", operator_order_opt_in, false, false, false},
-	{"lock", operator_order_lock, false, false, false},
-	{"unlock", operator_order_unlock, false, false, false},
+	{"list", operator_order_list, true, true},
+	{"delist", operator_order_delist, true, false},
+	{"exempt", operator_order_exempt, false, true},
+	{"unexempt", operator_order_unexempt, false, false},
+	{"opt-out", operator_order_opt_out, false, true},
+	{"opt-in", operator_order_opt_in, false, false},
+	{"lock", operator_order_lock, false, false},
+	{"unlock", operator_order_unlock, false, false},
 };
 
 static enum err
@@ -137,14 +137,16 @@ take_request(struct operator_order *o, const struct action *action, struct error
 	return err;
 }
 
+/* What list_make and list_end_* write is of each listing; this is of what was asked for.
+ * audit_replay.c reads it. */
 static enum err
 audit_order(const struct operator_order *o, const struct action *action, struct error *e)
 {
 	char prefix[PREFIX_TEXT], detail[OPERATOR_REASON + 64];
 
-	if (action->lists)
-		return OK;
-	snprintf(detail, sizeof(detail), "%s, until %" PRId64 ": %s", action->name, o->until_s,
+	snprintf(detail, sizeof(detail), "%s, until %" PRId64 "%s%s%s: %s", action->name,
+		o->until_s, o->has_category ? ", " : "",
+		o->has_category ? category_row(o->category)->name : "", o->force ? ", forced" : "",
 		o->reason);
 	prefix_format(&o->prefix, prefix);
 	log_notice("%s: ordered by %s: %s", prefix, o->request->author, detail);
@@ -157,6 +159,18 @@ audit_order(const struct operator_order *o, const struct action *action, struct 
 		e);
 }
 
+/* What ends by order is no mistake to be held back (blast_radius.h), unless more ends than was
+ * named, or something else waits that would go out with it. */
+static enum err
+permit(const struct operator_order *o, struct error *e)
+{
+	const struct publish_hold *hold = pipeline_publish_hold(o->context->pipeline);
+
+	if (!o->ends || o->ends_wider || o->affected_count == 0 || hold->blast != BLAST_SMALL)
+		return OK;
+	return store_publish_permit(o->context->store, STORE_PERMIT_REMOVALS, e);
+}
+
 static enum err
 carry_out(struct operator_order *o, const struct action *action, struct error *e)
 {
@@ -166,11 +180,40 @@ carry_out(struct operator_order *o, const struct action *action, struct error *e
 	if (err == OK)
 		err = action->run(o, e);
 	if (err == OK && !o->dry_run)
+		err = permit(o, e);
+	if (err == OK && !o->dry_run)
 		err = audit_order(o, action, e);
 	if (err == OK && !o->dry_run)
 		return store_commit(s, e);
 	store_rollback(s);
 	return err;
+}
+
+/* What has ended and is in DNS all the same: why, a clause; or null. */
+static json_t *
+why_still(const struct operator_order *o)
+{
+	const struct publish_hold *hold = pipeline_publish_hold(o->context->pipeline);
+	const json_t *l;
+	size_t i;
+
+	if (o->dry_run || !o->ends)
+		return json_null();
+	json_array_foreach (o->affected, i, l) {
+		const char *text = json_string_value(json_object_get(l, "prefix"));
+		const char *name = json_string_value(json_object_get(l, "category"));
+		enum category category;
+		struct prefix p;
+
+		if (prefix_parse(text_of(text), &p) == OK &&
+			category_by_name(text_of(name), &category) == OK &&
+			(pipeline_in_dns(o->context->pipeline, &p.addr, o->request->now_s) &
+				1U << category) != 0)
+			return json_string(hold->blast != BLAST_SMALL ?
+					hold->why :
+					"it could not be published yet, see the log");
+	}
+	return json_null();
 }
 
 static struct command_answer
@@ -179,11 +222,11 @@ answer_order(struct operator_order *o, const struct action *action)
 	char prefix[PREFIX_TEXT];
 
 	return (struct command_answer){
-		.object = json_pack("{s:b, s:s, s:s, s:b, s:s, s:o, s:I, s:O, s:o}", "ok", 1,
+		.object = json_pack("{s:b, s:s, s:s, s:b, s:s, s:o, s:I, s:O, s:o, s:o}", "ok", 1,
 			"action", action->name, "prefix", prefix_format(&o->prefix, prefix),
 			"dry_run", (int)o->dry_run, "done", o->done, "until",
 			command_json_time(o->until_s), "count", (json_int_t)o->affected_count,
-			"listings", o->affected, "held",
+			"listings", o->affected, "why_still", why_still(o), "held",
 			command_json_hold(pipeline_publish_hold(o->context->pipeline)))};
 }
 

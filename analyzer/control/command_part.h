@@ -4,6 +4,8 @@
 #ifndef ANALYZER_COMMAND_PART_H
 #define ANALYZER_COMMAND_PART_H
 
+#include <orbl/store_listing.h>
+
 #include "command.h"
 
 typedef struct command_answer
@@ -25,8 +27,24 @@ enum { COMMAND_REASON = 300 };
 /* Why it is asked for: printable, not empty. */
 enum err command_reason(const struct command_request *r, char out[COMMAND_REASON],
 	struct error *e) ORBL_NODISCARD;
-/* A new array of what the host is listed for. */
+
+/* --- listings --- */
+
+/* An address, or a prefix. Not OK: *answer says why. */
+enum err command_prefix(const struct command_request *r, struct prefix *out,
+	struct command_answer *answer) ORBL_NODISCARD;
+bool command_is_one_host(const struct prefix *p);
+/* Those in force that the host lies in, the narrowest first. */
+enum err command_covering(const struct command_context *c, const struct addr *host, int64_t now_s,
+	store_listing_fn *fn, void *context, struct error *e) ORBL_NODISCARD;
+/* A new array of what the host is listed for, also by wider prefixes. */
 enum err command_listings_of(const struct command_context *c, const struct addr *host,
 	int64_t now_s, json_t **out, struct error *e) ORBL_NODISCARD;
+/* Of those that hold the prefix or lie in it; NULL: of all. */
+enum err command_listings_at(const struct command_context *c, const struct prefix *p, int64_t now_s,
+	json_t **out, struct error *e) ORBL_NODISCARD;
+/* Why DNS lists the host as more than these listings say, a clause; null: it does not. */
+json_t *command_why_still(const struct command_context *c, const struct addr *host,
+	const json_t *listings, int64_t now_s);
 
 #endif

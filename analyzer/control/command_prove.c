@@ -136,19 +136,23 @@ ask_mail(const struct command_context *c, const struct command_request *r, const
 	const struct store_control *control, struct asked *out, struct error *e)
 {
 	char token[CONTROL_TOKEN], address[ADDR_TEXT], instructions[INSTRUCTIONS];
-	enum err err = pipeline_may_probe(c->pipeline, host, e);
+	enum err err;
 
 	addr_format(host, address);
-	if (err == OK && r->now_s - control->mailed_s < CONTROL_MAIL_EVERY_S)
+	if (r->now_s - control->mailed_s < CONTROL_MAIL_EVERY_S)
 		return error_set(e, ERR_REFUSED,
 			"%s was sent a token within the last 24 hours, one a day is enough",
 			address);
-	/* Counted first: whoever kills us in between must not have it sent a hundred times. */
-	if (err == OK)
-		err = mark_mailed(c, r, host, e);
+	/* Counted first: whoever kills us in between must not have it sent a hundred times. One
+	 * that is not accepted is not counted in the end (desk.h). */
+	err = mark_mailed(c, r, host, e);
 	if (err == OK)
 		err = desk_mail(pipeline_desk(c->pipeline), host,
-			control_proof_token(control, host, "mail", token), r->now_s, &out->id, e);
+			&(struct desk_mailing){.token = control_proof_token(control, host, "mail",
+						       token),
+				.now_s = r->now_s,
+				.mailed_before_s = control->mailed_s},
+			&out->id, e);
 	if (err != OK)
 		return err;
 	snprintf(instructions, sizeof(instructions),
@@ -157,6 +161,41 @@ ask_mail(const struct command_context *c, const struct command_request *r, const
 	out->object = json_pack("{s:s, s:s, s:s}", "address", address, "how", "mail",
 		"instructions", instructions);
 	return OK;
+}
+
+/* Only a lock-out is ended by it; of mail nobody gets more than he needs. */
+static enum err
+is_needed(const struct command_context *c, const struct addr *host, int64_t now_s, bool *needed,
+	char message[DELIST_WHY + 64], struct error *e)
+{
+	const struct delist_rules rules = delist_part_rules(c->conf);
+	char why[DELIST_WHY];
+	struct delist_host facts;
+	enum delist_answer answer;
+	enum err err = delist_part_host(c, host, &facts, e);
+
+	if (err != OK)
+		return err;
+	facts.listed = true;
+	answer = delist_ask(&rules, &facts, now_s, why);
+	*needed = answer == DELIST_LOCKED_OUT;
+	if (answer == DELIST_TAKE)
+		snprintf(message, DELIST_WHY + 64,
+			"No proof is needed, and nothing was sent: ask for the delisting.");
+	else if (!*needed)
+		snprintf(message, DELIST_WHY + 64,
+			"A proof changes nothing, none was asked for: %s.", why);
+	return OK;
+}
+
+static struct command_answer
+say_needless(const struct addr *host, const char *message)
+{
+	char address[ADDR_TEXT];
+
+	return (struct command_answer){
+		.object = json_pack("{s:b, s:s, s:b, s:b, s:s}", "ok", 1, "address",
+			addr_format(host, address), "proved", 0, "needed", 0, "message", message)};
 }
 
 static struct command_answer
@@ -194,6 +233,8 @@ command_prove(const struct command_context *c, const struct command_request *r)
 	struct command_answer answer;
 	struct store_control control;
 	struct addr host;
+	char message[DELIST_WHY + 64];
+	bool needed = true;
 
 	if (command_address(r, &host, &answer) != OK)
 		return answer;
@@ -204,6 +245,12 @@ command_prove(const struct command_context *c, const struct command_request *r)
 		return command_failure(&e);
 	if (control.proved_s != 0)
 		return say_proved(&host, &control);
+	if (mails && pipeline_may_probe(c->pipeline, &host, &e) != OK)
+		return command_failure(&e);
+	if (mails && is_needed(c, &host, r->now_s, &needed, message, &e) != OK)
+		return command_failure(&e);
+	if (!needed)
+		return say_needless(&host, message);
 	if ((mails ? ask_mail : ask_dns)(c, r, &host, &control, &asked, &e) != OK)
 		return command_failure(&e);
 	return (struct command_answer){.object = asked.object, .follow = asked.id};

@@ -103,13 +103,19 @@ times_text(int64_t since_s, int64_t until_s, char *out, size_t size)
 		until_s != 0 ? " before " : "", until_s != 0 ? until : "");
 }
 
+static uint64_t
+taken_off(const struct purge *p)
+{
+	return p->counts.suspects + p->counts.proved + p->counts.listings;
+}
+
 /* For the list's page: RFC 6471 section 3.9 asks that users are told. Who the reporter was is not
  * theirs to know. */
 static void
 notice_text(const struct purge *p, const char *zone, const char *of, const char *times, char *out,
 	size_t size)
 {
-	uint64_t n = p->counts.suspects + p->counts.proved + p->counts.listings;
+	uint64_t n = taken_off(p);
 	char now[32];
 
 	day_text(p->lister->now_s, now);
@@ -121,17 +127,22 @@ notice_text(const struct purge *p, const char *zone, const char *of, const char 
 }
 
 static json_t *
-answer_json(const struct purge *p, struct items *items, const char *notice)
+answer_json(const struct purge *p, struct items *items, const char *notice,
+	const struct publish_hold *hold)
 {
 	const struct purge_counts *n = &p->counts;
 
-	return json_pack("{s:b, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:I, s:o}", "ok", 1,
-		"dry_run", (int)p->is_dry, "submissions", (json_int_t)n->evidence.submissions,
-		"denials", (json_int_t)n->evidence.denials, "hosts", (json_int_t)n->evidence.hosts,
-		"probes", (json_int_t)n->cancelled, "suspects", (json_int_t)n->suspects, "proved",
-		(json_int_t)n->proved, "listings", (json_int_t)n->listings, "goes",
+	return json_pack("{s:b, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:I, s:o, s:o, "
+			 "s:o}",
+		"ok", 1, "dry_run", (int)p->is_dry, "submissions",
+		(json_int_t)n->evidence.submissions, "denials", (json_int_t)n->evidence.denials,
+		"hosts", (json_int_t)n->evidence.hosts, "probes", (json_int_t)n->cancelled,
+		"suspects", (json_int_t)n->suspects, "proved", (json_int_t)n->proved, "listings",
+		(json_int_t)n->listings, "nominations", (json_int_t)n->nominations, "goes",
 		json_incref(items->array), "goes_more", (json_int_t)items->more, "notice",
-		command_json_text(notice));
+		command_json_text(taken_off(p) != 0 ? notice : NULL), "needs_force",
+		command_json_text(p->needs_force[0] != '\0' ? p->needs_force : NULL), "held",
+		command_json_hold(hold));
 }
 
 static enum err
@@ -180,6 +191,17 @@ purge_many(struct purge *p, const struct command_request *r, char *notice, struc
 	return err;
 }
 
+/* What nobody is told of needs no reason. */
+static enum err
+purge_reason(const struct command_request *r, bool is_dry, char out[COMMAND_REASON],
+	struct error *e)
+{
+	const char *reason = command_text(r, "reason");
+
+	out[0] = '\0';
+	return is_dry && (reason == NULL || *reason == '\0') ? OK : command_reason(r, out, e);
+}
+
 struct command_answer
 command_purge(const struct command_context *c, const struct command_request *r)
 {
@@ -192,23 +214,24 @@ command_purge(const struct command_context *c, const struct command_request *r)
 		.reason = reason,
 		.author = r->author,
 		.is_dry = json_is_true(json_object_get(r->json, "dry_run")),
+		.force = json_is_true(json_object_get(r->json, "force")),
+		.permits = pipeline_publish_hold(c->pipeline)->blast == BLAST_SMALL,
 		.tell = on_item,
 		.context = &items,
 	};
-	struct command_answer answer;
 	struct error e = {.code = OK};
-	enum err err = command_reason(r, reason, &e);
+	json_t *answer = NULL;
+	enum err err = purge_reason(r, p.is_dry, reason, &e);
 
 	if (err == OK)
 		err = command_text(r, "reporter") != NULL ? purge_one(&p, r, notice, &e) :
 							    purge_many(&p, r, notice, &e);
-	answer = err == OK ? (struct command_answer){.object = answer_json(&p, &items, notice)} :
-			     command_failure(&e);
-	json_decref(items.array);
-	if (err != OK || p.is_dry)
-		return answer;
-	pipeline_wake(c->pipeline); /* the hosts wait for a look */
-	if (lister.changed)
+	if (err == OK && !p.is_dry)
+		pipeline_wake(c->pipeline); /* the hosts wait for a look */
+	if (err == OK && !p.is_dry && lister.changed)
 		pipeline_list_changed(c->pipeline);
-	return answer;
+	if (err == OK)
+		answer = answer_json(&p, &items, notice, pipeline_publish_hold(c->pipeline));
+	json_decref(items.array);
+	return err == OK ? (struct command_answer){.object = answer} : command_failure(&e);
 }

@@ -30,12 +30,20 @@ take_kind(const struct command_request *r, enum store_report_by *by, struct erro
 		"listings are counted by asn, country, category or reporter");
 }
 
-static size_t
-take_rows(const struct command_request *r)
+static enum err
+take_rows(const struct command_request *r, size_t *out, struct error *e)
 {
-	json_int_t n = json_integer_value(json_object_get(r->json, "rows"));
+	const json_t *rows = json_object_get(r->json, "rows");
+	json_int_t n = json_integer_value(rows);
 
-	return n > 0 && n <= STORE_REPORT_ROWS_MAX ? (size_t)n : ROWS_DEFAULT;
+	*out = ROWS_DEFAULT;
+	if (rows == NULL || json_is_null(rows))
+		return OK;
+	if (!json_is_integer(rows) || n < 1 || n > STORE_REPORT_ROWS_MAX)
+		return error_set(e, ERR_RANGE, "rows is a number from 1 to %d",
+			STORE_REPORT_ROWS_MAX);
+	*out = (size_t)n;
+	return OK;
 }
 
 struct gathering {
@@ -65,14 +73,17 @@ command_report(const struct command_context *c, const struct command_request *r)
 	struct store_report_totals totals;
 	struct error e = {.code = OK};
 	enum store_report_by by = STORE_REPORT_CATEGORY;
+	size_t rows;
 	enum err err = take_kind(r, &by, &e);
 
+	if (err == OK)
+		err = take_rows(r, &rows, &e);
 	if (err != OK)
 		return command_failure(&e);
 	g.rows = json_array();
 	err = store_report_totals(c->store, by, r->now_s, &totals, &e);
 	if (err == OK)
-		err = store_report(c->store, by, r->now_s, take_rows(r), on_row, &g, &e);
+		err = store_report(c->store, by, r->now_s, rows, on_row, &g, &e);
 	if (err != OK) {
 		json_decref(g.rows);
 		return command_failure(&e);

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <orbl/store_evidence.h>
+
 #include "command_part.h"
 
 enum { LOCAL_DOMAINS_MAX = 256, SOURCE_MAX = 1024 };
@@ -87,13 +89,35 @@ begin_submission(const struct submission_conf *conf)
 	return answer;
 }
 
+/* As its section or the store spells it: one reporter, whatever the case of its letters. */
+static enum err
+request_reporter(const struct command_context *c, const struct command_request *r,
+	char out[CONF_REPORTER_NAME_MAX + 1], struct error *e)
+{
+	const char *said = command_text(r, "reporter");
+	const struct conf_reporter *section = said != NULL ? conf_reporter(c->conf, said) : NULL;
+	struct text name = text_trim(text_of(said));
+	char trimmed[CONF_REPORTER_NAME_MAX + 1];
+
+	if (!is_plain_name(said) || name.len == 0)
+		return error_set(e, ERR_SYNTAX,
+			"the reporter's name must have 1 to 64 printable ASCII characters");
+	if (section != NULL) {
+		snprintf(out, CONF_REPORTER_NAME_MAX + 1, "%s", section->name);
+		return OK;
+	}
+	text_printable(name, trimmed, sizeof(trimmed));
+	return store_reporter_spelling(c->store, trimmed, out, CONF_REPORTER_NAME_MAX + 1, e);
+}
+
 struct command_answer
 command_submit(const struct command_context *c, const struct command_request *r)
 {
 	struct text domains[LOCAL_DOMAINS_MAX];
+	char name[CONF_REPORTER_NAME_MAX + 1];
 	struct submission_conf conf = {.store = c->store,
 		.reporters = c->reporters,
-		.reporter = command_text(r, "reporter"),
+		.reporter = name,
 		.format = command_text(r, "format"),
 		.local_domains = domains,
 		.now_s = r->now_s,
@@ -101,10 +125,8 @@ command_submit(const struct command_context *c, const struct command_request *r)
 	struct error e = {.code = OK};
 	char file[256];
 
-	if (!is_plain_name(conf.reporter))
-		return command_refuse(ERR_SYNTAX,
-			"the reporter's name must have 1 to 64 printable ASCII "
-			"characters");
+	if (request_reporter(c, r, name, &e) != OK)
+		return command_failure(&e);
 	text_printable(text_of(command_text(r, "file")), file, sizeof(file));
 	conf.file = file;
 	if (reporters_check_key(c->reporters, conf.reporter, command_text(r, "key"), &e) != OK ||

@@ -84,12 +84,13 @@ save(const struct command_context *c, const struct command_request *r, const cha
 
 	if (err != OK)
 		return err;
-	snprintf(detail, sizeof(detail), "%s %s: %s", retire_stage_name(next->stage),
-		retire_notice(next, notice), reason);
+	snprintf(detail, sizeof(detail), "%s %s%s: %s", retire_stage_name(next->stage),
+		retire_notice(next, notice),
+		json_is_true(json_object_get(r->json, "force")) ? " forced" : "", reason);
 	err = retire_save(c->store, next, e);
 	/* The whole list is back by order (blast_radius.h). */
 	if (err == OK && next->stage == RETIRE_NOT)
-		err = store_publish_permit(c->store, true, e);
+		err = store_publish_permit(c->store, STORE_PERMIT_ALL, e);
 	if (err == OK)
 		err = store_audit_add(c->store,
 			&(struct store_audit){.time_s = r->now_s,

@@ -11,10 +11,11 @@
 #include "command_json.h"
 #include "command_part.h"
 #include "failing_case.h"
-#include "host_state.h"
+#include "host.h"
+#include "list.h"
 #include "redact.h"
 
-enum { SHOWN = 1024 };
+enum { SHOWN = 1024, PROBES_LOOKED_AT = 8 };
 
 struct delist_rules
 delist_part_rules(const struct conf *c)
@@ -29,7 +30,8 @@ delist_part_host(const struct command_context *c, const struct addr *host, struc
 {
 	struct store_host known;
 	struct store_control control;
-	enum err err = store_host_get(c->store, host, &known, e);
+	struct prefix network = list_prefix_of(c->conf, host);
+	enum err err = host_look(c->store, host, &network.addr, &known, e);
 
 	*out = (struct delist_host){.listed = false};
 	if (err == OK)
@@ -165,7 +167,6 @@ static void
 add_end(const struct command_context *c, const struct look *look, json_t *ticket)
 {
 	enum verdict verdict = verdict_by_name(look->verdict);
-	int64_t finished_s = look->probe.finished_s;
 
 	json_object_set_new(ticket, "started", command_json_time(look->probe.started_s));
 	json_object_set_new(ticket, "verdict",
@@ -173,9 +174,6 @@ add_end(const struct command_context *c, const struct look *look, json_t *ticket
 	json_object_set_new(ticket, "reason", json_string(look->reason));
 	add_case(look, verdict, ticket);
 	add_advice(c, look, verdict, ticket);
-	if (verdict == VERDICT_CLOSED)
-		json_object_set_new(ticket, "visible_by",
-			command_json_time(finished_s + c->conf->zone.ttl_s));
 }
 
 /* --- the ticket ------------------------------------------------------------------- */
@@ -184,6 +182,7 @@ struct request {
 	json_t *ticket;
 	uint64_t probe;
 	int64_t finished_s;
+	bool is_delisted;
 	struct addr host;
 };
 
@@ -194,6 +193,7 @@ on_request(const struct store_delisting *d, void *context)
 
 	r->probe = d->probe;
 	r->finished_s = d->finished_s;
+	r->is_delisted = d->state != NULL && strcmp(d->state, "delisted") == 0;
 	if (addr_parse(text_of(d->host), &r->host) != OK)
 		return ERR_CORRUPT;
 	r->ticket = json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:I}", "request", (json_int_t)d->id,
@@ -223,6 +223,51 @@ add_probe(const struct command_context *c, const struct request *r, struct error
 	return err;
 }
 
+static enum err
+on_confirmation(const struct store_probe *p, void *context)
+{
+	int64_t *due_s = context;
+
+	if (p->cause == CAUSE_CONFIRM && p->finished_s == 0)
+		*due_s = p->not_before_s;
+	return OK;
+}
+
+/* Of a host that was let off: when nobody sees the listing any more, which is not known while it
+ * is in DNS; and when it is tested once more. */
+static enum err
+add_removal(const struct command_context *c, const struct request *r, const json_t *listings,
+	int64_t now_s, struct error *e)
+{
+	json_t *why_still = command_why_still(c, &r->host, listings, now_s);
+	int64_t retest_s = 0;
+	enum err err = store_probes_of(c->store, &r->host, PROBES_LOOKED_AT, on_confirmation,
+		&retest_s, e);
+
+	if (json_is_null(why_still))
+		json_object_set_new(r->ticket, "visible_by",
+			command_json_time(r->finished_s + c->conf->zone.ttl_s));
+	json_object_set_new(r->ticket, "why_still", why_still);
+	json_object_set_new(r->ticket, "retest", command_json_time(retest_s));
+	return err;
+}
+
+/* What a proof of control is good for. */
+static void
+add_proof_advice(json_t *ticket)
+{
+	const char *given = json_string_value(json_object_get(ticket, "advice"));
+	char advice[ADVICE_TEXT + 160];
+
+	if (given == NULL)
+		return;
+	snprintf(advice, sizeof(advice),
+		"%s Whoever proves that the host is his need not wait for the next request: orbl "
+		"delist --prove %s",
+		given, json_string_value(json_object_get(ticket, "address")));
+	json_object_set_new(ticket, "advice", json_string(advice));
+}
+
 /* What it is listed for now, and when the next request is taken. */
 static enum err
 add_host(const struct command_context *c, const struct request *r, int64_t now_s, struct error *e)
@@ -235,6 +280,8 @@ add_host(const struct command_context *c, const struct request *r, int64_t now_s
 
 	if (err == OK)
 		err = command_listings_of(c, &r->host, now_s, &listings, e);
+	if (err == OK && r->is_delisted)
+		err = add_removal(c, r, listings, now_s, e);
 	if (err != OK) {
 		json_decref(listings);
 		return err;
@@ -243,6 +290,8 @@ add_host(const struct command_context *c, const struct request *r, int64_t now_s
 	json_object_set_new(r->ticket, "next_request",
 		command_json_time(next_s > now_s ? next_s : 0));
 	json_object_set_new(r->ticket, "listings", listings);
+	if (!r->is_delisted && delist_is_locked_out(&rules, &host, now_s))
+		add_proof_advice(r->ticket);
 	return OK;
 }
 

@@ -12,6 +12,7 @@
 #include "command_json.h"
 #include "delist_part.h"
 #include "host_state.h"
+#include "policy_value.h"
 
 enum { SENTENCES = 1200 };
 
@@ -51,8 +52,13 @@ on_probe(const struct store_probe *p, void *context)
 {
 	struct next *n = context;
 	json_t *due = command_json_time(p->not_before_s);
+	struct error why = {.code = OK};
 
-	if (p->finished_s == 0 && p->started_s != 0)
+	if (p->finished_s == 0 && p->started_s == 0 &&
+		pipeline_may_probe(n->x->context->pipeline, &n->x->host, &why) != OK)
+		say(n, "Probe %" PRIu64 " is queued (%s), but is not going to be made: %s.", p->id,
+			store_cause_name(p->cause), why.text);
+	else if (p->finished_s == 0 && p->started_s != 0)
 		say(n, "Probe %" PRIu64 " is under way (%s): its verdict decides.", p->id,
 			store_cause_name(p->cause));
 	else if (p->finished_s == 0)
@@ -89,8 +95,12 @@ say_when(struct next *n)
 	if (next_s <= n->x->now_s)
 		return OK;
 	when = command_json_time(next_s);
-	say(n, "The next request is taken at %s (relapses: %u).", json_string_value(when),
-		host.relapses);
+	say(n, "The next request is taken at %s (relapses: %u).%s%s", json_string_value(when),
+		host.relapses,
+		delist_is_locked_out(&rules, &host, n->x->now_s) ?
+			" Whoever proves that the host is his need not wait: orbl delist --prove " :
+			"",
+		delist_is_locked_out(&rules, &host, n->x->now_s) ? n->address : "");
 	json_decref(when);
 	return OK;
 }
@@ -117,6 +127,21 @@ next_output(struct next *n, const json_t *l)
 	if (n->tested[0] != '\0')
 		say(n, "It delivers for %s: close that relay, then: orbl delist %s", n->tested,
 			n->tested);
+	return OK;
+}
+
+/* No test has put it there. */
+static enum err
+next_ordered(struct next *n, const json_t *l)
+{
+	char contact[PAGE_VALUE];
+
+	policy_value(n->x->context->conf, "contact", contact);
+	say(n,
+		"%s is listed as %s by order of %s until %s, which no test changes: write to %s; "
+		"an operator can end it at once: orbl operator delist %s",
+		text_in(l, "prefix"), text_in(l, "category"), text_in(l, "author"),
+		text_in(l, "expires"), contact, text_in(l, "prefix"));
 	return OK;
 }
 
@@ -177,6 +202,8 @@ next_of_listing(struct next *n, const json_t *l)
 	enum err err = OK;
 
 	n->tested[0] = '\0';
+	if (probe == 0 && text_in(l, "author")[0] != '\0')
+		return next_ordered(n, l);
 	if (probe != 0)
 		err = store_probe_get(n->x->context->store, (uint64_t)probe, on_tested, n, n->x->e);
 	if (err != OK && err != ERR_NOT_FOUND)
@@ -188,7 +215,7 @@ next_of_listing(struct next *n, const json_t *l)
 }
 
 enum err
-explain_next(const struct explain *x, const json_t *listings, json_t **out)
+explain_next(const struct explain *x, const json_t *listings, const json_t *why_still, json_t **out)
 {
 	struct next n = {.x = x, .out = json_array()};
 	struct store_host host;
@@ -207,6 +234,8 @@ explain_next(const struct explain *x, const json_t *listings, json_t **out)
 	json_array_foreach (listings, i, l)
 		if (err == OK)
 			err = next_of_listing(&n, l);
+	if (json_is_string(why_still))
+		say(&n, "It is still in DNS for what has ended: %s.", json_string_value(why_still));
 	if (err == OK && json_array_size(n.out) == 0)
 		say(&n, "Nothing needs to be done: it is not listed, and no probe waits.");
 	return err;

@@ -17,7 +17,8 @@ struct explain {
 typedef enum err explain_part_fn(const struct explain *x, json_t **out);
 explain_part_fn explain_evidence, explain_score, explain_decisions;
 /* What its owner, or whoever looks after the list, may do now: sentences. listings as
- * command_listings_of gives them. */
-enum err explain_next(const struct explain *x, const json_t *listings, json_t **out) ORBL_NODISCARD;
+ * command_listings_of gives them, why_still as command_why_still does. */
+enum err explain_next(const struct explain *x, const json_t *listings, const json_t *why_still,
+	json_t **out) ORBL_NODISCARD;
 
 #endif

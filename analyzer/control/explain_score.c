@@ -11,6 +11,7 @@
 #include "decision.h"
 #include "denial.h"
 #include "score.h"
+#include "trust.h"
 
 enum { FACTS_SHOWN = 50, DECISIONS_SHOWN = 20 };
 
@@ -32,6 +33,13 @@ hash_json(const uint8_t *hash)
 	return json_string(text);
 }
 
+/* The number of domains is an estimate; a denial is of one. */
+static json_int_t
+domains_of(unsigned estimate, uint64_t denials)
+{
+	return (json_int_t)(estimate < denials ? estimate : denials);
+}
+
 static enum err
 on_fact(const struct store_fact *f, void *context)
 {
@@ -41,9 +49,10 @@ on_fact(const struct store_fact *f, void *context)
 		json_pack("{s:o, s:o, s:s, s:I, s:I, s:I, s:o, s:I, s:o, s:o, s:o}", "reporter",
 			command_json_text(f->reporter), "hour", command_json_time(f->hour_s),
 			"kind", denial_kind_name((enum denial_kind)f->kind), "denials",
-			(json_int_t)f->count, "domains", (json_int_t)score_domains(f->domains),
-			"submission", (json_int_t)f->submission, "file", command_json_text(f->file),
-			"line", (json_int_t)f->line, "hash", hash_json(f->hash), "text",
+			(json_int_t)f->count, "domains",
+			domains_of(score_domains(f->domains), f->count), "submission",
+			(json_int_t)f->submission, "file", command_json_text(f->file), "line",
+			(json_int_t)f->line, "hash", hash_json(f->hash), "text",
 			command_json_text(f->raw), "rule", command_json_text(f->rule)));
 	return OK;
 }
@@ -59,26 +68,40 @@ explain_evidence(const struct explain *x, json_t **out)
 
 /* --- the score, now --------------------------------------------------------------- */
 
-static json_t *
-term_json(const struct score_term *t)
+/* Is its trust what anybody's is who begins? */
+static bool
+is_new(const struct explain *x, const char *reporter)
 {
-	return json_pack("{s:o, s:o, s:I, s:I, s:I, s:I, s:f, s:f, s:I, s:f}", "reporter",
-		command_json_text(t->reporter), "key", command_json_text(t->key), "facts",
-		(json_int_t)t->facts, "denials", (json_int_t)t->denials, "domains",
-		(json_int_t)t->domains, "days", (json_int_t)t->days, "sum", t->sum, "diversity",
-		t->diversity, "trust", (json_int_t)t->trust, "points", t->points);
+	struct error e = {.code = OK};
+	struct trust trust;
+
+	return trust_look(x->context->store, x->context->conf, reporter, x->now_s, &trust, &e) ==
+		OK &&
+		trust.confirmed == 0 && trust.percent < trust.ceiling;
 }
 
 static json_t *
-score_json(const struct conf *c, const struct score *score)
+term_json(const struct explain *x, const struct score_term *t)
 {
+	return json_pack("{s:o, s:o, s:I, s:I, s:I, s:I, s:f, s:f, s:I, s:b, s:f}", "reporter",
+		command_json_text(t->reporter), "key", command_json_text(t->key), "facts",
+		(json_int_t)t->facts, "denials", (json_int_t)t->denials, "domains",
+		domains_of(t->domains, t->denials), "days", (json_int_t)t->days, "sum", t->sum,
+		"diversity", t->diversity, "trust", (json_int_t)t->trust, "is_new",
+		(int)is_new(x, t->reporter), "points", t->points);
+}
+
+static json_t *
+score_json(const struct explain *x, const struct score *score)
+{
+	const struct conf *c = x->context->conf;
 	const struct decision_rules rules = {(double)c->score.threshold,
 		(size_t)c->score.min_reporters};
 	struct decision decision = decision_nominate(&rules, score);
 	json_t *terms = json_array();
 
 	for (size_t i = 0; i < score->reporters; i++)
-		json_array_append_new(terms, term_json(&score->terms[i]));
+		json_array_append_new(terms, term_json(x, &score->terms[i]));
 	return json_pack("{s:f, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:o}", "points",
 		score->points, "threshold", (json_int_t)c->score.threshold, "reporters",
 		(json_int_t)score->reporters, "independent", (json_int_t)score->independent,
@@ -96,7 +119,7 @@ explain_score(const struct explain *x, json_t **out)
 		pipeline_score(x->context->pipeline, &x->host, x->now_s, score, x->e) :
 		error_set(x->e, ERR_MEMORY, "out of memory");
 
-	*out = err == OK ? score_json(x->context->conf, score) : NULL;
+	*out = err == OK ? score_json(x, score) : NULL;
 	free(score);
 	return err;
 }

@@ -1,5 +1,6 @@
 /* What an operator puts on the list and takes off it. */
 #include "operator_order.h"
+#include "policy_value.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -9,12 +10,14 @@
 #include <orbl/store_probe.h>
 
 #include "command_json.h"
+#include "command_part.h"
+#include "decision.h"
 #include "host.h"
 #include "prefix_set.h"
 
 enum {
-	AFFECTED_MAX = 1000, /* listings named in an answer */
-	PROBES_LOOKED_AT = 20
+	AFFECTED_MAX = 1000,       /* listings named in an answer */
+	PROBES_LOOKED_AT = 1000000 /* all of the host: the one that counts may be old */
 };
 
 #define BIT(category) (UINT32_C(1) << (category))
@@ -73,6 +76,7 @@ on_listing(const struct store_listing *l, void *context)
 	add_affected(o, l);
 	if (outer && scan->outer_count < OUTER_MAX)
 		scan->outer[scan->outer_count++] = l->prefix;
+	o->ends_wider = o->ends_wider || outer;
 	return OK;
 }
 
@@ -91,6 +95,7 @@ operator_order_end_listings(struct operator_order *o, const char *action, bool w
 	};
 	enum err err = store_listings(o->context->store, NULL, on_listing, &scan, e);
 
+	o->ends = true;
 	if (err == OK && !o->dry_run)
 		err = list_end_within(&o->lister, &scan.prefix, &ending, NULL, e);
 	for (size_t i = 0; err == OK && !o->dry_run && i < scan.outer_count; i++)
@@ -102,9 +107,8 @@ operator_order_end_listings(struct operator_order *o, const char *action, bool w
 
 struct proof {
 	const struct operator_order *order;
-	bool found, newer_closed;
-	uint64_t closed_by;
-	char verdict[32];
+	uint64_t ended_by; /* the newest that ends such a listing; 0: none */
+	char verdict[32], ended_as[32];
 	struct addr host;
 };
 
@@ -126,20 +130,31 @@ on_proof(const struct store_probe *p, void *context)
 	return OK;
 }
 
+static bool
+ends_relays(const char *verdict)
+{
+	for (unsigned v = 0; v < VERDICT_COUNT; v++)
+		if (strcmp(verdict, verdict_name((enum verdict)v)) == 0)
+			return (decision_verdict((enum verdict)v).removes & RELAYS) == RELAYS;
+	return false;
+}
+
 static enum err
 on_probe(const struct store_probe *p, void *context)
 {
 	struct proof *proof = context;
 
-	if (p->id > proof->order->proof && strcmp(final_verdict(p), "closed") == 0) {
-		proof->newer_closed = true;
-		proof->closed_by = p->id;
+	const char *verdict = final_verdict(p);
+
+	if (p->id > proof->order->proof && p->id > proof->ended_by && ends_relays(verdict)) {
+		proof->ended_by = p->id;
+		snprintf(proof->ended_as, sizeof(proof->ended_as), "%s", verdict);
 	}
 	return OK;
 }
 
 /* A list of open relays lists nothing else as one: there is a test that found it open, and none
- * since that found it closed. */
+ * since by which such a listing ends: that found it closed, or bouncing. */
 static enum err
 check_proof(const struct operator_order *o, struct error *e)
 {
@@ -168,9 +183,9 @@ check_proof(const struct operator_order *o, struct error *e)
 			"probe %" PRIu64 " found %s %s: a listing as %s needs %s", o->proof,
 			address, proof.verdict[0] != '\0' ? proof.verdict : "nothing",
 			category_row(o->category)->name, needed);
-	if (proof.newer_closed)
-		return error_set(e, ERR_REFUSED, "probe %" PRIu64 " found %s closed since",
-			proof.closed_by, address);
+	if (proof.ended_by != 0)
+		return error_set(e, ERR_REFUSED, "probe %" PRIu64 " found %s %s since",
+			proof.ended_by, address, proof.ended_as);
 	return OK;
 }
 
@@ -178,13 +193,14 @@ static enum err
 check_list(const struct operator_order *o, struct error *e)
 {
 	int64_t longest_s = o->context->conf->listing.max_lifetime_s;
+	char longest[PAGE_VALUE];
 
 	if (!o->has_category)
 		return error_set(e, ERR_SYNTAX, "name the category with --category");
 	if (o->until_s > o->request->now_s + longest_s)
 		return error_set(e, ERR_RANGE,
-			"no listing lasts longer than listing.max_lifetime, %" PRId64 " s",
-			longest_s);
+			"no listing lasts longer than listing.max_lifetime, %s",
+			policy_value_short(longest_s, longest));
 	if ((BIT(o->category) & RELAYS) != 0)
 		return check_proof(o, e);
 	if (o->proof != 0)
@@ -219,6 +235,7 @@ operator_order_tell_host(struct operator_order *o, enum host_event_kind kind, st
 		.kind = kind,
 		.now_s = o->request->now_s,
 		.relapse_window_s = o->lister.rules.relapse_window_s,
+		.network = listed_prefix(o).addr,
 	};
 
 	return host_event(o->context->store, &news, NULL, e);
@@ -257,15 +274,43 @@ operator_order_list(struct operator_order *o, struct error *e)
 	return OK;
 }
 
+static enum err
+on_wider(const struct store_listing *l, void *context)
+{
+	struct prefix *wider = context;
+
+	if (l->prefix.len < wider->len)
+		*wider = l->prefix;
+	return OK;
+}
+
+/* It may be listed with others, whom nobody has named. */
+static enum err
+say_not_listed(const struct operator_order *o, struct error *e)
+{
+	char prefix[PREFIX_TEXT], outer[PREFIX_TEXT];
+	struct prefix wider = o->prefix;
+	enum err err = command_covering(o->context, &o->prefix.addr, o->request->now_s, on_wider,
+		&wider, e);
+
+	if (err != OK)
+		return err;
+	prefix_format(&o->prefix, prefix);
+	if (wider.len == o->prefix.len || o->has_category)
+		return error_set(e, ERR_NOT_FOUND, "%s is not listed", prefix);
+	return error_set(e, ERR_NOT_FOUND,
+		"%s is not listed by itself, but with all of %s: orbl operator delist %s, or "
+		"exempt %s",
+		prefix, prefix_format(&wider, outer), outer, prefix);
+}
+
 enum err
 operator_order_delist(struct operator_order *o, struct error *e)
 {
 	enum err err = operator_order_end_listings(o, "delist", false, e);
-	char prefix[PREFIX_TEXT];
 
 	if (err == OK && o->affected_count == 0)
-		return error_set(e, ERR_NOT_FOUND, "%s is not listed",
-			prefix_format(&o->prefix, prefix));
+		return say_not_listed(o, e);
 	snprintf(o->done, sizeof(o->done), "delisted; listings ended: %zu", o->affected_count);
 	return err;
 }

@@ -25,6 +25,8 @@ struct operator_order {
 	/* out */
 	json_t *affected; /* listings, as they were before they ended, or as made */
 	size_t affected_count;
+	bool ends;            /* affected are those that end */
+	bool ends_wider;      /* which is more than the prefix */
 	char done[GUARD_WHY]; /* what came of it, a clause */
 };
 

@@ -52,6 +52,12 @@ is_distinct_by_network(const struct policy_page *p)
 }
 
 static bool
+new_ones_nominate(const struct policy_page *p)
+{
+	return policy_value_new_hours(p->conf) != 0;
+}
+
+static bool
 has_second_source(const struct policy_page *p)
 {
 	return p->conf->probe.second_source[0] != '\0';
@@ -242,6 +248,11 @@ static const struct paragraph evidence[] = {
 		"A host is tested when it has $(threshold) points, from at least $(min_reporters).",
 		NULL},
 	{PAGE_PARAGRAPH,
+		"A new reporter gives $(new_most) points at most. When $(min_reporters), all of "
+		"them new, have each denied it in $(new_hours) of the last day, recipients in two "
+		"domains or more, this is at least $(new_points) points each, and enough.",
+		new_ones_nominate},
+	{PAGE_PARAGRAPH,
 		"A host is listed as suspect, without a test, when it has $(suspect_at) points, "
 		"from at "
 		"least $(suspect_reporters) independent reporters. It stays until it has less than "
@@ -394,7 +405,7 @@ static const struct paragraph removal[] = {
 		"not make the listing longer.",
 		NULL},
 	{PAGE_PARAGRAPH,
-		"A host that was taken off on request is tested once more after $(confirm_after). "
+		"A relay that a test took off the list is tested once more after $(confirm_after). "
 		"When it "
 		"is open then it is listed again.",
 		confirms},

@@ -1,6 +1,7 @@
 #include "policy_value.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -26,6 +27,21 @@ policy_value_duration(int64_t seconds, char out[PAGE_VALUE])
 		i++;
 	snprintf(out, PAGE_VALUE, "%" PRId64 " %s%s", seconds / units[i].seconds, units[i].name,
 		seconds == units[i].seconds ? "" : "s");
+}
+
+const char *
+policy_value_short(int64_t seconds, char out[PAGE_VALUE])
+{
+	static const struct {
+		int64_t seconds;
+		char unit;
+	} units[] = {{86400, 'd'}, {3600, 'h'}, {60, 'm'}, {1, 's'}};
+	size_t i = 0;
+
+	while (seconds % units[i].seconds != 0)
+		i++;
+	snprintf(out, PAGE_VALUE, "%" PRId64 "%c", seconds / units[i].seconds, units[i].unit);
+	return out;
 }
 
 /* --- plain options ------------------------------------------------------------ */
@@ -190,6 +206,50 @@ say_backoff(const struct conf *c, char out[PAGE_VALUE])
 	}
 }
 
+/* Of one denial in each of so many hours of the last day, and two domains in all: score.h. */
+static double
+new_points(const struct conf *c, int64_t hours)
+{
+	double points = (double)(c->score.denial_points * hours) * (1.0 + 1.0 / 4.0) *
+		exp2(-86400.0 / (double)c->score.half_life_s),
+	       cap = (double)c->score.reporter_cap;
+
+	return (points < cap ? points : cap) * (double)c->score.new_trust / 100.0;
+}
+
+int64_t
+policy_value_new_hours(const struct conf *c)
+{
+	enum { HOURS_MAX = 23 };
+
+	for (int64_t hours = 1; hours <= HOURS_MAX; hours++)
+		if (new_points(c, hours) * (double)c->score.min_reporters >=
+			(double)c->score.threshold)
+			return hours;
+	return 0;
+}
+
+static void
+say_new_hours(const struct conf *c, char out[PAGE_VALUE])
+{
+	int64_t hours = policy_value_new_hours(c);
+
+	snprintf(out, PAGE_VALUE, "%" PRId64 " %s", hours, hours == 1 ? "hour" : "hours");
+}
+
+static void
+say_new_points(const struct conf *c, char out[PAGE_VALUE])
+{
+	snprintf(out, PAGE_VALUE, "%.3g", new_points(c, policy_value_new_hours(c)));
+}
+
+static void
+say_new_most(const struct conf *c, char out[PAGE_VALUE])
+{
+	snprintf(out, PAGE_VALUE, "%.3g",
+		(double)c->score.reporter_cap * (double)c->score.new_trust / 100.0);
+}
+
 static const struct {
 	const char *name;
 	void (*say)(const struct conf *c, char out[PAGE_VALUE]);
@@ -200,6 +260,9 @@ static const struct {
 	{"distinct", say_distinct},
 	{"helo", say_helo},
 	{"ipv6_prefix", say_ipv6_prefix},
+	{"new_hours", say_new_hours},
+	{"new_most", say_new_most},
+	{"new_points", say_new_points},
 	{"policy", say_policy},
 	{"probe_url", say_probe_url},
 	{"safe_lists", say_safe_lists},

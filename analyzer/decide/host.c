@@ -73,13 +73,69 @@ is_same(const struct store_host *a, const struct store_host *b)
 		a->listed_s == b->listed_s && a->removed_s == b->removed_s;
 }
 
+static bool
+is_kept_apart(const struct addr *host, const struct addr *network)
+{
+	return network->family != 0 && !addr_equal(host, network);
+}
+
+static int64_t
+later(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
+/* A record of its own that is not empty is of the time when each address had one. */
+enum err
+host_look(struct store *s, const struct addr *host, const struct addr *network,
+	struct store_host *out, struct error *e)
+{
+	struct store_host all;
+	enum err err = store_host_get(s, host, out, e);
+
+	if (err != OK || !is_kept_apart(host, network))
+		return err;
+	err = store_host_get(s, network, &all, e);
+	out->relapses = all.relapses > out->relapses ? all.relapses : out->relapses;
+	out->listed_s = later(all.listed_s, out->listed_s);
+	out->removed_s = later(all.removed_s, out->removed_s);
+	return err;
+}
+
+static enum err
+put_relapses(struct store *s, const struct addr *network, const struct store_host *h,
+	struct error *e)
+{
+	struct store_host all;
+	enum err err = store_host_get(s, network, &all, e);
+
+	all.relapses = h->relapses;
+	all.listed_s = h->listed_s;
+	all.removed_s = h->removed_s;
+	return err == OK ? store_host_put(s, &all, e) : err;
+}
+
+static enum err
+put(struct store *s, const struct host_news *news, const struct store_host *h, struct error *e)
+{
+	struct store_host own = *h;
+	enum err err = OK;
+
+	if (is_kept_apart(&news->host, &news->network)) {
+		err = put_relapses(s, &news->network, h, e);
+		own.relapses = 0;
+		own.listed_s = own.removed_s = 0;
+	}
+	return err == OK ? store_host_put(s, &own, e) : err;
+}
+
 static enum err
 change(struct store *s, const struct host_news *news, struct host_changed *c, struct error *e)
 {
 	struct host_step step;
 	struct store_host after;
 	char address[ADDR_TEXT];
-	enum err err = store_host_get(s, &news->host, &c->now, e);
+	enum err err = host_look(s, &news->host, &news->network, &c->now, e);
 
 	if (err != OK)
 		return err;
@@ -92,7 +148,7 @@ change(struct store *s, const struct host_news *news, struct host_changed *c, st
 	if (is_same(&after, &c->now))
 		return OK;
 	c->now = after;
-	return store_host_put(s, &after, e);
+	return put(s, news, &after, e);
 }
 
 enum err

@@ -28,6 +28,9 @@ list_rules_of(const struct conf *c)
 		.notice_output_s = c->listing.notice_output_s,
 		.notice_bouncer_s = c->listing.notice_bouncer_s,
 		.confirm_after_s = c->delist.confirm_after_s,
+		.retest_s = c->probe.retest_before_s < c->listing.lifetime_s / 2 ?
+			c->probe.retest_before_s :
+			c->listing.lifetime_s / 2,
 		.ipv6_prefix = (uint8_t)c->listing.ipv6_prefix,
 	};
 }
@@ -115,7 +118,8 @@ ask_one(struct lister *l, const struct addr *a, struct list_made *made, struct s
 	struct error *e)
 {
 	char address[ADDR_TEXT];
-	enum err err = store_host_get(l->store, a, host, e);
+	struct prefix network = list_prefix(&l->rules, a);
+	enum err err = host_look(l->store, a, &network.addr, host, e);
 
 	if (err == OK && host->state == HOST_LOCKED)
 		snprintf(made->why, sizeof(made->why), "%s is locked by an operator",
@@ -181,6 +185,8 @@ set_times(const struct lister *l, const struct list_request *r, const struct sto
 	made->expires_s = r->expires_s != 0 ?
 		r->expires_s :
 		l->now_s + list_lifetime(&l->rules, r->category, host->relapses);
+	if (r->not_after_s != 0 && r->not_after_s < made->expires_s)
+		made->expires_s = r->not_after_s;
 }
 
 static enum err

@@ -28,6 +28,7 @@ struct list_rules {
 	int64_t lifetime_s, max_lifetime_s, relapse_window_s;
 	int64_t notice_output_s, notice_bouncer_s;
 	int64_t confirm_after_s; /* delist.confirm_after */
+	int64_t retest_s;        /* probe.retest_before, at most half the lifetime */
 	uint8_t ipv6_prefix;
 };
 struct list_rules list_rules_of(const struct conf *c);
@@ -52,10 +53,11 @@ struct lister { /* who lists; one for a transaction is enough */
 struct list_request { /* borrows */
 	struct prefix prefix;
 	enum category category;
-	struct addr tested; /* for whom it is listed, who gets it off by being found closed; family
-	                     * 0: the address of a prefix of one host, else nobody */
-	uint64_t probe;     /* it rests on; 0: none */
-	int64_t expires_s;  /* 0: by the rules */
+	struct addr tested;  /* for whom it is listed, who gets it off by being found closed; family
+	                      * 0: the address of a prefix of one host, else nobody */
+	uint64_t probe;      /* it rests on; 0: none */
+	int64_t expires_s;   /* 0: by the rules */
+	int64_t not_after_s; /* by the rules, but not longer than this; 0: by the rules */
 	const char *reason;
 	const char *author; /* an operator; NULL: none */
 };

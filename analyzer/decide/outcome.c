@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <orbl/store_listing.h>
 #include <orbl/store_nomination.h>
 
 #include "host.h"
@@ -11,7 +12,7 @@
 #include "outcome_proof.h"
 #include "verdict_record.h"
 
-enum { NEWEST_PROBES = 8, VERDICT_NAME = 32, REASON = 512 };
+enum { NEWEST_PROBES = 8, RETRIES_SEEN = 64, VERDICT_NAME = 32, REASON = 512 };
 
 /* --- what is final ---------------------------------------------------------- */
 
@@ -90,7 +91,7 @@ queue_retry(struct outcome *o, const struct store_probe *probe, int64_t wait_s, 
 		.not_before_s = o->now_s + wait_s,
 		.tries = probe->tries + 1,
 	};
-	const struct host_news news = {probe->host, HOST_QUEUED, o->now_s, 0};
+	const struct host_news news = {.host = probe->host, .kind = HOST_QUEUED, .now_s = o->now_s};
 	uint64_t id;
 	enum err err = store_probe_add(o->store, &retry, &id, e);
 
@@ -197,6 +198,7 @@ decide(struct outcome *o, const struct store_probe *probe, const struct verdict_
 	const struct verdict_result result = verdict_record_decide(in);
 	struct outcome_change change = {
 		.probe = probe->id,
+		.cause = probe->cause,
 		.host = probe->host,
 		.probed = in->has_verdicts[0] || in->has_verdicts[1],
 		.result = &result,
@@ -212,6 +214,53 @@ decide(struct outcome *o, const struct store_probe *probe, const struct verdict_
 	return err == OK && result.retry_s != 0 ? queue_retry(o, probe, result.retry_s, e) : err;
 }
 
+struct origin {
+	uint64_t retry; /* the probe that is a retry */
+	bool found;
+	enum store_cause cause; /* of the first one, of which it is */
+};
+
+static enum err
+on_origin(const struct store_probe *p, void *context)
+{
+	struct origin *origin = context;
+
+	if (origin->found || p->id >= origin->retry || p->cause == CAUSE_BACKOFF)
+		return OK;
+	origin->found = true;
+	origin->cause = p->cause;
+	return OK;
+}
+
+static enum err
+on_proof(const struct store_listing *l, void *context)
+{
+	int64_t *last_s = context;
+
+	if (l->expires_s > *last_s)
+		*last_s = l->expires_s;
+	return OK;
+}
+
+/* Who asks for a delisting has nothing made longer by that. But what is to be tested before it
+ * ends, probe.retest_before, is not spared that by a request that came first. */
+static enum err
+keep_expiry(struct outcome *o, const struct store_probe *probe, struct error *e)
+{
+	struct origin origin = {.retry = probe->id, .cause = probe->cause};
+	enum err err = OK;
+
+	o->not_after_s = 0;
+	if (probe->cause == CAUSE_BACKOFF)
+		err = store_probes_of(o->store, &probe->host, RETRIES_SEEN, on_origin, &origin, e);
+	if (err != OK || origin.cause != CAUSE_DELISTING)
+		return err;
+	err = store_proofs_of(o->store, &probe->host, on_proof, &o->not_after_s, e);
+	if (o->not_after_s <= o->now_s + o->rules.retest_s)
+		o->not_after_s = 0;
+	return err;
+}
+
 /* The verdict that counts, of the probe or of its pair: o->verdict from here on. */
 static enum err
 conclude(struct outcome *o, const struct store_probe *probe, const struct pair *pair,
@@ -220,8 +269,10 @@ conclude(struct outcome *o, const struct store_probe *probe, const struct pair *
 	struct verdict_inputs in = inputs_of(o, probe, pair, cancelled);
 	char text[2 * REASON], why[REASON];
 	bool locked = false;
-	enum err err = keep_proofs(o, probe, reason, &in, why, e);
+	enum err err = keep_expiry(o, probe, e);
 
+	if (err == OK)
+		err = keep_proofs(o, probe, reason, &in, why, e);
 	if (err != OK)
 		return err;
 	if (why[0] != '\0')
@@ -370,8 +421,16 @@ may_come_late(const struct late *late, enum verdict verdict)
 /* Is there a probe of the host that is newer than the pair? */
 struct newer {
 	const struct pair *pair;
-	bool found;
+	bool bounces, found;
 };
+
+/* It tells in a moment what the host is. Were a relay taken off the list by a notification that the
+ * host holds back until then, this probe would be the one that confirms it, much too early. */
+static bool
+is_at_hand(const struct store_probe *p)
+{
+	return p->finished_s == 0 && (p->started_s != 0 || p->cause == CAUSE_DELISTING);
+}
 
 static enum err
 on_newest(const struct store_probe *probe, void *context)
@@ -379,7 +438,8 @@ on_newest(const struct store_probe *probe, void *context)
 	struct newer *n = context;
 	uint64_t last = n->pair->second != 0 ? n->pair->second : n->pair->first;
 
-	n->found = n->found || (probe->verdict != NULL && probe->id > last);
+	n->found = n->found ||
+		(probe->id > last && (probe->verdict != NULL || (n->bounces && is_at_hand(probe))));
 	return OK;
 }
 
@@ -424,6 +484,7 @@ take_late(struct outcome *o, struct late *late, struct error *e)
 	verdict = late_verdict(late);
 	if (!may_come_late(late, verdict))
 		return OK;
+	newer.bounces = verdict == VERDICT_BOUNCES;
 	err = find_pair(o, &late->probe, &pair, e);
 	if (err == OK)
 		err = store_probes_of(o->store, &late->probe.host, NEWEST_PROBES, on_newest, &newer,

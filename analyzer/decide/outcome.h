@@ -30,6 +30,8 @@ struct outcome {
 	bool changed;         /* the list is another one now, publish it */
 	uint64_t second;      /* the second of the pair, queued; 0: the verdict is final */
 	enum verdict verdict; /* final: of the probe, or of the pair */
+	int64_t not_after_s;  /* listings do not last longer by this probe: somebody asked for it,
+	                       * or for the one that it is a retry of; 0: they may */
 };
 
 /* A probe is done; probe is as it was started. COMMITs. */

@@ -39,15 +39,17 @@ outcome_list_output(struct outcome *o, const struct addr *output, const struct a
 		.category = CATEGORY_RELAY_OUTPUT,
 		.tested = *host,
 		.probe = probe,
+		.not_after_s = o->not_after_s,
 		.reason = reason,
 	};
-	size_t listed;
+	const struct prefix input = list_prefix(&o->rules, host);
+	size_t others;
 	enum err err;
 
 	if (addr_equal(output, host) || (addr_is_reserved(output) && !addr_is_reserved(host)))
 		return OK;
-	err = store_proofs_by(o->store, probe, CATEGORY_RELAY_OUTPUT, &listed, e);
-	if (err != OK || listed >= OUTPUTS_MAX)
+	err = store_outputs_of(o->store, host, &input, &request.prefix, o->now_s, &others, e);
+	if (err != OK || others >= OUTPUTS_MAX)
 		return err;
 	snprintf(reason, sizeof(reason), "delivered the test message given to %s",
 		addr_format(host, address));
@@ -95,6 +97,29 @@ event_of(const struct outcome *o, const struct outcome_change *c)
 }
 
 static enum err
+on_proof(const struct store_listing *l, void *context)
+{
+	uint32_t *categories = context;
+
+	*categories |= BIT(l->category);
+	return OK;
+}
+
+/* A relay may be closed for the tests alone, or answer them in some other way that takes it off:
+ * it is not to know that the next test will be long from now. */
+static enum err
+needs_confirmation(struct outcome *o, const struct outcome_change *c, enum host_event_kind kind,
+	bool *needs, struct error *e)
+{
+	uint32_t proofs = 0;
+	enum err err = store_proofs_of(o->store, &c->host, on_proof, &proofs, e);
+
+	*needs = (proofs & c->result->ends & RELAYS) != 0 &&
+		(proofs & ~c->result->ends & RELAYS) == 0 && kind != HOST_FOUND_OPEN;
+	return err;
+}
+
+static enum err
 queue_confirmation(struct outcome *o, const struct addr *host, struct error *e)
 {
 	const struct store_probe p = {
@@ -125,6 +150,7 @@ change_listings(struct outcome *o, const struct outcome_change *c, struct error 
 		.category = c->result->category,
 		.tested = c->host,
 		.probe = c->probe,
+		.not_after_s = o->not_after_s,
 		.reason = c->reason,
 	};
 	enum err err = OK;
@@ -145,14 +171,19 @@ outcome_change_apply(struct outcome *o, struct outcome_change *c, struct error *
 		.kind = event_of(o, c),
 		.now_s = o->now_s,
 		.relapse_window_s = o->rules.relapse_window_s,
+		.network = list_prefix(&o->rules, &c->host).addr,
 	};
 	struct host_changed changed;
+	bool needs = false;
 	enum err err = host_event_if_may(o->store, &news, &changed, &c->locked, e);
 
 	if (err != OK || c->locked)
 		return err;
-	err = change_listings(o, c, e);
-	if (err == OK && news.kind == HOST_FOUND_CLOSED && changed.before == HOST_DELISTING)
+	err = needs_confirmation(o, c, news.kind, &needs, e);
+	if (err == OK)
+		err = change_listings(o, c, e);
+	/* The probe that confirms needs none itself, unless somebody asked for it meanwhile. */
+	if (err == OK && needs && (c->cause != CAUSE_CONFIRM || changed.before == HOST_DELISTING))
 		err = queue_confirmation(o, &c->host, e);
 	return err;
 }

@@ -63,6 +63,13 @@ delist_next_s(const struct delist_rules *rules, const struct delist_host *host, 
 	return later(lockout_end_s(rules, host, now_s), requests_end_s(host));
 }
 
+bool
+delist_is_locked_out(const struct delist_rules *rules, const struct delist_host *host,
+	int64_t now_s)
+{
+	return !host->locked && now_s < lockout_end_s(rules, host, now_s);
+}
+
 static void
 say_locked_out(const struct delist_rules *rules, const struct delist_host *host, int64_t end_s,
 	char why[DELIST_WHY])

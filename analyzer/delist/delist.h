@@ -38,6 +38,9 @@ enum delist_answer {
 /* From when on a request is taken, as it looks now; it may be past. Says nothing of locked ones. */
 int64_t
 delist_next_s(const struct delist_rules *rules, const struct delist_host *host, int64_t now_s);
+/* Must it wait for what it has done, which a proof of control would end? */
+bool delist_is_locked_out(const struct delist_rules *rules, const struct delist_host *host,
+	int64_t now_s);
 /* Did somebody prove, for the listing as it is, that the host is his? */
 bool delist_is_proved(const struct delist_host *host, int64_t now_s);
 /* How long a host must wait after its relapse number r. */

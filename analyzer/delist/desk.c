@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include <orbl/log.h>
+#include <orbl/store_delisting.h>
 
 #include "control_proof.h"
 #include "notify.h"
@@ -15,6 +16,7 @@ struct errand {
 	struct desk *desk;
 	uint64_t id; /* 0: free */
 	bool mails, done;
+	int64_t mailed_before_s;
 	char token[CONTROL_TOKEN], author[64];
 	struct desk_result result;
 };
@@ -133,7 +135,7 @@ desk_look(struct desk *d, const struct addr *host, const char *token, const char
 	enum err err;
 
 	if (d->lookup == NULL)
-		return error_set(e, ERR_REFUSED,
+		return error_set(e, ERR_UNSUPPORTED,
 			"this list looks nothing up in the DNS (delist.resolver is not set); "
 			"--prove=mail is the other way");
 	err = control_proof_name(host, name, e);
@@ -152,23 +154,41 @@ desk_look(struct desk *d, const struct addr *host, const char *token, const char
 /* --- a letter ---------------------------------------------------------------------- */
 
 enum err
-desk_mail(struct desk *d, const struct addr *host, const char *token, int64_t now_s, uint64_t *id,
+desk_mail(struct desk *d, const struct addr *host, const struct desk_mailing *mailing, uint64_t *id,
 	struct error *e)
 {
-	struct prober_job job = {.now_s = now_s};
+	struct prober_job job = {.now_s = mailing->now_s};
 	struct errand *errand;
-	enum err err = begin(d, host, token, &errand, e);
+	enum err err = begin(d, host, mailing->token, &errand, e);
 
 	if (err != OK)
 		return err;
 	errand->mails = true;
+	errand->mailed_before_s = mailing->mailed_before_s;
 	*id = job.id = errand->id;
 	job.target = (struct endpoint){*host, (uint16_t)d->parts.conf->probe.port};
-	snprintf(job.letter, sizeof(job.letter), "%s", token);
+	snprintf(job.letter, sizeof(job.letter), "%s", mailing->token);
 	err = prober_submit(d->parts.prober, &job, e);
 	if (err != OK)
 		errand->id = 0;
 	return err;
+}
+
+static void
+forget_mailed(const struct errand *errand)
+{
+	struct store *s = errand->desk->parts.store;
+	struct error e = {.code = OK};
+	enum err err = store_begin(s, &e);
+
+	if (err == OK)
+		err = store_control_mailed(s, &errand->result.host, errand->mailed_before_s, &e);
+	if (err == OK)
+		err = store_commit(s, &e);
+	if (err == OK)
+		return;
+	store_rollback(s);
+	log_warning("a mail that was not accepted counts for the day: %s", e.text);
 }
 
 static void
@@ -182,6 +202,8 @@ end_letter(struct errand *errand, const struct prober_event *ev)
 			"--token TOKEN ADDRESS. (%.200s)" :
 			"The mail could not be given to the host: %.300s",
 		ev->text);
+	if (!accepted)
+		forget_mailed(errand);
 	end(errand);
 }
 

@@ -40,8 +40,13 @@ enum { DESK_ERRANDS_MAX = 16, DESK_MESSAGE = 512 };
 /* Look for the record with this token; it is written down when it is there. */
 enum err desk_look(struct desk *d, const struct addr *host, const char *token, const char *author,
 	uint64_t *id, struct error *e) ORBL_NODISCARD;
-/* Mail this token to the host itself. */
-enum err desk_mail(struct desk *d, const struct addr *host, const char *token, int64_t now_s,
+struct desk_mailing { /* borrows */
+	const char *token;
+	int64_t now_s;
+	int64_t mailed_before_s; /* the last mail was then: kept so if this one is not accepted */
+};
+/* Mail this token to the host itself. That it was mailed is stored already. */
+enum err desk_mail(struct desk *d, const struct addr *host, const struct desk_mailing *mailing,
 	uint64_t *id, struct error *e) ORBL_NODISCARD;
 /* What the prober says of a letter. */
 void desk_letter(struct desk *d, const struct prober_event *ev);

@@ -210,6 +210,22 @@ rest(struct notify *n, const char *why)
 }
 
 static void
+wait_or_give_up(struct notify *n, int64_t id, const char *why)
+{
+	struct error e = {.code = OK};
+	bool given_up;
+
+	if (store_notice_failed(n->store, id, n->now_s, DAY_S, &given_up, &e) != OK)
+		rest(n, e.text);
+	else if (given_up)
+		log_notice("notice %" PRId64 " is given up: its contact could not be looked up for "
+			   "a day: delist.resolver: %s",
+			id, why);
+	else
+		log_info("notice %" PRId64 " waits: delist.resolver: %s", id, why);
+}
+
+static void
 on_answer(const struct txt_answer *answer, void *context)
 {
 	struct asked *asked = context;
@@ -219,7 +235,7 @@ on_answer(const struct txt_answer *answer, void *context)
 
 	asked->id = 0;
 	if (answer->kind == TXT_FAILED)
-		log_info("notice %" PRId64 " waits: delist.resolver: %s", id, answer->why);
+		wait_or_give_up(n, id, answer->why);
 	else if (take_contact(n, id, answer, &e) != OK)
 		rest(n, e.text);
 }

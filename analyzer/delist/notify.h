@@ -6,7 +6,8 @@
  *
  * Relays are told at once, outputs and bouncers when their notice period begins; suspects and
  * untestable hosts are not. A contact gets notify.per_day messages in 24 hours at most, the others
- * wait. One loop, no threads: the lookups go on between two calls of notify_run.
+ * wait; one that cannot be looked up for a day is given up (no-answer, store_notice.h). One loop,
+ * no threads: the lookups go on between two calls of notify_run.
  */
 #ifndef ANALYZER_NOTIFY_H
 #define ANALYZER_NOTIFY_H

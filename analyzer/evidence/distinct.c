@@ -41,6 +41,23 @@ static const struct {
 	{"asn", asn_key},
 };
 
+/* Names cost nothing: where some are known, those that are not are one with each other. Where none
+ * is, they are told apart as conf_reporter does. */
+static void
+name_key(const struct conf *conf, const char *reporter, char out[SCORE_KEY])
+{
+	struct text name = text_trim(text_of(reporter));
+
+	if (conf->reporter_count != 0) {
+		snprintf(out, SCORE_KEY, UNKNOWN);
+		return;
+	}
+	snprintf(out, SCORE_KEY, "%.*s", (int)name.len, name.p);
+	for (char *c = out; *c != '\0'; c++)
+		if (*c >= 'A' && *c <= 'Z')
+			*c = (char)(*c - 'A' + 'a');
+}
+
 const char *
 distinct_key(const struct conf *conf, const struct geo *geo, const char *reporter,
 	char out[SCORE_KEY])
@@ -55,6 +72,9 @@ distinct_key(const struct conf *conf, const struct geo *geo, const char *reporte
 			rows[i].make(geo, section, out);
 		return out;
 	}
-	snprintf(out, SCORE_KEY, "%s", reporter);
+	if (section == NULL)
+		name_key(conf, reporter, out);
+	else
+		snprintf(out, SCORE_KEY, "%s", section->name);
 	return out;
 }

@@ -3,7 +3,7 @@
  * By score.distinct of orbl.conf(5): those with different names, or in different networks (/24, /48
  * of reporter.address), or in different ASes (reporter.asn, else that of reporter.address). Those
  * of whom this is not known are one with each other: whoever wants to count has to say where it
- * is.
+ * is. So are those without a section, when anybody has one.
  */
 #ifndef ANALYZER_DISTINCT_H
 #define ANALYZER_DISTINCT_H

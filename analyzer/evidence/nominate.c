@@ -6,6 +6,7 @@
 
 #include <orbl/log.h>
 #include <orbl/store_alarm.h>
+#include <orbl/store_audit.h>
 #include <orbl/store_decision.h>
 #include <orbl/store_evidence.h>
 #include <orbl/store_listing.h>
@@ -17,8 +18,13 @@
 
 enum {
 	EVALUATE_BATCH = 200, /* hosts scored before the loop sees to other events */
-	FACTS_MAX = 10000,    /* of one host, newest first */
+	EVALUATE_MS = 50,     /* or the time that it takes, if that is less */
+	FACTS_READ = 10000,   /* of one host, newest first */
+	FACTS_MAX = 2000,     /* of these, that count */
+	SHARE_MAX = 200,      /* of one reporter */
+	SHARES_MAX = 128,     /* reporters of one host; more do not count */
 	SUSPECTS_EVERY_S = 20,
+	HELD_EVERY_S = 3600,
 	PROBES_ASKED = 100,
 };
 
@@ -44,11 +50,44 @@ nominate_reset(struct nominate *n)
 
 /* --- what the evidence says --------------------------------------------------- */
 
+struct share {
+	char reporter[SCORE_NAME];
+	size_t facts;
+};
+
 struct gathering {
 	const struct nominate *n;
 	struct score_inputs *in;
 	struct error *e;
+	size_t share_count;
+	struct share shares[SHARES_MAX];
 };
+
+/* NULL: there are too many reporters. */
+static struct share *
+share_of(struct gathering *g, const char *reporter)
+{
+	for (size_t i = 0; i < g->share_count; i++)
+		if (strcmp(g->shares[i].reporter, reporter) == 0)
+			return &g->shares[i];
+	if (g->share_count == SHARES_MAX || strlen(reporter) >= SCORE_NAME)
+		return NULL;
+	snprintf(g->shares[g->share_count].reporter, SCORE_NAME, "%s", reporter);
+	return &g->shares[g->share_count++];
+}
+
+/* What is decided is kept with its facts, so that these are bounded: the newest of each reporter,
+ * whose points have reached the cap long before. */
+static bool
+has_its_share(struct gathering *g, const char *reporter)
+{
+	struct share *share;
+
+	if (g->in->facts.count >= FACTS_MAX)
+		return true;
+	share = share_of(g, reporter);
+	return share == NULL || share->facts++ >= SHARE_MAX;
+}
 
 static enum err
 on_fact(const struct store_fact *f, void *context)
@@ -64,8 +103,11 @@ on_fact(const struct store_fact *f, void *context)
 		.submission = f->submission,
 	};
 	const struct weight *weight;
-	enum err err = weights_of(g->n->weights, f->reporter, g->in->now_s, &weight, g->e);
+	enum err err;
 
+	if (has_its_share(g, f->reporter))
+		return OK;
+	err = weights_of(g->n->weights, f->reporter, g->in->now_s, &weight, g->e);
 	if (err != OK || weight->trust == 0)
 		return err;
 	fact.key = weight->key;
@@ -110,10 +152,10 @@ static enum err
 gather(const struct nominate *n, const struct addr *host, int64_t now_s, struct score_inputs *in,
 	struct error *e)
 {
-	struct gathering g = {n, in, e};
+	struct gathering g = {.n = n, .in = in, .e = e};
 
 	score_record_init(in, n->conf, now_s);
-	return store_facts(n->store, host, now_s - in->score.max_age_s, FACTS_MAX, on_fact, &g, e);
+	return store_facts(n->store, host, now_s - in->score.max_age_s, FACTS_READ, on_fact, &g, e);
 }
 
 enum err
@@ -240,7 +282,8 @@ apply_suspect(struct evaluation *ev, struct error *e)
 	bool done = kind == SUSPECT_END;
 	enum err err = OK;
 
-	if (ev->in.is_operators || kind == SUSPECT_NONE || kind == SUSPECT_KEEP)
+	if (ev->in.is_operators || kind == SUSPECT_NONE || kind == SUSPECT_KEEP ||
+		(kind == SUSPECT_LIST && ev->n->suspects_held))
 		return OK;
 	err = done ? end_suspect(ev, &lister, e) : list_suspect(ev, &lister, &done, e);
 	ev->n->changed = ev->n->changed || lister.changed;
@@ -428,25 +471,64 @@ wake_suspects(struct nominate *n, int64_t now_s, struct error *e)
 	return store_suspects_pending(n->store, before_s, e);
 }
 
+/* store_audit.h */
+static enum err
+look_whether_held(struct nominate *n, int64_t now_s, struct error *e)
+{
+	enum err err = store_suspects_held(n->store, &n->suspects_held, e);
+
+	if (err != OK || !n->suspects_held)
+		return err;
+	if (n->held_s != 0 && now_s >= n->held_s && now_s - n->held_s < HELD_EVERY_S)
+		return OK;
+	n->held_s = now_s;
+	return store_alarm_raise(n->store, STORE_ALARM_RESTORED, "suspects",
+		"the store comes from a backup: orders and revocations made since are lost; give "
+		"them again, then `orbl publish --force --reason ...`: until then no suspect is "
+		"listed",
+		now_s, NULL, e);
+}
+
+/* At least one host of a batch is looked at, however long that takes. */
+static enum err
+evaluate_some(struct nominate *n, const struct etiquette_rules *etiquette, int64_t now_s,
+	bool *more, struct error *e)
+{
+	struct addr hosts[EVALUATE_BATCH];
+	int64_t begun_ms = n->clock_ms != NULL ? n->clock_ms() : 0;
+	size_t count = 0;
+	enum err err = store_hosts_pending(n->store, hosts, EVALUATE_BATCH, &count, e);
+
+	*more = count == EVALUATE_BATCH;
+	for (size_t i = 0; err == OK && i < count; i++) {
+		err = evaluate(n, etiquette, &hosts[i], now_s, e);
+		if (i + 1 < count && n->clock_ms != NULL &&
+			n->clock_ms() - begun_ms >= EVALUATE_MS) {
+			*more = true;
+			break;
+		}
+	}
+	return err;
+}
+
 bool
 nominate_batch(struct nominate *n, const struct etiquette_rules *etiquette, int64_t now_s)
 {
-	struct addr hosts[EVALUATE_BATCH];
 	struct error e = {.code = OK};
-	size_t count = 0;
+	bool more = false;
 	enum err err = store_begin(n->store, &e);
 
 	if (err == OK)
+		err = look_whether_held(n, now_s, &e);
+	if (err == OK)
 		err = wake_suspects(n, now_s, &e);
 	if (err == OK)
-		err = store_hosts_pending(n->store, hosts, EVALUATE_BATCH, &count, &e);
-	for (size_t i = 0; err == OK && i < count; i++)
-		err = evaluate(n, etiquette, &hosts[i], now_s, &e);
+		err = evaluate_some(n, etiquette, now_s, &more, &e);
 	if (err == OK)
 		err = store_commit(n->store, &e);
 	else
 		store_rollback(n->store);
 	if (err != OK)
 		log_error("evidence waits to be evaluated: %s", e.text);
-	return err == OK && count == EVALUATE_BATCH;
+	return err == OK && more;
 }

@@ -23,10 +23,13 @@ struct nominate {
 	struct store *store;       /* kept */
 	const struct guard *guard; /* kept; NULL: nothing is guarded */
 	const struct geo *geo;     /* kept; NULL: nothing is known */
+	int64_t (*clock_ms)(void); /* that bounds how long a batch takes; NULL: nothing does */
 	bool changed;              /* out: the list is another one now, publish it */
 
 	struct weights *weights; /* owned */
 	struct score_rules rules;
+	bool suspects_held;
+	int64_t held_s;     /* when it was said that they are */
 	int64_t suspects_s; /* when those were looked for whose listing is about to end */
 };
 
@@ -42,8 +45,8 @@ enum err nominate_look(const struct nominate *n, const struct addr *host, int64_
 enum err nominate_score(const struct nominate *n, const struct addr *host, int64_t now_s,
 	struct score *out, struct error *e) ORBL_NODISCARD;
 /* Look at the hosts with news and at the suspects whose listing is about to end, at most a batch of
- * them, in one transaction. False when none is left, or the store cannot be written, which is
- * logged. */
+ * them or what can be looked at in a moment, in one transaction. False when none is left, or the
+ * store cannot be written, which is logged. */
 bool nominate_batch(struct nominate *n, const struct etiquette_rules *etiquette, int64_t now_s);
 
 #endif

@@ -4,8 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <orbl/log.h>
+#include <orbl/store_alarm.h>
 #include <orbl/store_audit.h>
 #include <orbl/store_decision.h>
 #include <orbl/store_listing.h>
@@ -16,7 +18,12 @@
 #include "nominate.h"
 #include "score_record.h"
 
-enum { BATCH = 200, DECISIONS_ASKED = 200 };
+enum {
+	BATCH = 200,
+	DECISIONS_ASKED = 200,
+	WINDOW_TEXT = 96,
+	RELAYS = 1 << CATEGORY_RELAY | 1 << CATEGORY_RELAY_INPUT,
+};
 
 static void
 tell(const struct purge *p, const char *what, const char *subject, const char *category)
@@ -44,15 +51,18 @@ end_transaction(struct purge *p, enum err err, struct error *e)
 static enum err
 audit(const struct purge *p, const char *subject, const char *what, struct error *e)
 {
-	char detail[512];
+	char detail[800];
 	enum err err;
 
 	if (p->is_dry)
 		return OK;
-	/* What goes by order is no mistake to be held back (blast_radius.h). */
-	err = store_publish_permit(store_of(p), true, e);
-	if (err != OK)
-		return err;
+	/* What goes by order is no mistake to be held back; but what is held already has not been
+	 * looked at by asking for this. */
+	if (p->permits && p->lister->changed) {
+		err = store_publish_permit(store_of(p), STORE_PERMIT_REMOVALS, e);
+		if (err != OK)
+			return err;
+	}
 	snprintf(detail, sizeof(detail), "%s: %s", what, p->reason);
 	log_notice("purge of %s by %s: %s", subject, p->author, detail);
 	return store_audit_add(store_of(p),
@@ -62,6 +72,31 @@ audit(const struct purge *p, const char *subject, const char *what, struct error
 			.subject = subject,
 			.detail = detail},
 		e);
+}
+
+static void
+say_time(const char *word, int64_t t, char out[WINDOW_TEXT / 2])
+{
+	time_t seconds = (time_t)t;
+	struct tm tm;
+	char stamp[32];
+
+	out[0] = '\0';
+	if (t == 0 || gmtime_r(&seconds, &tm) == NULL)
+		return;
+	strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%SZ", &tm);
+	snprintf(out, WINDOW_TEXT / 2, ", %s %s", word, stamp);
+}
+
+/* ", since 2026-11-21T19:00:00Z, before 2026-11-22T00:00:00Z"; "": at any time. */
+static void
+say_window(int64_t since_s, int64_t until_s, char out[WINDOW_TEXT])
+{
+	char since[WINDOW_TEXT / 2], until[WINDOW_TEXT / 2];
+
+	say_time("since", since_s, since);
+	say_time("before", until_s, until);
+	snprintf(out, WINDOW_TEXT, "%s%s", since, until);
 }
 
 static struct list_ending
@@ -293,7 +328,7 @@ static enum err
 purge_evidence(struct work *w, bool with_proved, struct error *e)
 {
 	struct purge_counts *counts = &w->purge->counts;
-	char what[300];
+	char window[WINDOW_TEXT], what[400];
 	enum err err = store_purge_evidence(store_of(w->purge), w->window, &counts->evidence, e);
 
 	if (err == OK)
@@ -302,13 +337,20 @@ purge_evidence(struct work *w, bool with_proved, struct error *e)
 		err = walk_hosts(w, STORE_PURGE_SUSPECTS, e);
 	if (err == OK && with_proved)
 		err = walk_proved(w, e);
+	if (err == OK)
+		err = store_purge_nominations(store_of(w->purge), w->window, &counts->nominations,
+			e);
+	if (err == OK)
+		err = store_purge_alarms(store_of(w->purge), e);
 	if (err != OK)
 		return err;
+	say_window(w->window->since_s, w->window->until_s, window);
 	snprintf(what, sizeof(what),
-		"reporter, %" PRIu64 " denials of %" PRIu64 " hosts, %" PRIu64
-		" probes cancelled, %" PRIu64 " suspects and %" PRIu64 " proved hosts taken off",
-		counts->evidence.denials, counts->evidence.hosts, counts->cancelled,
-		counts->suspects, counts->proved);
+		"reporter%s, %" PRIu64 " denials of %" PRIu64 " hosts, %" PRIu64
+		" probes cancelled, %" PRIu64 " suspects and %" PRIu64
+		" proved hosts taken off, %" PRIu64 " nominations forgotten",
+		window, counts->evidence.denials, counts->evidence.hosts, counts->cancelled,
+		counts->suspects, counts->proved, counts->nominations);
 	return audit(w->purge, w->window->reporter, what, e);
 }
 
@@ -337,6 +379,7 @@ purge_reporter(struct purge *p, const struct store_window *window, bool with_pro
 
 struct caused {
 	const struct purge_cause *cause;
+	uint64_t all, proved; /* listings there are; of those of the cause */
 	size_t count, room;
 	struct {
 		struct prefix prefix;
@@ -359,8 +402,10 @@ on_listing(const struct store_listing *l, void *context)
 	size_t room = c->room == 0 ? 64 : c->room * 2;
 	void *bigger;
 
+	c->all++;
 	if (!is_of_cause(c->cause, l))
 		return OK;
+	c->proved += (RELAYS & 1 << l->category) != 0;
 	if (c->count == c->room) {
 		bigger = realloc(c->items, room * sizeof(c->items[0]));
 		if (bigger == NULL)
@@ -371,6 +416,16 @@ on_listing(const struct store_listing *l, void *context)
 	c->items[c->count].prefix = l->prefix;
 	c->items[c->count++].category = l->category;
 	return OK;
+}
+
+/* That a host on a safe list is listed. Who has evidence left is looked at again. */
+static enum err
+end_alarm(const struct purge *p, const struct prefix *prefix, struct error *e)
+{
+	char text[PREFIX_TEXT];
+
+	return p->is_dry ? OK :
+			   store_alarm_end(store_of(p), "safe", prefix_format(prefix, text), e);
 }
 
 static enum err
@@ -387,28 +442,75 @@ end_caused(struct purge *p, const struct caused *c, struct error *e)
 			category_row(c->items[i].category)->name);
 		if (!p->is_dry)
 			err = list_end_prefix(p->lister, &c->items[i].prefix, &ending, NULL, e);
+		if (err == OK)
+			err = end_alarm(p, &c->items[i].prefix, e);
 	}
 	return err;
+}
+
+/* A slip of the pen must not end what tests have proved, nor most of the list. */
+static enum err
+check_force(struct purge *p, const struct caused *c, struct error *e)
+{
+	uint64_t percent = (uint64_t)p->conf->publish.max_change;
+	size_t n = 0;
+
+	p->needs_force[0] = '\0';
+	if (c->proved != 0)
+		n = (size_t)snprintf(p->needs_force, PURGE_WHY,
+			"%" PRIu64 " of the %zu listings %s proved by a test", c->proved, c->count,
+			c->proved == 1 ? "is" : "are");
+	if (c->count > c->all / 100 * percent + c->all % 100 * percent / 100)
+		snprintf(p->needs_force + n, PURGE_WHY - n,
+			"%s%zu of %" PRIu64 " listings are more than publish.max_change, %" PRIu64
+			" percent",
+			n != 0 ? ", and " : "", c->count, c->all, percent);
+	if (p->needs_force[0] == '\0' || p->force || p->is_dry)
+		return OK;
+	return error_set(e, ERR_REFUSED, "%s: add --force if that is meant", p->needs_force);
+}
+
+/* "bouncer, AS 64500, since ..." */
+static void
+say_cause(const struct purge_cause *cause, char *out, size_t size)
+{
+	char window[WINDOW_TEXT], as[24] = "";
+	size_t n = 0;
+
+	out[0] = '\0';
+	for (unsigned i = 0; i < CATEGORY_COUNT && n < size; i++)
+		if ((cause->categories & 1U << i) != 0)
+			n += (size_t)snprintf(out + n, size - n, "%s%s", n != 0 ? ", " : "",
+				category_row((enum category)i)->name);
+	if (n == 0)
+		n = (size_t)snprintf(out, size, "all categories");
+	if (cause->asn != 0)
+		snprintf(as, sizeof(as), ", AS %" PRIu32, cause->asn);
+	say_window(cause->since_s, cause->until_s, window);
+	if (n < size)
+		snprintf(out + n, size - n, "%s%s", as, window);
 }
 
 static enum err
 purge_listings(struct purge *p, const struct purge_cause *cause, struct error *e)
 {
 	struct caused c = {.cause = cause};
-	char what[200];
+	char of[250], what[300];
 	enum err err = store_listings(store_of(p), NULL, on_listing, &c, e);
 
 	if (err == ERR_MEMORY)
 		error_set(e, err, "out of memory");
 	if (err == OK)
+		err = check_force(p, &c, e);
+	if (err == OK)
 		err = end_caused(p, &c, e);
 	free(c.items);
 	if (err != OK)
 		return err;
-	snprintf(what, sizeof(what),
-		"categories 0x%x, AS %u, from %" PRId64 " to %" PRId64 ": %" PRIu64 " listings",
-		(unsigned)cause->categories, (unsigned)cause->asn, cause->since_s, cause->until_s,
-		p->counts.listings);
+	say_cause(cause, of, sizeof(of));
+	snprintf(what, sizeof(what), "%s: %" PRIu64 " %s%s", of, p->counts.listings,
+		p->counts.listings == 1 ? "listing" : "listings",
+		p->needs_force[0] != '\0' ? ", forced" : "");
 	return audit(p, "listings", what, e);
 }
 

@@ -18,10 +18,11 @@
 
 struct purge_counts {
 	struct store_purged evidence;
-	uint64_t cancelled; /* probes that waited for this evidence alone */
-	uint64_t suspects;  /* listings that ended, as the score has fallen */
-	uint64_t proved;    /* hosts whose proved listings ended */
-	uint64_t listings;  /* prefixes, each with one category, of a cause */
+	uint64_t cancelled;   /* probes that waited for this evidence alone */
+	uint64_t suspects;    /* listings that ended, as the score has fallen */
+	uint64_t proved;      /* hosts whose proved listings ended */
+	uint64_t listings;    /* prefixes, each with one category, of a cause */
+	uint64_t nominations; /* that count no more for or against the reporter */
 };
 
 /* What goes, one at a time: "probe", "suspect", "proved" or "listing"; the host or prefix, and of a
@@ -31,15 +32,20 @@ struct purge_item {
 };
 typedef void purge_fn(const struct purge_item *item, void *context);
 
+enum { PURGE_WHY = 200 };
+
 struct purge {
 	const struct conf *conf;
 	struct lister *lister; /* its store, its now */
 	const char *reason, *author;
 	bool is_dry;
+	bool force;   /* a cause: also what is proved, and more than publish.max_change of all */
+	bool permits; /* what goes is published, however much it is (blast_radius.h) */
 	purge_fn *tell;
 	void *context;
 
-	struct purge_counts counts; /* out */
+	struct purge_counts counts;  /* out */
+	char needs_force[PURGE_WHY]; /* out, of a cause: why; "": it does not */
 };
 
 struct purge_cause {              /* what is 0 is any; one must not be */
@@ -52,7 +58,7 @@ struct purge_cause {              /* what is 0 is any; one must not be */
  * that would not have been made without it. COMMITs. */
 enum err purge_reporter(struct purge *p, const struct store_window *w, bool with_proved,
 	struct error *e) ORBL_NODISCARD;
-/* All listings of a cause. COMMITs. */
+/* All listings of a cause. ERR_REFUSED: it needs to be forced. COMMITs. */
 enum err
 purge_cause(struct purge *p, const struct purge_cause *cause, struct error *e) ORBL_NODISCARD;
 

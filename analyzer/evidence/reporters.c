@@ -185,12 +185,35 @@ reporters_quota(const struct reporters *r, const char *name)
 	return reporter != NULL ? reporter->quota : QUOTA_DEFAULT;
 }
 
+static bool
+has_keys(const struct reporters *r)
+{
+	for (size_t i = 0; i < r->conf->reporter_count; i++)
+		if (r->conf->reporters[i].key[0] != '\0')
+			return true;
+	return false;
+}
+
+/* A key would be worth nothing if whoever has none could take another name. */
+static enum err
+check_name(const struct reporters *r, const char *name, struct error *e)
+{
+	if (!has_keys(r))
+		return OK;
+	return error_set(e, ERR_REFUSED,
+		"reporter %s has no section in orbl.conf, and as others have a key, nothing is "
+		"taken under a name without one; add reporter \"%s\" { ... }",
+		name, name);
+}
+
 enum err
 reporters_check_key(const struct reporters *r, const char *name, const char *key, struct error *e)
 {
 	const struct conf_reporter *reporter = conf_reporter(r->conf, name);
 
-	if (reporter == NULL || reporter->key[0] == '\0' || reporter_key_fits(key, reporter->key))
+	if (reporter == NULL)
+		return check_name(r, name, e);
+	if (reporter->key[0] == '\0' || reporter_key_fits(key, reporter->key))
 		return OK;
 	if (key == NULL || *key == '\0')
 		return error_set(e, ERR_REFUSED,

@@ -24,7 +24,8 @@ const char *reporters_policy_file(const struct reporters *r, const char *name);
 int64_t reporters_trust(const struct reporters *r, const char *name); /* percent, at most */
 /* Denials that count of a day; 0: any number. */
 int64_t reporters_quota(const struct reporters *r, const char *name);
-/* May who has this key (NULL: none) submit for the reporter? ERR_REFUSED when not. */
+/* May who has this key (NULL: none) submit for the reporter? ERR_REFUSED when not; nor, when
+ * somebody has a key, under a name that has no section. */
 enum err reporters_check_key(const struct reporters *r, const char *name, const char *key,
 	struct error *e) ORBL_NODISCARD;
 /* NULL: the built-in rows. Lent. */

@@ -21,6 +21,12 @@
  *	          Reporters that are not independent of each other (distinct.h) count as one.
  *	score     the sum over groups
  *
+ * What a new reporter gives (trust.h: a quarter of its trust, by default) is 40 / 4 = 10 points
+ * at most, so that no flood of its own nominates a host, and by one denial 2.5. Two of them reach
+ * 15 by three hours each with recipients in two domains: 3 * 10 * 1.25 / 4 = 9.4, and a day later
+ * 8.5; three hours with one domain are 7.5, and too few as soon as they are a minute old. The
+ * policy page says it with the numbers of its configuration (policy_value.c).
+ *
  * How many independent reporters there are is the number of groups. What was decided on a score is
  * kept, and decided again, by score_record.h.
  */

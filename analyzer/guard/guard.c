@@ -266,7 +266,7 @@ guard_new(const struct conf *conf, struct store *store, int64_t now_s, struct gu
 	if (err == OK)
 		err = read_orders(g, now_s, e);
 	if (err == OK)
-		err = safe_lists_open(&conf->listing.safe_lists, now_s, &g->safe, e);
+		err = safe_lists_open(&conf->listing.safe_lists, store, now_s, &g->safe, e);
 	if (err != OK) {
 		guard_free(g);
 		return err;

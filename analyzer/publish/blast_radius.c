@@ -64,12 +64,23 @@ after(const struct blast_change *c)
 	return blast_sum(kept, c->added);
 }
 
+static uint64_t
+gained(const struct blast_change *c)
+{
+	return blast_sum(c->added, c->recoded);
+}
+
+static uint64_t
+lost(const struct blast_change *c)
+{
+	return blast_sum(c->removed, c->narrowed);
+}
+
 /* changes / before > max_change / 100, without rounding or overflow. */
 static bool
-exceeds_share(const struct blast_rules *rules, const struct blast_change *c)
+exceeds_share(const struct blast_rules *rules, uint64_t before, uint64_t changes)
 {
-	uint64_t changes = blast_sum(blast_sum(c->added, c->removed), c->recoded);
-	uint64_t whole = c->before / 100, rest = c->before % 100, allowed;
+	uint64_t whole = before / 100, rest = before % 100, allowed;
 
 	if (changes <= rules->floor)
 		return false;
@@ -77,6 +88,18 @@ exceeds_share(const struct blast_rules *rules, const struct blast_change *c)
 		return false;
 	allowed = whole * rules->max_change + rest * rules->max_change / 100;
 	return changes > allowed;
+}
+
+/* What is only removed does not wait for what was added before. */
+static bool
+is_much(const struct blast_rules *rules, const struct blast_change *c)
+{
+	uint64_t before = c->window.is_open ? c->window.before : c->before;
+	uint64_t less = blast_sum(c->window.removed, lost(c));
+	uint64_t more = blast_sum(c->window.added, gained(c));
+
+	return (gained(c) != 0 && exceeds_share(rules, before, blast_sum(less, more))) ||
+		(lost(c) != 0 && exceeds_share(rules, before, less));
 }
 
 static enum blast
@@ -108,12 +131,15 @@ blast_judge(const struct blast_rules *rules, const struct blast_change *c, char 
 			c->before);
 		return BLAST_EMPTY;
 	}
-	if (!exceeds_share(rules, c))
+	if (!is_much(rules, c))
 		return BLAST_SMALL;
 	snprintf(why, BLAST_WHY,
 		"of %" PRIu64 " addresses in service %" PRIu64 " would be removed and %" PRIu64
-		" changed, and %" PRIu64 " be added; publish.max_change allows %" PRIu64
+		" changed, and %" PRIu64 " be added, after %" PRIu64 " removed and %" PRIu64
+		" added of %" PRIu64 " within a day; publish.max_change allows %" PRIu64
 		" percent, and always %" PRIu64,
-		c->before, c->removed, c->recoded, c->added, rules->max_change, rules->floor);
+		c->before, c->removed, blast_sum(c->recoded, c->narrowed), c->added,
+		c->window.removed, c->window.added,
+		c->window.is_open ? c->window.before : c->before, rules->max_change, rules->floor);
 	return BLAST_SHARE;
 }

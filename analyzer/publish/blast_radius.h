@@ -16,11 +16,11 @@ enum {
 	BLAST_WIDE_IPV4 = 24, /* a prefix that is shorter is no listing of a host */
 	BLAST_WIDE_IPV6 = 48,
 	BLAST_FEW = 10, /* that so many are removed, and no others are left, is no accident */
-	BLAST_WHY = 320,
+	BLAST_WHY = 420,
 };
 
 struct blast_rules {
-	uint64_t max_change; /* percent of what is in service */
+	uint64_t max_change; /* percent of what was in service a day ago */
 	uint64_t floor;      /* so many changes, or fewer, are never too many for their share */
 };
 
@@ -30,10 +30,20 @@ struct blast_new {
 	struct prefix first;
 };
 
+/* What was published before in the last day, and counts with it. */
+struct blast_window {
+	bool is_open;            /* false: nothing was */
+	uint64_t before;         /* what the list had at its start */
+	uint64_t added, removed; /* recoded is counted as added, narrowed as removed */
+};
+
 struct blast_change {
-	bool has_before;                  /* some list is in service */
-	uint64_t before;                  /* what it lists */
-	uint64_t added, removed, recoded; /* recoded: listed before, but for something else */
+	bool has_before; /* some list is in service */
+	uint64_t before; /* what it lists */
+	uint64_t added, removed;
+	uint64_t recoded;  /* listed before, but now for something else, too */
+	uint64_t narrowed; /* for less than before */
+	struct blast_window window;
 	struct blast_new wide, popular;
 };
 
@@ -42,7 +52,7 @@ enum blast {
 	BLAST_POPULAR, /* something new is in publish.popular */
 	BLAST_WIDE,    /* a wide prefix is new, and no operator ordered it */
 	BLAST_EMPTY,   /* nothing would be left */
-	BLAST_SHARE    /* too much of it is another */
+	BLAST_SHARE    /* with what the last day has changed, too much of it is another */
 };
 
 /* why gets one sentence, "" for BLAST_SMALL. */

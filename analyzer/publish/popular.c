@@ -27,16 +27,18 @@ make_set(struct popular *p, struct error *e)
 enum err
 popular_open(struct popular *p, const char *path, struct error *e)
 {
+	struct error why = {.code = OK};
 	enum err err;
 
 	memset(p, 0, sizeof(*p));
 	prefix_file_init(&p->file, path, PREFIX_FILE_SAFE);
-	err = prefix_file_refresh(&p->file, 0, e);
+	err = prefix_file_refresh(&p->file, 0, &why);
 	if (err == OK)
-		err = make_set(p, e);
-	if (err != OK)
-		popular_close(p);
-	return err;
+		err = make_set(p, &why);
+	if (err == OK)
+		return OK;
+	popular_close(p);
+	return error_set(e, err, "publish.popular: %s", why.text);
 }
 
 void

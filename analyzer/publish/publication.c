@@ -115,23 +115,29 @@ count_new(struct blast_new *new, const struct prefix *prefix)
 		new->first = *prefix;
 }
 
-/* How what is published of the prefix differs from what is in service. */
+/* How what is published of the prefix differs from what is in service. As what mail is refused for
+ * it is news of a popular network, even when it was in service as something else. */
 static void
 count_change(struct publication *p, uint32_t before)
 {
+	static const uint32_t refused = 1U << CATEGORY_RELAY | 1U << CATEGORY_RELAY_INPUT;
 	uint64_t size = blast_size(&p->prefix);
+	uint32_t gained = p->categories & ~before;
 
 	if (before == 0 && p->categories != 0) {
 		p->change.added = blast_sum(p->change.added, size);
-		if (prefix_set_find(p->popular, &p->prefix) != NULL)
-			count_new(&p->change.popular, &p->prefix);
 		if (blast_is_wide(&p->prefix) && !p->was_ordered)
 			count_new(&p->change.wide, &p->prefix);
 	}
+	if (gained != 0 && (before == 0 || (gained & refused) != 0) &&
+		prefix_set_find(p->popular, &p->prefix) != NULL)
+		count_new(&p->change.popular, &p->prefix);
 	if (before != 0 && p->categories != 0) {
 		p->kept = blast_sum(p->kept, size);
-		if (before != p->categories)
+		if (gained != 0)
 			p->change.recoded = blast_sum(p->change.recoded, size);
+		else if (before != p->categories)
+			p->change.narrowed = blast_sum(p->change.narrowed, size);
 	}
 }
 

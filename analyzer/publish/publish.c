@@ -8,6 +8,8 @@
 
 #include <orbl/file.h>
 #include <orbl/log.h>
+#include <orbl/store_alarm.h>
+#include <orbl/store_audit.h>
 #include <orbl/store_listing.h>
 #include <orbl/store_publish.h>
 
@@ -47,11 +49,13 @@ struct attempt {
 	const struct retirement *retirement;
 	int64_t now_s;
 	bool delta, only_removals;
-	bool permitted; /* whatever it is, it is not held */
+	bool force;               /* whatever it is, it is not held */
+	enum store_permit permit; /* not when it is only much */
 	struct error *e;
 	/* out */
-	bool overlaps; /* a delta that cannot be */
-	enum blast blast;
+	bool overlaps;     /* a delta that cannot be */
+	enum blast blast;  /* BLAST_SMALL: not held */
+	enum blast lifted; /* what it would be held for without force or permit */
 	char why[BLAST_WHY];
 	uint32_t serial; /* 0: not written */
 };
@@ -152,16 +156,112 @@ gather(struct attempt *a, struct publication *n)
 }
 
 static enum err
-judge_and_write(struct attempt *a, struct publication *n)
+load_window(const struct attempt *a, struct blast_window *out)
+{
+	struct store_publish_window w;
+	enum err err = store_publish_window(a->publisher->store, a->now_s, &w, a->e);
+
+	*out = (struct blast_window){w.is_open, w.before, w.added, w.removed};
+	return err;
+}
+
+/* A permit is for how much it is: not for what nobody has seen who gave it. */
+static bool
+is_permitted(const struct attempt *a, const struct blast_rules *rules,
+	const struct blast_change *change)
+{
+	struct blast_change gain = *change;
+	char why[BLAST_WHY];
+
+	if (a->force)
+		return true;
+	if (a->blast != BLAST_EMPTY && a->blast != BLAST_SHARE)
+		return false;
+	if (a->permit == STORE_PERMIT_ALL || retire_is_empty(a->retirement))
+		return true;
+	gain.removed = gain.narrowed = 0;
+	return a->permit == STORE_PERMIT_REMOVALS && blast_judge(rules, &gain, why) == BLAST_SMALL;
+}
+
+static void
+judge(struct attempt *a, const struct blast_change *change)
 {
 	const struct conf *c = a->publisher->conf;
 	const struct blast_rules rules = {(uint64_t)c->publish.max_change,
 		(uint64_t)c->publish.max_change_floor};
 
-	a->blast = blast_judge(&rules, &n->change, a->why);
-	if (a->blast == BLAST_EMPTY || a->blast == BLAST_SHARE)
-		a->permitted = a->permitted || retire_is_empty(a->retirement);
-	return a->blast == BLAST_SMALL || a->permitted ? write_list(a, n) : OK;
+	a->blast = blast_judge(&rules, change, a->why);
+	a->lifted = BLAST_SMALL;
+	if (a->blast == BLAST_SMALL || !is_permitted(a, &rules, change))
+		return;
+	a->lifted = a->blast;
+	a->blast = BLAST_SMALL;
+}
+
+/* That which is held is let through by a permit; of force there is a record already. */
+static enum err
+keep_permit(const struct attempt *a, struct error *e)
+{
+	char detail[BLAST_WHY + 64];
+
+	if (a->lifted == BLAST_SMALL || a->force || a->permit == STORE_PERMIT_NONE)
+		return OK;
+	snprintf(detail, sizeof(detail), "%s by order; held would be: %s",
+		a->permit == STORE_PERMIT_ALL ? "published" : "removals are published", a->why);
+	log_notice("the list is not held: %s", detail);
+	return store_audit_add(a->publisher->store,
+		&(struct store_audit){.time_s = a->now_s, .action = "permit", .detail = detail}, e);
+}
+
+/* What somebody has looked at, and the first list, is where changes are counted from. */
+static enum err
+keep_change(const struct attempt *a, const struct blast_change *c, struct error *e)
+{
+	const struct store_publish_window one = {.before = c->before,
+		.added = blast_sum(c->added, c->recoded),
+		.removed = blast_sum(c->removed, c->narrowed)};
+
+	if (a->force || a->lifted != BLAST_SMALL || !c->has_before)
+		return store_publish_window_end(a->publisher->store, e);
+	if (one.added == 0 && one.removed == 0)
+		return OK;
+	return store_publish_count(a->publisher->store, a->now_s, &one, e);
+}
+
+/* The list is published, whatever becomes of these numbers. */
+static void
+keep_judgement(const struct attempt *a, const struct blast_change *c)
+{
+	struct store *s = a->publisher->store;
+	struct error e = {.code = OK};
+	enum err err = store_begin_lazily(s, &e);
+
+	if (err == OK)
+		err = keep_permit(a, &e);
+	if (err == OK)
+		err = keep_change(a, c, &e);
+	if (err == OK)
+		err = store_commit(s, &e);
+	if (err == OK)
+		return;
+	store_rollback(s);
+	log_error("what was published is not counted (publish.max_change): %s", e.text);
+}
+
+static enum err
+judge_and_write(struct attempt *a, struct publication *n)
+{
+	enum err err = load_window(a, &n->change.window);
+
+	if (err != OK)
+		return err;
+	judge(a, &n->change);
+	if (a->blast != BLAST_SMALL)
+		return OK;
+	err = write_list(a, n);
+	if (a->serial != 0)
+		keep_judgement(a, &n->change);
+	return err;
 }
 
 /* "audit=... retire=..." for _status. */
@@ -249,17 +349,30 @@ try_removals(struct attempt *a)
 	return err;
 }
 
+/* Nothing is written, not even as a sign of life. */
+static int64_t
+service_end(const struct publisher *p)
+{
+	const struct snapshot *newest = p->in_service.delta != NULL ? p->in_service.delta :
+								      p->in_service.base;
+	int64_t max_age_s = p->conf->dnsd.max_age_s;
+
+	return newest != NULL && max_age_s != 0 ? snapshot_created_s(newest) + max_age_s : 0;
+}
+
 static void
 end_try(struct publisher *p, const struct attempt *a)
 {
 	struct publish_hold hold = {
-		.blast = a->permitted ? BLAST_SMALL : a->blast,
+		.blast = a->blast,
 		.is_partial = a->serial != 0,
 		.since_s = p->hold.blast != BLAST_SMALL ? p->hold.since_s : a->now_s,
 	};
 
-	if (hold.blast != BLAST_SMALL)
+	if (hold.blast != BLAST_SMALL) {
+		hold.ends_s = hold.is_partial ? 0 : service_end(p);
 		memcpy(hold.why, a->why, sizeof(hold.why));
+	}
 	p->hold = hold;
 	publish_say_hold(&p->said, p->store, &p->hold, a->now_s);
 	if (a->serial == 0)
@@ -277,14 +390,31 @@ refuse_held(const struct publisher *p, struct error *e)
 		"held: %s; look at it, then `orbl publish --force --reason ...`", p->hold.why);
 }
 
+/* A permit is used up by the attempt that it was judged by, whether or not it was of use. */
 static enum err
-publish(struct publisher *p, bool permitted, int64_t now_s, uint32_t *serial, struct error *e)
+try_and_end(struct attempt *a)
+{
+	struct publisher *p = a->publisher;
+	enum err err = try_delta_or_whole(a);
+
+	if (err == OK && a->serial == 0)
+		err = try_removals(a);
+	if (err != OK)
+		return err;
+	end_try(p, a);
+	return a->permit != STORE_PERMIT_NONE ?
+		store_publish_permit(p->store, STORE_PERMIT_NONE, a->e) :
+		OK;
+}
+
+static enum err
+publish(struct publisher *p, bool force, int64_t now_s, uint32_t *serial, struct error *e)
 {
 	struct retirement retirement;
 	struct attempt a = {.publisher = p,
 		.retirement = &retirement,
 		.now_s = now_s,
-		.permitted = permitted,
+		.force = force,
 		.e = e};
 	enum err err = retire_load(p->store, &retirement, e);
 
@@ -296,12 +426,11 @@ publish(struct publisher *p, bool permitted, int64_t now_s, uint32_t *serial, st
 	if (err == OK)
 		err = may_publish_delta(p, &retirement, &a.delta, e);
 	if (err == OK)
-		err = try_delta_or_whole(&a);
-	if (err == OK && a.serial == 0)
-		err = try_removals(&a);
+		err = store_publish_permitted(p->store, &a.permit, e);
+	if (err == OK)
+		err = try_and_end(&a);
 	if (err != OK)
 		return err;
-	end_try(p, &a);
 	*serial = a.serial;
 	return a.serial != 0 ? OK : refuse_held(p, e);
 }
@@ -352,18 +481,15 @@ publish_set_guard(struct publisher *p, const struct guard *guard)
 enum err
 publish_list(struct publisher *p, int64_t now_s, uint32_t *serial, struct error *e)
 {
-	bool permitted;
-	enum err err = store_publish_permitted(p->store, &permitted, e);
-	bool is_held = p->hold.blast != BLAST_SMALL && !p->hold.is_partial && !permitted;
+	enum store_permit permit;
+	enum err err = store_publish_permitted(p->store, &permit, e);
+	bool is_held = p->hold.blast != BLAST_SMALL && !p->hold.is_partial &&
+		permit == STORE_PERMIT_NONE;
 
 	*serial = 0;
 	if (err == OK && is_held && now_s >= p->tried_s && now_s - p->tried_s < HELD_RETRY_S)
 		return refuse_held(p, e);
-	if (err == OK)
-		err = publish(p, permitted, now_s, serial, e);
-	if (err == OK && permitted)
-		err = store_publish_permit(p->store, false, e);
-	return err;
+	return err == OK ? publish(p, false, now_s, serial, e) : err;
 }
 
 static enum err
@@ -378,6 +504,10 @@ add_order(struct publisher *p, const struct publish_order *o, int64_t now_s, str
 	if (err != OK)
 		return err;
 	err = store_audit_add(p->store, &audit, e);
+	if (err == OK)
+		err = store_suspects_hold(p->store, false, e);
+	if (err == OK)
+		err = store_alarm_end(p->store, STORE_ALARM_RESTORED, NULL, e);
 	if (err == OK)
 		return store_commit(p->store, e);
 	store_rollback(p->store);
@@ -400,6 +530,12 @@ const struct publish_hold *
 publish_hold(const struct publisher *p)
 {
 	return &p->hold;
+}
+
+uint32_t
+publish_in_service(const struct publisher *p, const struct addr *a, int64_t now_s)
+{
+	return in_service_find(&p->in_service, a, now_s).categories;
 }
 
 bool

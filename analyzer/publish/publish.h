@@ -50,9 +50,12 @@ struct publish_hold {
 	enum blast blast; /* BLAST_SMALL: nothing is */
 	bool is_partial;  /* what is removed is published */
 	int64_t since_s;
+	int64_t ends_s; /* not partial: when dnsd.max_age ends the list in service; 0: never */
 	char why[BLAST_WHY];
 };
 const struct publish_hold *publish_hold(const struct publisher *p);
+/* As what the list in service has an address: a mask of 1 << category. */
+uint32_t publish_in_service(const struct publisher *p, const struct addr *a, int64_t now_s);
 
 /* Is it time to publish again though no listing has changed? Yes when what is guarded has, and by
  * zone.heartbeat: a server can tell by the age of its data that we are dead. */

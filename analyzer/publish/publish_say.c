@@ -1,11 +1,12 @@
 #include "publish_say.h"
 
 #include <stdio.h>
+#include <time.h>
 
 #include <orbl/log.h>
 #include <orbl/store_alarm.h>
 
-enum { SAY_AGAIN_S = 3600 };
+enum { SAY_AGAIN_S = 3600, ENDS = 96 };
 
 #define HELD    "held"
 #define SUBJECT "list"
@@ -22,20 +23,35 @@ end_hold(struct publish_said *said, struct store *store)
 		log_error("an alarm cannot be ended: %s", e.text);
 }
 
+/* ", until DATE". */
+static void
+say_end(const struct publish_hold *hold, char out[ENDS])
+{
+	time_t then = (time_t)hold->ends_s;
+	struct tm tm;
+
+	out[0] = '\0';
+	if (hold->ends_s != 0 && gmtime_r(&then, &tm) != NULL)
+		(void)strftime(out, ENDS,
+			", until %Y-%m-%dT%H:%M:%SZ, when dnsd.max_age ends it (SERVFAIL)", &tm);
+}
+
 void
 publish_say_hold(struct publish_said *said, struct store *store, const struct publish_hold *hold,
 	int64_t now_s)
 {
-	char text[BLAST_WHY + 160];
+	char text[BLAST_WHY + 240], ends[ENDS];
 	struct error e;
 
 	if (hold->blast == BLAST_SMALL) {
 		end_hold(said, store);
 		return;
 	}
-	snprintf(text, sizeof(text), "%s: %s; look at it, then `orbl publish --force --reason ...`",
+	say_end(hold, ends);
+	snprintf(text, sizeof(text),
+		"%s%s: %s; look at it, then `orbl publish --force --reason ...`",
 		hold->is_partial ? "only removals are published" : "the old list stays in service",
-		hold->why);
+		ends, hold->why);
 	if (hold->blast != said->blast || now_s - said->held_s >= SAY_AGAIN_S) {
 		log_error("the list is held: %s", text);
 		said->held_s = now_s;

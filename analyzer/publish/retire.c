@@ -6,7 +6,7 @@
 
 #include <orbl/store_order.h>
 
-enum { DATE_TEXT = 16, NAME_MAX_BYTES = 253, NAME_SERVERS = 2 };
+enum { DAY_S = 86400, DATE_TEXT = 16, NAME_MAX_BYTES = 253, NAME_SERVERS = 2 };
 
 const char *
 retire_stage_name(enum retire_stage stage)
@@ -92,16 +92,20 @@ announce(const struct retirement *r, const struct retire_order *o, struct retire
 	struct error *e)
 {
 	int64_t at_s = o->at_s != 0 ? o->at_s : o->now_s + RETIRE_WARNING_S;
+	char day[DATE_TEXT];
 
 	if (r->stage > RETIRE_ANNOUNCED)
 		return error_set(e, ERR_REFUSED,
 			"the list is %s already: orbl zone resume comes first",
 			retire_stage_name(r->stage));
+	if (at_s < o->now_s - o->now_s % DAY_S)
+		return error_set(e, ERR_REFUSED, "the day %s is over: name one to come",
+			date(at_s, day));
 	if (at_s < o->now_s + RETIRE_WARNING_S && !o->force)
 		return error_set(e, ERR_REFUSED,
 			"between the announcement and the end must be %d days "
 			"(RFC 6471 section 3.4): name a later day, or add --force",
-			(int)(RETIRE_WARNING_S / 86400));
+			(int)(RETIRE_WARNING_S / DAY_S));
 	*out = (struct retirement){
 		.stage = RETIRE_ANNOUNCED,
 		.announced_s = r->announced_s != 0 ? r->announced_s : o->now_s,
@@ -118,7 +122,8 @@ make_empty(const struct retirement *r, const struct retire_order *o, struct reti
 	char day[DATE_TEXT];
 
 	if (r->stage == RETIRE_GONE)
-		return error_set(e, ERR_REFUSED, "the list is gone already");
+		return error_set(e, ERR_REFUSED,
+			"the list is gone already: orbl zone resume comes first");
 	if (r->stage == RETIRE_NOT && !o->force)
 		return error_set(e, ERR_REFUSED,
 			"the end was not announced: orbl zone retire --stage announce comes first, "

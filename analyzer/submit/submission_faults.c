@@ -9,7 +9,12 @@
 
 #include "recipient.h"
 
-enum { EXAMPLE = 240 };
+enum {
+	EXAMPLE = 240,
+	LINE = 120,      /* of it */
+	LINE_START = 40, /* with its time and program, when its end is shown */
+	LINE_AFTER = 1,  /* characters behind the domain */
+};
 
 struct denied { /* a domain with what was denied to it */
 	char domain[SUBMISSION_DOMAIN];
@@ -57,18 +62,47 @@ submission_faults_domain(struct text recipient)
 	return text_upto(domain, domain.len - text_has_suffix(domain, TEXT(".")));
 }
 
+/* Where the domain ends in the line; the line's start when it is not there. */
+static size_t
+end_of_domain(struct text raw, struct text domain)
+{
+	for (size_t i = raw.len; i >= domain.len && i > 0 && domain.len != 0; i--)
+		if (text_equal_nocase(text_upto(text_from(raw, i - domain.len), domain.len),
+			    domain))
+			return i;
+	return 0;
+}
+
+/* The line, or its start and the part with the domain, by which somebody knows it again. */
+static void
+say_line(const struct submission_fault *fault, char out[LINE])
+{
+	size_t end = end_of_domain(fault->raw, fault->domain) + LINE_AFTER;
+	size_t cut = end > fault->raw.len ? fault->raw.len : end;
+	size_t n;
+
+	if (cut < LINE) {
+		text_printable(fault->raw, out, LINE);
+		return;
+	}
+	n = text_printable(text_upto(fault->raw, LINE_START), out, LINE_START + 1);
+	n += (size_t)snprintf(out + n, LINE - n, "...");
+	text_printable(text_upto(text_from(fault->raw, cut - (LINE - 1 - n)), LINE - 1 - n),
+		out + n, LINE - n);
+}
+
 static void
 begin(struct denied *d, const struct submission_fault *fault)
 {
-	char raw[EXAMPLE];
+	char line[LINE];
 
 	*d = (struct denied){.count = 0};
 	text_printable(fault->domain, d->domain, sizeof(d->domain));
 	for (char *c = d->domain; *c != '\0'; c++)
 		*c = (char)(*c >= 'A' && *c <= 'Z' ? *c - 'A' + 'a' : *c);
-	text_printable(fault->raw, raw, sizeof(raw) / 2);
-	snprintf(d->example, sizeof(d->example), "%.80s:%" PRIu64 ": %.120s", fault->file,
-		fault->line, raw);
+	say_line(fault, line);
+	snprintf(d->example, sizeof(d->example), "%.80s:%" PRIu64 ": %s", fault->file, fault->line,
+		line);
 }
 
 /* NULL: it is not there yet. */

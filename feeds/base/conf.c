@@ -333,11 +333,20 @@ conf_path(const char *argument)
 	return access(installed, F_OK) == 0 ? installed : NULL;
 }
 
+/* A name that only looks like another must not get around what the other's section says. */
 const struct conf_reporter *
 conf_reporter(const struct conf *c, const char *name)
 {
-	for (size_t i = 0; i < c->reporter_count; i++)
-		if (strcmp(c->reporters[i].name, name) == 0)
-			return &c->reporters[i];
-	return NULL;
+	const struct conf_reporter *found = NULL;
+
+	for (size_t i = 0; i < c->reporter_count; i++) {
+		const struct conf_reporter *r = &c->reporters[i];
+
+		if (strcmp(r->name, name) == 0)
+			return r;
+		if (found == NULL &&
+			text_equal_nocase(text_trim(text_of(r->name)), text_trim(text_of(name))))
+			found = r;
+	}
+	return found;
 }

@@ -220,8 +220,7 @@ sign_rest(struct store *s, struct error *e)
 	struct audit_entry x;
 	int64_t id = 0;
 	bool found = true;
-	enum err err = store_number(s, e, &id,
-		"SELECT value FROM number WHERE name = 'audit_signed'", "");
+	enum err err = OK;
 
 	while (err == OK && found) {
 		err = find_row(s,
@@ -242,13 +241,77 @@ sign_rest(struct store *s, struct error *e)
 	return err;
 }
 
+/* --- and of those after ------------------------------------------------------- */
+
+/* Once it was signed each record is, in the transaction that adds it. What is not was not added
+ * by us, and must never get our signature. */
+static enum err
+is_sealed(struct store *s, bool *sealed, struct error *e)
+{
+	int64_t found = 0;
+	enum err err = store_number(s, e, &found,
+		"SELECT EXISTS (SELECT 1 FROM number WHERE name = 'audit_signed')"
+		" OR EXISTS (SELECT 1 FROM secret WHERE name = 'audit_public')"
+		" OR EXISTS (SELECT 1 FROM audit WHERE signature IS NOT NULL)",
+		"");
+
+	*sealed = found != 0;
+	return err;
+}
+
+static enum err
+refuse_changed(const struct store *s, int64_t id, const char *what, struct error *e)
+{
+	return error_set(e, ERR_CORRUPT,
+		"%s: record %lld of the audit log %s: the store was changed by another program; "
+		"compare with what `orbl audit verify --key KEY FILE` says of audit.file, and "
+		"restore the store from a backup",
+		s->path, (long long)id, what);
+}
+
+/* Changed texts are not looked for: that takes as long as orbl audit verify, which finds them. */
+static enum err
+check_sealed(struct store *s, struct error *e)
+{
+	static const struct {
+		const char *sql, *what;
+	} rows[] = {
+		{"SELECT coalesce((SELECT id FROM audit WHERE hash IS NULL OR length(hash) <> 32"
+		 " ORDER BY id LIMIT 1), 0)",
+			"is not chained"},
+		{"SELECT coalesce((SELECT id FROM audit WHERE signature IS NULL"
+		 " OR length(signature) <> 64 ORDER BY id LIMIT 1), 0)",
+			"is not signed"},
+		{"SELECT CASE WHEN (SELECT count(*) = coalesce(max(id), 0) FROM audit) THEN 0 ELSE"
+		 " (SELECT min(n) + 1 FROM (SELECT 0 AS n UNION ALL SELECT id FROM audit) p"
+		 "  WHERE NOT EXISTS (SELECT 1 FROM audit WHERE id = p.n + 1)) END",
+			"is missing"},
+	};
+	int64_t id = 0;
+	enum err err = OK;
+
+	for (size_t i = 0; err == OK && i < ORBL_COUNT(rows); i++) {
+		err = store_number(s, e, &id, rows[i].sql, "");
+		if (err == OK && id != 0)
+			return refuse_changed(s, id, rows[i].what, e);
+	}
+	return err;
+}
+
 /* The head, with whatever was added by an older version chained. */
 static enum err
 chained_head(struct store *s, struct store_audit_head *out, struct error *e)
 {
-	bool chained;
+	bool chained, sealed = false;
 	enum err err = find_last(s, out, &chained, e);
 
+	if (err == OK && (!chained || !s->has_audit_key))
+		err = is_sealed(s, &sealed, e);
+	if (err == OK && sealed && !chained)
+		return refuse_changed(s, (int64_t)out->seq, "is not chained", e);
+	if (err == OK && sealed && !s->has_audit_key)
+		return error_set(e, ERR_REFUSED,
+			"%s: its audit log is signed: nothing is added without the key", s->path);
 	if (err != OK || chained)
 		return err;
 	err = chain_old(s, e);
@@ -259,8 +322,13 @@ static enum err
 seal_all(struct store *s, struct error *e)
 {
 	struct store_audit_head head;
-	enum err err = chained_head(s, &head, e);
+	bool sealed = false;
+	enum err err = is_sealed(s, &sealed, e);
 
+	if (err == OK && sealed)
+		return check_sealed(s, e);
+	if (err == OK)
+		err = chained_head(s, &head, e);
 	return err == OK ? sign_rest(s, e) : err;
 }
 
@@ -420,4 +488,27 @@ store_audit_entries(struct store *s, uint64_t since, size_t max, store_audit_fn 
 	}
 	sqlite3_reset(st);
 	return err != OK ? err : stop;
+}
+
+/* A record of a key counts when that key has signed it. */
+enum err
+store_audit_keys(struct store *s, uint8_t (*out)[AUDIT_PUBLIC], size_t max, size_t *count,
+	struct error *e)
+{
+	sqlite3_stmt *st = store_bind(s, e,
+		"SELECT " ENTRY_COLUMNS " FROM audit WHERE action = ? ORDER BY id DESC", "t",
+		STORE_AUDIT_KEY);
+	struct audit_entry x;
+	enum err err;
+	bool row;
+
+	*count = 0;
+	if (st == NULL)
+		return store_code(e);
+	while ((err = store_step(s, st, &row, e)) == OK && row && *count < max) {
+		take_entry(st, &x);
+		*count += audit_entry_names_key(&x, out[*count]);
+	}
+	sqlite3_reset(st);
+	return err;
 }

@@ -9,7 +9,8 @@
 
 enum {
 	HOUR_S = 3600,
-	EVIDENCE_BATCH = 20000, /* rows that go at once: the event loop waits meanwhile */
+	EVIDENCE_BATCH = 10000, /* rows that go at once: the event loop waits meanwhile */
+	EVIDENCE_LOOK = 1000,   /* rows that are looked at, and as many more as are to go */
 	RESULT_BATCH = 256,
 	DECISION_BATCH = 1000,
 	HOSTS_BATCH = 500,
@@ -85,6 +86,27 @@ count_evidence(struct store *s, int64_t *rows, struct error *e)
 		"");
 }
 
+/* Of the oldest rows, the newest ones, and some between, one place another time: to count all that
+ * a reporter has would take too long. Who has the most of them loses the oldest of them. The newest
+ * are among them lest a flood of today drives out what others have said before. */
+#define PART(where, order)                                                                         \
+	"SELECT * FROM (SELECT host, hour_s, submission, kind FROM evidence" where                 \
+	" ORDER BY hour_s" order " LIMIT ?1)"
+#define SOME_HOUR                                                                                  \
+	"(SELECT lo + abs(random() % (hi - lo + 1)) FROM (SELECT (SELECT min(hour_s) FROM"         \
+	" evidence) AS lo, (SELECT max(hour_s) FROM evidence) AS hi))"
+static const char bound_shares[] =
+	"DELETE FROM evidence WHERE (host, hour_s, submission, kind) IN"
+	" (SELECT host, hour_s, submission, kind FROM (SELECT v.host, v.hour_s, v.submission,"
+	"  v.kind, row_number() OVER (PARTITION BY b.reporter ORDER BY v.hour_s DESC) AS place"
+	"  FROM (" PART("", "") " UNION " PART("",
+		" DESC") " UNION " PART(" WHERE hour_s >= " SOME_HOUR,
+		"") ") v"
+		    "  JOIN submission b ON b.id = v.submission) ORDER BY place DESC, hour_s LIMIT "
+		    "?2)";
+#undef PART
+#undef SOME_HOUR
+
 static enum err
 bound_evidence(struct store *s, int64_t total, struct store_bounded *out, struct error *e)
 {
@@ -98,20 +120,24 @@ bound_evidence(struct store *s, int64_t total, struct store_bounded *out, struct
 		excess = EVIDENCE_BATCH;
 		out->more = true;
 	}
-	err = store_run(s, e, &out->evidence,
-		"DELETE FROM evidence WHERE (host, hour_s, submission, kind) IN"
-		" (SELECT host, hour_s, submission, kind FROM evidence ORDER BY hour_s LIMIT ?)",
-		"i", excess);
+	err = store_run(s, e, &out->evidence, bound_shares, "ii", excess + EVIDENCE_LOOK, excess);
 	return err == OK ? store_intake_count(s, -(int64_t)out->evidence, e) : err;
 }
 
+/* Each reporter's rows are numbered, its newest first, and those with the highest numbers go: who
+ * has the most loses its oldest, and one who has few loses none. */
 static enum err
-forget_older(struct store *s, const struct addr *host, const int64_t newest[3], struct error *e)
+share_host(struct store *s, const struct addr *host, struct error *e)
 {
 	size_t rows = 0;
 	enum err err = store_run(s, e, &rows,
-		"DELETE FROM evidence WHERE host = ? AND (hour_s, submission, kind) <= (?, ?, ?)",
-		"aiii", host, newest[0], newest[1], newest[2]);
+		"DELETE FROM evidence WHERE host = ?1 AND (hour_s, submission, kind) IN"
+		" (SELECT hour_s, submission, kind FROM (SELECT v.hour_s, v.submission, v.kind,"
+		"  row_number() OVER (PARTITION BY b.reporter ORDER BY v.hour_s DESC,"
+		"  v.submission DESC, v.kind DESC) AS place FROM evidence v"
+		"  JOIN submission b ON b.id = v.submission WHERE v.host = ?1)"
+		"  ORDER BY place, hour_s DESC, submission DESC, kind DESC LIMIT -1 OFFSET ?2)",
+		"ai", host, s->evidence_per_host);
 
 	return err == OK ? store_intake_count(s, -(int64_t)rows, e) : err;
 }
@@ -119,26 +145,14 @@ forget_older(struct store *s, const struct addr *host, const int64_t newest[3], 
 enum err
 store_bound_host(struct store *s, const struct addr *host, struct error *e)
 {
-	int64_t newest[3];
-	sqlite3_stmt *st;
-	bool row;
+	int64_t is_over = 0;
 	enum err err;
 
 	if (s->evidence_per_host == 0)
 		return OK;
-	st = store_bind(s, e,
-		"SELECT hour_s, submission, kind FROM evidence WHERE host = ?"
-		" ORDER BY hour_s DESC, submission DESC, kind DESC LIMIT 1 OFFSET ?",
+	err = store_number(s, e, &is_over, "SELECT 1 FROM evidence WHERE host = ? LIMIT 1 OFFSET ?",
 		"ai", host, s->evidence_per_host);
-	if (st == NULL)
-		return store_code(e);
-	err = store_step(s, st, &row, e);
-	if (err != OK || !row)
-		return err;
-	for (int i = 0; i < 3; i++)
-		newest[i] = sqlite3_column_int64(st, i);
-	sqlite3_reset(st);
-	return forget_older(s, host, newest, e);
+	return err == OK && is_over != 0 ? share_host(s, host, e) : err;
 }
 
 /* --- results of probes ---------------------------------------------------- */

@@ -1,5 +1,6 @@
 #include <orbl/store_evidence.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -44,6 +45,27 @@ store_reporter_id(struct store *s, const char *name, int64_t now_s, int64_t *id,
 		"INSERT INTO reporter (name, since_s) VALUES (?, ?)"
 		" ON CONFLICT (name) DO UPDATE SET name = excluded.name RETURNING id",
 		"ti", name, now_s);
+}
+
+enum err
+store_reporter_spelling(struct store *s, const char *name, char *out, size_t size, struct error *e)
+{
+	sqlite3_stmt *st = store_bind(s, e,
+		"SELECT name FROM reporter WHERE name = ?1 COLLATE NOCASE"
+		" ORDER BY name = ?1 DESC, id LIMIT 1",
+		"t", name);
+	bool row;
+	enum err err;
+
+	snprintf(out, size, "%s", name);
+	if (st == NULL)
+		return store_code(e);
+	err = store_step(s, st, &row, e);
+	if (err != OK || !row)
+		return err;
+	snprintf(out, size, "%s", store_text(st, 0));
+	sqlite3_reset(st);
+	return OK;
 }
 
 enum err

@@ -38,12 +38,17 @@ store_host_put(struct store *s, const struct store_host *h, struct error *e)
 		h->listed_s, h->removed_s);
 }
 
+/* Relapses of a network are kept with its first address, which need not be a host: they are of use
+ * for as long as the network is listed, whose text is "2001:db8::/64" for 2001:db8::. */
 enum err
 store_host_prune(struct store *s, uint32_t states, int64_t before_s, size_t max, struct error *e)
 {
 	return store_run(s, e, NULL,
 		"DELETE FROM host WHERE host IN (SELECT h.host FROM host h"
 		" WHERE (1 << h.state) & ?1 <> 0 AND h.since_s < ?2"
+		" AND h.listed_s < ?2 AND h.removed_s < ?2"
+		" AND NOT EXISTS (SELECT 1 FROM listing l WHERE l.prefix > h.host || '/'"
+		"  AND l.prefix < h.host || '0')"
 		" AND NOT EXISTS (SELECT 1 FROM evidence v WHERE v.host = h.host)"
 		" AND NOT EXISTS (SELECT 1 FROM proof p WHERE p.tested = h.host)"
 		" AND NOT EXISTS (SELECT 1 FROM probe q WHERE q.host = h.host"

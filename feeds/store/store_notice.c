@@ -120,3 +120,21 @@ store_notice_done(struct store *s, int64_t id, const char *state, int64_t now_s,
 	return store_run(s, e, NULL, "UPDATE notice SET state = ?, done_s = ? WHERE id = ?", "tii",
 		state, now_s, id);
 }
+
+enum err
+store_notice_failed(struct store *s, int64_t id, int64_t now_s, int64_t give_up_s, bool *given_up,
+	struct error *e)
+{
+	size_t ended = 0;
+	enum err err = store_run(s, e, &ended,
+		"UPDATE notice SET state = '" STORE_NOTICE_NO_ANSWER "', done_s = ?1 WHERE id = ?2"
+		" AND state = 'waiting' AND done_s <> 0 AND done_s <= ?1 - ?3",
+		"iii", now_s, id, give_up_s);
+
+	*given_up = ended != 0;
+	if (err != OK)
+		return err;
+	return store_run(s, e, NULL,
+		"UPDATE notice SET done_s = ? WHERE id = ? AND state = 'waiting' AND done_s = 0",
+		"ii", now_s, id);
+}

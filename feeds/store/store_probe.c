@@ -18,15 +18,18 @@ store_cause_name(enum store_cause c)
 
 /* --- the queue ------------------------------------------------------------ */
 
-/* One that is under way only takes over the cause: it is asked for by both now. */
+/* One that is under way only takes over the cause: it is asked for by both now. The one that
+ * confirms keeps its time, or takes it: evidence could else have it made while the host still
+ * expects it. */
 static enum err
 make_urgent(struct store *s, int64_t id, const struct store_probe *p, int64_t not_before_s,
 	struct error *e)
 {
 	return store_run(s, e, NULL,
-		"UPDATE probe SET cause = max(cause, ?), not_before_s = min(not_before_s, ?)"
-		" WHERE id = ?",
-		"iii", (int64_t)p->cause, not_before_s, id);
+		"UPDATE probe SET cause = max(cause, ?1), not_before_s ="
+		" CASE WHEN cause = ?4 AND ?1 < ?4 THEN not_before_s"
+		" WHEN cause < ?4 AND ?1 = ?4 THEN ?2 ELSE min(not_before_s, ?2) END WHERE id = ?3",
+		"iiii", (int64_t)p->cause, not_before_s, id, (int64_t)CAUSE_CONFIRM);
 }
 
 enum err

@@ -31,14 +31,15 @@ store_proofs_of(struct store *s, const struct addr *tested, store_listing_fn *fn
 }
 
 enum err
-store_proofs_by(struct store *s, uint64_t probe, enum category category, size_t *count,
-	struct error *e)
+store_outputs_of(struct store *s, const struct addr *tested, const struct prefix *listed,
+	const struct prefix *but, int64_t now_s, size_t *count, struct error *e)
 {
 	int64_t n = 0;
 	enum err err = store_number(s, e, &n,
-		"SELECT count(*) FROM proof WHERE tested = (SELECT host FROM probe WHERE id = ?1)"
-		" AND probe = ?1 AND category = ?2",
-		"ii", (int64_t)probe, (int64_t)category);
+		"SELECT count(DISTINCT prefix) FROM proof WHERE category = ?1 AND prefix <> ?2"
+		" AND expires_s > ?3 AND tested IN"
+		" (SELECT ?4 UNION SELECT tested FROM proof WHERE prefix = ?5 AND category <> ?1)",
+		"ipiap", (int64_t)CATEGORY_RELAY_OUTPUT, but, now_s, tested, listed);
 
 	*count = (size_t)n;
 	return err;

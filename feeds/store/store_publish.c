@@ -1,26 +1,123 @@
 #include <orbl/store_publish.h>
 
+#include <stdio.h>
+
 #include "store_sql.h"
 
 enum err
-store_publish_permit(struct store *s, bool permitted, struct error *e)
+store_publish_permit(struct store *s, enum store_permit p, struct error *e)
 {
-	if (!permitted)
+	if (p == STORE_PERMIT_NONE)
 		return store_run(s, e, NULL, "DELETE FROM number WHERE name = 'publish-permit'",
 			"");
 	return store_run(s, e, NULL,
-		"INSERT INTO number VALUES ('publish-permit', 1) ON CONFLICT DO NOTHING", "");
+		"INSERT INTO number VALUES ('publish-permit', ?)"
+		" ON CONFLICT DO UPDATE SET value = max(value, excluded.value)",
+		"i", (int64_t)p);
 }
 
 enum err
-store_publish_permitted(struct store *s, bool *out, struct error *e)
+store_publish_permitted(struct store *s, enum store_permit *out, struct error *e)
 {
 	int64_t n = 0;
 	enum err err = store_number(s, e, &n,
-		"SELECT count(*) FROM number WHERE name = 'publish-permit'", "");
+		"SELECT value FROM number WHERE name = 'publish-permit'", "");
 
-	*out = err == OK && n != 0;
+	*out = STORE_PERMIT_NONE;
+	if (err == OK && n != 0)
+		*out = n == STORE_PERMIT_ALL ? STORE_PERMIT_ALL : STORE_PERMIT_REMOVALS;
 	return err;
+}
+
+/* --- the window: numbers "publish-added 527833", by the hour --- */
+
+/* So many hours of these can be added up. */
+#define COUNT_MAX (INT64_MAX / (4 * STORE_PUBLISH_HOURS))
+
+#define HOUR "CAST(substr(name, instr(name, ' ') + 1) AS INTEGER)"
+/* One that is ahead of the clock is of a clock that was put back. */
+#define WITHIN " AND abs(" HOUR " - ?) < ?"
+
+static int64_t
+hour_of(int64_t now_s)
+{
+	return now_s / 3600;
+}
+
+enum err
+store_publish_window(struct store *s, int64_t now_s, struct store_publish_window *out,
+	struct error *e)
+{
+	int64_t hour = hour_of(now_s), before = -1, added = 0, removed = 0;
+	enum err err = store_number(s, e, &before,
+		"SELECT coalesce((SELECT value FROM number WHERE name GLOB 'publish-before "
+		"*'" WITHIN " ORDER BY " HOUR " LIMIT 1), -1)",
+		"ii", hour, (int64_t)STORE_PUBLISH_HOURS);
+
+	if (err == OK)
+		err = store_number(s, e, &added,
+			"SELECT coalesce(sum(value), 0) FROM number"
+			" WHERE name GLOB 'publish-added *'" WITHIN,
+			"ii", hour, (int64_t)STORE_PUBLISH_HOURS);
+	if (err == OK)
+		err = store_number(s, e, &removed,
+			"SELECT coalesce(sum(value), 0) FROM number"
+			" WHERE name GLOB 'publish-removed *'" WITHIN,
+			"ii", hour, (int64_t)STORE_PUBLISH_HOURS);
+	*out = (struct store_publish_window){.is_open = err == OK && before >= 0};
+	if (!out->is_open)
+		return err;
+	out->before = (uint64_t)before;
+	out->added = (uint64_t)added;
+	out->removed = (uint64_t)removed;
+	return OK;
+}
+
+static enum err
+add_number(struct store *s, const char *what, int64_t hour, uint64_t n, struct error *e)
+{
+	int64_t value = n < (uint64_t)COUNT_MAX ? (int64_t)n : COUNT_MAX;
+	char name[64];
+
+	snprintf(name, sizeof(name), "publish-%s %lld", what, (long long)hour);
+	return store_run(s, e, NULL,
+		"INSERT INTO number VALUES (?, ?)"
+		" ON CONFLICT DO UPDATE SET value = min(value + excluded.value, ?)",
+		"tii", name, value, COUNT_MAX);
+}
+
+/* The first of an hour tells what was before it. */
+static enum err
+keep_before(struct store *s, int64_t hour, uint64_t n, struct error *e)
+{
+	int64_t value = n < (uint64_t)COUNT_MAX ? (int64_t)n : COUNT_MAX;
+	char name[64];
+
+	snprintf(name, sizeof(name), "publish-before %lld", (long long)hour);
+	return store_run(s, e, NULL, "INSERT INTO number VALUES (?, ?) ON CONFLICT DO NOTHING",
+		"ti", name, value);
+}
+
+enum err
+store_publish_count(struct store *s, int64_t now_s, const struct store_publish_window *one,
+	struct error *e)
+{
+	int64_t hour = hour_of(now_s);
+	enum err err = store_run(s, e, NULL,
+		"DELETE FROM number WHERE name GLOB 'publish-*[0-9]' AND abs(" HOUR " - ?) >= ?",
+		"ii", hour, (int64_t)STORE_PUBLISH_HOURS);
+
+	if (err == OK)
+		err = keep_before(s, hour, one->before, e);
+	if (err == OK)
+		err = add_number(s, "added", hour, one->added, e);
+	return err == OK ? add_number(s, "removed", hour, one->removed, e) : err;
+}
+
+enum err
+store_publish_window_end(struct store *s, struct error *e)
+{
+	return store_run(s, e, NULL, "DELETE FROM number WHERE name GLOB 'publish-*[0-9]'", "");
 }
 
 /* --- counting listings --- */

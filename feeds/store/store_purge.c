@@ -51,7 +51,9 @@ count_window(struct store *s, const struct store_window *w, struct store_purged 
 {
 	int64_t submissions = 0, denials = 0;
 	enum err err = store_number(s, e, &submissions,
-		"SELECT count(*) FROM submission WHERE" IN_WINDOW, "tii", WINDOW_ARGUMENTS(w));
+		"SELECT count(*) FROM submission WHERE" IN_WINDOW
+		" AND EXISTS (SELECT 1 FROM evidence v WHERE v.submission = submission.id)",
+		"tii", WINDOW_ARGUMENTS(w));
 
 	if (err == OK)
 		err = store_number(s, e, &denials,
@@ -189,4 +191,95 @@ store_purge_others(struct store *s, uint64_t probe, const char *reporter, double
 	*reporters = (uint64_t)sqlite3_column_int64(st, 1);
 	sqlite3_reset(st);
 	return OK;
+}
+
+/* Those that rest on nothing that is left: by what was received in the window, or is too old to be
+ * kept. Where something proved is still listed by one, it stays without points, so that it is known
+ * whose it was. */
+static enum err
+find_forgotten(struct store *s, const struct store_window *w, uint64_t *count, struct error *e)
+{
+	size_t found = 0;
+	enum err err = store_execute(s,
+		"CREATE TEMP TABLE IF NOT EXISTS forgotten (probe INTEGER PRIMARY KEY,"
+		" host TEXT NOT NULL); DELETE FROM forgotten",
+		e);
+
+	if (err == OK)
+		err = store_run(s, e, &found,
+			"INSERT INTO forgotten SELECT p.id, p.host FROM nomination n"
+			" JOIN probe p ON p.id = n.probe WHERE n.points > 0"
+			" AND n.reporter = (SELECT id FROM reporter WHERE name = ?1)"
+			" AND p.queued_s >= ?2 AND (p.queued_s < ?3"
+			"  OR EXISTS (SELECT 1 FROM purged u WHERE u.host = p.host))"
+			" AND NOT EXISTS (SELECT 1 FROM evidence v JOIN submission b"
+			"  ON b.id = v.submission WHERE v.host = p.host AND b.committed = 1"
+			"  AND b.reporter = n.reporter AND b.received_s <= p.queued_s)",
+			"tii", WINDOW_ARGUMENTS(w));
+	*count = found;
+	return err;
+}
+
+/* Its record of a host is made anew of the nominations that are left, by the triggers. */
+static enum err
+judge_anew(struct store *s, const char *reporter, struct error *e)
+{
+	enum err err = store_run(s, e, NULL,
+		"DELETE FROM reporter_host WHERE host IN (SELECT host FROM forgotten)"
+		" AND reporter = (SELECT id FROM reporter WHERE name = ?)",
+		"t", reporter);
+
+	if (err == OK)
+		err = store_execute(s,
+			"CREATE TEMP TABLE IF NOT EXISTS kept (probe INTEGER, reporter INTEGER,"
+			" points REAL); DELETE FROM kept",
+			e);
+	if (err == OK)
+		err = store_run(s, e, NULL,
+			"INSERT INTO kept SELECT n.probe, n.reporter, n.points FROM nomination n"
+			" JOIN probe p ON p.id = n.probe WHERE n.points > 0"
+			" AND p.host IN (SELECT host FROM forgotten)"
+			" AND n.reporter = (SELECT id FROM reporter WHERE name = ?)",
+			"t", reporter);
+	if (err == OK)
+		err = store_run(s, e, NULL,
+			"DELETE FROM nomination WHERE (probe, reporter) IN"
+			" (SELECT probe, reporter FROM kept)",
+			"");
+	if (err != OK)
+		return err;
+	return store_run(s, e, NULL,
+		"INSERT INTO nomination SELECT probe, reporter, points FROM kept ORDER BY probe",
+		"");
+}
+
+enum err
+store_purge_nominations(struct store *s, const struct store_window *w, uint64_t *count,
+	struct error *e)
+{
+	enum err err = find_forgotten(s, w, count, e);
+
+	if (err == OK)
+		err = store_run(s, e, NULL,
+			"UPDATE nomination SET points = 0 WHERE probe IN (SELECT probe FROM "
+			"forgotten)"
+			" AND reporter = (SELECT id FROM reporter WHERE name = ?)",
+			"t", w->reporter);
+	if (err == OK)
+		err = store_run(s, e, NULL,
+			"DELETE FROM nomination WHERE probe IN (SELECT probe FROM forgotten f"
+			"  WHERE NOT EXISTS (SELECT 1 FROM proof o WHERE o.tested = f.host"
+			"   AND o.category <> ?2))"
+			" AND reporter = (SELECT id FROM reporter WHERE name = ?1)",
+			"ti", w->reporter, (int64_t)CATEGORY_SUSPECT);
+	return err == OK ? judge_anew(s, w->reporter, e) : err;
+}
+
+enum err
+store_purge_alarms(struct store *s, struct error *e)
+{
+	return store_run(s, e, NULL,
+		"DELETE FROM alarm WHERE kind = 'safe' AND subject IN (SELECT host FROM purged)"
+		" AND NOT EXISTS (SELECT 1 FROM evidence v WHERE v.host = subject)",
+		"");
 }

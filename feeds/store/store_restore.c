@@ -24,6 +24,26 @@ store_restore_end(struct store *s, const struct prefix *prefix, enum category ca
 		"pii", prefix, (int64_t)category, removed_s);
 }
 
+enum err
+store_restore_tested(struct store *s, const struct prefix *prefix, enum category category,
+	int64_t removed_s, struct addr *hosts, size_t max, size_t *count, struct error *e)
+{
+	sqlite3_stmt *st = store_bind(s, e,
+		"SELECT tested FROM proof" OLDER " AND tested <> '' LIMIT ?4", "piii", prefix,
+		(int64_t)category, removed_s, (int64_t)max);
+	enum err err = st != NULL ? OK : store_code(e);
+	bool row = true;
+
+	*count = 0;
+	while (err == OK && row) {
+		err = store_step(s, st, &row, e);
+		if (err == OK && row && *count < max &&
+			addr_parse(text_of(store_text(st, 0)), &hosts[*count]) == OK)
+			(*count)++;
+	}
+	return err;
+}
+
 /* Who was tested is tested again; who was listed by evidence is looked at. */
 static enum err
 look_again(struct store *s, int64_t now_s, size_t *hosts, struct error *e)
@@ -51,6 +71,35 @@ store_restore_distrust(struct store *s, int64_t now_s, struct store_distrusted *
 		err = store_run(s, e, NULL, "DELETE FROM proof", "");
 	return err == OK ? store_run(s, e, &out->listings, "DELETE FROM listing WHERE true", "") :
 			   err;
+}
+
+#define HELD "suspects-held"
+
+enum err
+store_suspects_hold(struct store *s, bool hold, struct error *e)
+{
+	enum err err;
+	size_t ended;
+
+	if (hold)
+		return store_run(s, e, NULL,
+			"INSERT OR IGNORE INTO number VALUES ('" HELD "', 1)", "");
+	err = store_run(s, e, &ended, "DELETE FROM number WHERE name = '" HELD "'", "");
+	if (err != OK || ended == 0)
+		return err;
+	return store_run(s, e, NULL,
+		"INSERT OR IGNORE INTO pending SELECT DISTINCT host FROM evidence", "");
+}
+
+enum err
+store_suspects_held(struct store *s, bool *held, struct error *e)
+{
+	int64_t value = 0;
+	enum err err = store_number(s, e, &value,
+		"SELECT value FROM number WHERE name = '" HELD "'", "");
+
+	*held = err == OK && value != 0;
+	return err;
 }
 
 /* RFC 1982: which of two serials is the newer one. */

@@ -1,6 +1,9 @@
 #include "store_sql.h"
 
+#include <inttypes.h>
 #include <stdio.h>
+
+#include <orbl/log.h>
 
 enum { SCHEMA_VERSION = 5 };
 
@@ -226,6 +229,22 @@ static const char schema_decisions[] =
 	"ALTER TABLE audit ADD COLUMN signature BLOB;"
 	"CREATE INDEX IF NOT EXISTS audit_host ON audit (host);";
 
+/* Older versions did not keep who had brought a probe about. Of those that are over it is who had
+ * evidence of the host when it was queued: without them nobody would be trusted for what was proved
+ * before. In the order of the probes, as the triggers want it. */
+static const char schema_nominations[] =
+	"INSERT INTO nomination SELECT DISTINCT p.id, s.reporter, 1 FROM probe p"
+	"  JOIN evidence v ON v.host = p.host AND v.hour_s > p.queued_s - 2592000"
+	"  AND v.hour_s <= p.queued_s"
+	"  JOIN submission s ON s.id = v.submission AND s.committed <> 0"
+	"  WHERE p.cause = 0 AND p.finished_s <> 0 AND p.parent = 0 ORDER BY p.id;";
+
+/* The last that could be read of a file which must not be missed. A table that came later: it
+ * changes nothing for who does not know it. */
+static const char schema_kept[] =
+	"CREATE TABLE IF NOT EXISTS kept (name TEXT PRIMARY KEY, kept_s INTEGER NOT NULL,"
+	"  bytes BLOB NOT NULL);";
+
 static enum err
 make_version_5(struct store *s, struct error *e)
 {
@@ -233,6 +252,8 @@ make_version_5(struct store *s, struct error *e)
 
 	if (err == OK)
 		err = store_execute(s, schema_trust, e);
+	if (err == OK)
+		err = store_execute(s, schema_nominations, e);
 	if (err == OK)
 		err = store_execute(s, schema_hosts, e);
 	return err == OK ? store_execute(s, schema_decisions, e) : err;
@@ -264,11 +285,39 @@ make_schema(struct store *s, int64_t version, struct error *e)
 		err = make_version_5(s, e);
 	if (err == OK)
 		err = store_execute(s, pragma, e);
-	if (err != OK) {
-		store_rollback(s);
-		return err;
-	}
-	return store_commit(s, e);
+	if (err == OK)
+		return store_commit(s, e);
+	store_rollback(s);
+	return err;
+}
+
+/* There is no way back: somebody should know it from the log. */
+static enum err
+take_over(struct store *s, int64_t version, struct error *e)
+{
+	enum err err = make_schema(s, version, e);
+
+	if (err == OK && version != 0)
+		log_notice("%s: taken over from schema version %" PRId64
+			   "; older versions of orbl cannot read it",
+			s->path, version);
+	return err;
+}
+
+bool
+store_is_older(const char *path)
+{
+	sqlite3 *db = NULL;
+	sqlite3_stmt *st = NULL;
+	int version = 0;
+
+	if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, NULL) == SQLITE_OK &&
+		sqlite3_prepare_v2(db, "PRAGMA user_version", -1, &st, NULL) == SQLITE_OK &&
+		sqlite3_step(st) == SQLITE_ROW)
+		version = sqlite3_column_int(st, 0);
+	sqlite3_finalize(st);
+	sqlite3_close(db);
+	return version > 0 && version < SCHEMA_VERSION;
 }
 
 enum err
@@ -277,10 +326,12 @@ store_schema_make(struct store *s, struct error *e)
 	int64_t version;
 	enum err err = store_number(s, e, &version, "PRAGMA user_version", "");
 
-	if (err != OK || version == SCHEMA_VERSION)
+	if (err == OK && version >= 0 && version < SCHEMA_VERSION)
+		err = take_over(s, version, e);
+	if (err != OK)
 		return err;
-	if (version >= 0 && version < SCHEMA_VERSION)
-		return make_schema(s, version, e);
+	if (version >= 0 && version <= SCHEMA_VERSION)
+		return store_execute(s, schema_kept, e);
 	return error_set(e, ERR_UNSUPPORTED,
 		"%s: has schema version %lld, this program knows %d; "
 		"use the version of orbl that wrote it or a newer one",

@@ -60,6 +60,8 @@ void audit_entry_sign(struct audit_entry *x, const uint8_t secret[AUDIT_SECRET])
 /* Is the hash that of the record, and the signature that of the hash? Unsigned is not. */
 bool audit_entry_is_whole(const struct audit_entry *x);
 bool audit_entry_is_signed_by(const struct audit_entry *x, const uint8_t key[AUDIT_PUBLIC]);
+/* Is it a record "key" of the key that has signed it? */
+bool audit_entry_names_key(const struct audit_entry *x, uint8_t key[AUDIT_PUBLIC]);
 
 /* The line and its length, without a line end. */
 size_t audit_entry_line(const struct audit_entry *x, char out[AUDIT_LINE_MAX]);

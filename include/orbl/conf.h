@@ -143,7 +143,8 @@ void conf_free(struct conf *c); /* NULL ok */
 const char *conf_path(const char *argument);
 /* The effective values in the file's own syntax, each with its help. For -T. */
 void conf_print(const struct conf *c, FILE *out);
-/* NULL when there is no such reporter section. */
+/* NULL when there is no such reporter section. Names are the same without regard to case and blanks
+ * at their ends. */
 const struct conf_reporter *conf_reporter(const struct conf *c, const char *name);
 /* The next option's name, for the lint; NULL at the end. */
 const char *conf_option_name(size_t i);

@@ -10,6 +10,7 @@
 #ifndef ORBL_STORE_H
 #define ORBL_STORE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -21,6 +22,9 @@ struct store;
  * were not committed. The error says what to do about a read-only directory, a full disk,
  * a newer schema or a corrupt file. */
 enum err store_open(const char *path, struct store **out, struct error *e) ORBL_NODISCARD;
+/* Would store_open take it over from an older version of orbl, which cannot read it any more then?
+ * False also when there is none. Changes nothing. */
+bool store_is_older(const char *path);
 void store_close(struct store *s); /* NULL ok */
 
 enum err store_begin(struct store *s, struct error *e) ORBL_NODISCARD;

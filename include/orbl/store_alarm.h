@@ -8,6 +8,9 @@
 
 #include <orbl/store.h>
 
+/* Suspects are held (store_suspects_hold). */
+#define STORE_ALARM_RESTORED "restored"
+
 struct store_alarm {      /* lends */
 	const char *kind; /* one word: "safe" */
 	const char *subject;

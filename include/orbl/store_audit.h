@@ -11,7 +11,8 @@
  *	submission  an hour of a log that goes on is over: its numbers
  *
  * Each record has the hash of the one before in its own (audit_record.h). Without a key they are
- * chained, and signed as soon as the store has one.
+ * chained, and signed as soon as the store has one; from then on nothing is added without a key,
+ * and nothing is chained or signed afterwards.
  */
 #ifndef ORBL_STORE_AUDIT_H
 #define ORBL_STORE_AUDIT_H
@@ -26,8 +27,10 @@
 #include <orbl/store_listing.h>
 
 #define STORE_AUDIT_UNLIST "unlist"
+#define STORE_AUDIT_KEY    "key" /* its subject signs from here on */
 
-/* Chain and sign what is not yet, and keep the key until the store is closed. COMMITs. */
+/* Keep the key until the store is closed. The first time, chain and sign what is not yet; later
+ * ERR_CORRUPT when a record is missing, not chained or not signed. COMMITs. */
 enum err store_audit_open(struct store *s, const uint8_t secret[AUDIT_SECRET],
 	struct error *e) ORBL_NODISCARD;
 
@@ -76,6 +79,9 @@ enum err store_audit_key(struct store *s, const uint8_t key[AUDIT_PUBLIC], bool 
 /* That key. *has: there is one. */
 enum err store_audit_public(struct store *s, uint8_t key[AUDIT_PUBLIC], bool *has,
 	struct error *e) ORBL_NODISCARD;
+/* The keys that records tell of, the last first, at most max. */
+enum err store_audit_keys(struct store *s, uint8_t (*out)[AUDIT_PUBLIC], size_t max, size_t *count,
+	struct error *e) ORBL_NODISCARD;
 
 /* --- after a restore, inside a transaction --- */
 
@@ -86,12 +92,20 @@ store_audit_import(struct store *s, const struct audit_entry *x, struct error *e
 /* A listing that was removed at removed_s, unless it was proved again since. */
 enum err store_restore_end(struct store *s, const struct prefix *prefix, enum category category,
 	int64_t removed_s, size_t *ended, struct error *e) ORBL_NODISCARD;
+/* On whose tests that listing rests, as far as it would end: the first max. */
+enum err store_restore_tested(struct store *s, const struct prefix *prefix, enum category category,
+	int64_t removed_s, struct addr *hosts, size_t max, size_t *count,
+	struct error *e) ORBL_NODISCARD;
 /* End all listings; hosts that were tested are queued for a probe, the others for a look. */
 struct store_distrusted {
 	size_t listings, hosts;
 };
 enum err store_restore_distrust(struct store *s, int64_t now_s, struct store_distrusted *out,
 	struct error *e) ORBL_NODISCARD;
+/* What an operator has ordered and who was revoked in that time is lost, and evidence would list
+ * suspects by it: none is listed until he has seen to it. Released, all are looked at again. */
+enum err store_suspects_hold(struct store *s, bool hold, struct error *e) ORBL_NODISCARD;
+enum err store_suspects_held(struct store *s, bool *held, struct error *e) ORBL_NODISCARD;
 /* The next serial will be above this one. *raised: it would not have been. */
 enum err store_restore_serial(struct store *s, uint32_t serial, bool *raised,
 	struct error *e) ORBL_NODISCARD;

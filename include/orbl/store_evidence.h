@@ -74,6 +74,11 @@ struct store_part {
 /* Evidence that counts at once. Inside a transaction. */
 enum err store_part_add(struct store *s, struct store_part *part, struct error *e) ORBL_NODISCARD;
 
+/* The reporter that is known by this name, or else by one that differs in case alone; the name
+ * itself when there is none. out has size bytes. */
+enum err store_reporter_spelling(struct store *s, const char *name, char *out, size_t size,
+	struct error *e) ORBL_NODISCARD;
+
 /* How far a reporter's source was read: JSON, opaque here. NULL when nothing is kept; the caller
  * frees it. */
 enum err store_position(struct store *s, const char *reporter, const char *source, char **json,

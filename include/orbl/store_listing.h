@@ -57,9 +57,10 @@ store_listings_due(struct store *s, int64_t now_s, size_t *due, struct error *e)
 enum err store_proofs_of(struct store *s, const struct addr *tested, store_listing_fn *fn,
 	void *context, struct error *e) ORBL_NODISCARD;
 
-/* How many listings of the category rest on this very probe. */
-enum err store_proofs_by(struct store *s, uint64_t probe, enum category category, size_t *count,
-	struct error *e) ORBL_NODISCARD;
+/* How many outputs but this one are listed for the host, or for one that is listed by the same
+ * prefix. */
+enum err store_outputs_of(struct store *s, const struct addr *tested, const struct prefix *listed,
+	const struct prefix *but, int64_t now_s, size_t *count, struct error *e) ORBL_NODISCARD;
 typedef enum err store_tested_fn(const struct addr *host, void *context);
 /* The hosts on which the listings of this prefix rest. */
 enum err store_tested_of(struct store *s, const struct prefix *prefix, uint32_t categories,

@@ -3,11 +3,13 @@
  *	waiting    for its contact to be found out, or for a day on which the contact gets no more
  *	sent       it was made; done_s is when
  *	no-contact nobody is named for the address
+ *	no-answer  who it would be could not be found out: the lookups failed for too long
  *	ended      the listing was over before
  */
 #ifndef ORBL_STORE_NOTICE_H
 #define ORBL_STORE_NOTICE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,6 +19,7 @@
 
 #define STORE_NOTICE_SENT       "sent"
 #define STORE_NOTICE_NO_CONTACT "no-contact"
+#define STORE_NOTICE_NO_ANSWER  "no-answer"
 
 /* Make one for each listing in the categories (mask of 1 << category) that has none; end those that
  * wait and whose listing is over. Inside a transaction. */
@@ -49,5 +52,9 @@ enum err store_notice_contact(struct store *s, int64_t id, const char *contact,
 	struct error *e) ORBL_NODISCARD;
 enum err store_notice_done(struct store *s, int64_t id, const char *state, int64_t now_s,
 	struct error *e) ORBL_NODISCARD;
+/* Its contact could not be looked up. The first time is kept (as done_s, while it waits); after
+ * give_up_s of that it waits no more: *given_up. */
+enum err store_notice_failed(struct store *s, int64_t id, int64_t now_s, int64_t give_up_s,
+	bool *given_up, struct error *e) ORBL_NODISCARD;
 
 #endif

@@ -25,7 +25,7 @@ enum store_cause {
 	CAUSE_NOMINATION, /* by evidence */
 	CAUSE_BACKOFF,    /* the one before was undecided */
 	CAUSE_EXPIRY,     /* its listing is going to end */
-	CAUSE_CONFIRM,    /* it was found closed on request a while ago */
+	CAUSE_CONFIRM,    /* a test took it off the list a while ago */
 	CAUSE_DELISTING,  /* somebody asked for it */
 	CAUSE_COUNT
 };

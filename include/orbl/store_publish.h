@@ -8,9 +8,32 @@
 #include <orbl/store_listing.h>
 
 /* The next publication is what somebody wants, however much it differs from the list in service:
- * it is not held (publish.h). Inside a transaction, or COMMITs. */
-enum err store_publish_permit(struct store *s, bool permitted, struct error *e) ORBL_NODISCARD;
-enum err store_publish_permitted(struct store *s, bool *out, struct error *e) ORBL_NODISCARD;
+ * it is not held for its share (publish.h). Of two permits the wider one counts. */
+enum store_permit {
+	STORE_PERMIT_NONE,     /* takes back what was given */
+	STORE_PERMIT_REMOVALS, /* much may be removed */
+	STORE_PERMIT_ALL,      /* and added */
+};
+/* Inside a transaction, or COMMITs. */
+enum err store_publish_permit(struct store *s, enum store_permit p, struct error *e) ORBL_NODISCARD;
+enum err
+store_publish_permitted(struct store *s, enum store_permit *out, struct error *e) ORBL_NODISCARD;
+
+/* What publications have changed in the last day, by the hour: many small steps are a large one. */
+enum { STORE_PUBLISH_HOURS = 24 };
+
+struct store_publish_window {
+	bool is_open;            /* something was counted */
+	uint64_t before;         /* addresses that were in service at its start */
+	uint64_t added, removed; /* since; added: or listed for something else, too */
+};
+enum err store_publish_window(struct store *s, int64_t now_s, struct store_publish_window *out,
+	struct error *e) ORBL_NODISCARD;
+/* One publication more, before which so many addresses were in service. Inside a transaction. */
+enum err store_publish_count(struct store *s, int64_t now_s, const struct store_publish_window *one,
+	struct error *e) ORBL_NODISCARD;
+/* From here on, as if nothing had been published before. Inside a transaction, or COMMITs. */
+enum err store_publish_window_end(struct store *s, struct error *e) ORBL_NODISCARD;
 
 /* --- counting listings --- */
 

@@ -20,7 +20,8 @@ struct store_window { /* lends; what was received from since_s on, and before un
 };
 
 struct store_purged {
-	uint64_t submissions, rows, denials, hosts;
+	uint64_t submissions; /* that have had evidence */
+	uint64_t rows, denials, hosts;
 };
 /* Its evidence goes, and its hosts wait for a look. Lines are known as before: who submits them
  * again gets them not counted again. ERR_NOT_FOUND: there is no such reporter. */
@@ -52,5 +53,12 @@ enum err store_purge_proved(struct store *s, const char *reporter, store_provoke
 /* What the others gave to the nomination of a probe: points, and how many they were. */
 enum err store_purge_others(struct store *s, uint64_t probe, const char *reporter, double *points,
 	uint64_t *reporters, struct error *e) ORBL_NODISCARD;
+
+/* After the evidence: the reporter's nominations that rested on it confirm and refute it no more
+ * (store_nomination.h), *count of them. */
+enum err store_purge_nominations(struct store *s, const struct store_window *w, uint64_t *count,
+	struct error *e) ORBL_NODISCARD;
+/* Of the hosts whose evidence went last, the alarms ("safe") of those that have none left end. */
+enum err store_purge_alarms(struct store *s, struct error *e) ORBL_NODISCARD;
 
 #endif

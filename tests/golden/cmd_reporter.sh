@@ -60,6 +60,12 @@ orbl_start_analyzer
 play "$here/reporters.session" >session
 tap_diff 'reporters.session' "$here/reporters.session" session
 tap_ok 'each key is another' test "$(orbl reporter key a)" != "$(orbl reporter key a)"
+tap_ok 'a key is JSON when that is asked for' sh -c \
+	"orbl=\$('$top_builddir/orbl' reporter key mx3 --json) &&
+	test \"\$(printf %s \"\$orbl\" | jq -r .key | tr -d '\n' | b2sum -l 256 | cut -d' ' -f1)\" = \
+		\"\$(printf %s \"\$orbl\" | jq -r .hash)\" && test \"\$(printf %s \"\$orbl\" | jq -r .reporter)\" = mx3"
+tap_status 'a name of 65 characters is none' 2 "$top_builddir/orbl" reporter key \
+	"$(printf %065d 0)"
 tap_status 'a key in the configuration instead of its hash is refused' 1 sh -c \
 	"sed 's/$hash/$key/' '$orbl_dir/orbl.conf' >wrong.conf &&
 	'$top_builddir/orbl-analyzer' -c '$orbl_dir/wrong.conf'"

@@ -39,6 +39,7 @@ for session in "$folder"/*.session; do
 	name=$(basename "$session")
 	play "$session" >"$scratch/$name"
 	tap_diff "$name" "$session" "$scratch/$name"
+	[ -z "${GOLDEN_WRITE:-}" ] || cp "$scratch/$name" "$session"
 done
 
 explain() { ORBL_CONF=$scratch/orbl.conf "$top_builddir/orbl" explain "$@"; }

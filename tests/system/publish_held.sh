@@ -79,7 +79,7 @@ soon 'it is served' 89.160.20.130 127.0.0.4
 
 # --- a store that has lost its listings does not empty the list ---
 orbl_stop analyzer
-sqlite3 "$orbl_dir/orbl.db" 'CREATE TABLE kept AS SELECT * FROM listing; DELETE FROM listing'
+sqlite3 "$orbl_dir/orbl.db" 'CREATE TABLE set_aside AS SELECT * FROM listing; DELETE FROM listing'
 orbl_start_analyzer
 tap_status 'an empty list is held' 1 orbl publish
 tap_like 'as is told' 'the old list stays in service: nothing would be left of 18 addresses' \
@@ -87,7 +87,7 @@ tap_like 'as is told' 'the old list stays in service: nothing would be left of 1
 sleep 2 # dnsd looks for new files once a second
 tap_is 'and dnsd serves the old one' 127.0.0.4 "$(served 89.160.20.130)"
 orbl_stop analyzer
-sqlite3 "$orbl_dir/orbl.db" 'INSERT INTO listing SELECT * FROM kept; DROP TABLE kept'
+sqlite3 "$orbl_dir/orbl.db" 'INSERT INTO listing SELECT * FROM set_aside; DROP TABLE set_aside'
 orbl_start_analyzer
 tap_ok 'with the listings back it goes on' orbl publish
 

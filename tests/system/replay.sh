@@ -29,7 +29,7 @@ tap_status 'the open one is listed' 1 orbl explain 127.0.10.1
 for words in '^127.0.10.1 is listed; state listed since' \
 	'^  127.0.10.1 as relay, 127.0.0.2 in relays, since ' \
 	'by mx1 .*, the first at mx1.log:[0-9]+$' '^    line hash [0-9a-f]{32}$' \
-	'^    mx1: 1 fact, 3 denials, 2 domains, 1 day: [0-9.]+ points x 1.25 = .* x trust 100 %' \
+	'^    mx1: 1 fact, 3 denials, about 2 domains, 1 day: [0-9.]+ points x 1.25 = .* x trust 100 %' \
 	'nominate, probe 1: probe: score [0-9.]+ from 2' 'verdict, probe 1: open: list as relay' \
 	'^    P01-plain came back from 127.0.10.1 at ' '^      Subject: relay test of 127.0.10.1' \
 	' list 127.0.10.1: relay, probe 1: P01-plain' '^  - Close the relay: P01-plain'; do

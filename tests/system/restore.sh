@@ -1,6 +1,7 @@
 #!/bin/bash
 # restore.sh - a store that comes from a backup does not bring back what was removed since: by the
-# records in audit.file, by the serial of the published list, and by --restored.
+# records in audit.file, by the serial of the published list, and by --restored. Nor does a log that
+# was changed get another signature.
 . "${top_srcdir:?}/tests/tap.sh" || exit 1
 . "$top_srcdir/tests/tools/orbl_lab.sh"
 
@@ -97,4 +98,51 @@ tap_is 'with a record' 1 "$(orbl audit export | grep -c '"action":"restored".*th
 orbl_start_dnsd
 tap_ok 'what is open is found again' orbl_wait 30 dns_is 127.0.11.3 127.0.0.2
 tap_ok 'what is not stays away' dns_is 127.0.11.1 ''
+
+# What is no listing: a lock, and the end of the list. The key is lost, too; the copy of the log is
+# signed with one that the store knows.
+back_up
+tap_ok '127.0.11.3 is locked' orbl operator lock 127.0.11.3 --reason 'a test'
+tap_ok 'the end is announced' orbl zone retire --stage announce --reason 'a test'
+tap_ok 'and come' orbl zone retire --stage empty --force --reason 'a test'
+tap_ok 'nothing is in DNS' orbl_wait 10 dns_is 127.0.11.3 ''
+orbl_stop analyzer
+restore
+rm "$orbl_dir/audit.key"
+orbl_start_analyzer
+tap_is 'it is locked' 7 "$(sql "SELECT state FROM host WHERE host = '127.0.11.3'")"
+tap_like 'the list is at its end' 'stage *empty' "$(orbl zone show)"
+tap_ok 'nothing comes back' dns_is 127.0.11.3 ''
+tap_ok 'the log with two keys is whole' orbl audit verify
+tap_like 'which is said' 'keys that were in use before' "$(orbl audit verify)"
+tap_like 'or what to do' 'another --key' \
+	"$(orbl audit verify --key "$(orbl audit key)" "$orbl_dir/audit.jsonl")"
+
+# The copy ends before what was done last.
+tap_ok 'the list goes on' orbl zone resume --reason 'a test'
+tap_ok '127.0.11.3 is unlocked' orbl operator unlock 127.0.11.3 --reason 'a test'
+tap_ok 'it is in DNS' orbl_wait 10 dns_is 127.0.11.3 127.0.0.2
+back_up
+tap_ok '127.0.11.4 is exempted' orbl operator exempt 127.0.11.4 --reason 'a test'
+cp "$orbl_dir/audit.jsonl" "$orbl_dir/between"
+close_host 127.0.11.3
+tap_ok '127.0.11.3 is delisted' orbl delist 127.0.11.3
+tap_ok 'and gone from DNS' orbl_wait 10 dns_is 127.0.11.3 ''
+orbl_stop analyzer
+restore
+cp "$orbl_dir/between" "$orbl_dir/audit.jsonl"
+orbl_start_analyzer
+tap_ok 'it does not come back' is_not_listed 127.0.11.3
+tap_ok 'nor in DNS' dns_is 127.0.11.3 ''
+tap_like 'it is said why' 'does not tell all' "$(cat "$orbl_dir/analyzer.log")"
+
+# A log that was changed is not signed anew.
+orbl_stop analyzer
+sql "UPDATE audit SET hash = NULL, signature = NULL, author = 'bob' WHERE id > 3;
+	UPDATE number SET value = 0 WHERE name = 'audit_signed'"
+rm "$orbl_dir/audit.jsonl"
+said=$(timeout 30 "$top_builddir/orbl-analyzer" -c "$orbl_dir/orbl.conf" 2>&1)
+tap_is 'the analyzer does not start' 1 $?
+tap_like 'for a record' 'record 4 of the audit log is not chained' "$said"
+tap_is 'nothing is signed' 0 "$(sql 'SELECT count(*) FROM audit WHERE id > 3 AND hash IS NOT NULL')"
 tap_done

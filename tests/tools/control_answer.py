@@ -18,7 +18,7 @@ while True:
         sys.exit(0)
     with connection, connection.makefile("rwb") as stream:
         request = json.loads(stream.readline())
-        name = "-".join([request["cmd"]] + [str(request[k]) for k in ("address", "after")
+        name = "-".join([request["cmd"]] + [str(request[k]) for k in ("address", "after", "request")
                                             if k in request])
         with open(os.path.join(folder, name.replace(":", "_") + ".json"), encoding="utf-8") as answer:
             stream.write(json.dumps(json.load(answer)).encode() + b"\n")

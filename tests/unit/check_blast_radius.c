@@ -70,6 +70,47 @@ START_TEST(share_and_floor)
 }
 END_TEST
 
+/* What was published within a day counts, and is compared with the list of a day ago. */
+START_TEST(the_window)
+{
+	static const struct {
+		struct blast_window window;
+		uint64_t added, removed, recoded, narrowed;
+		enum blast wanted;
+	} rows[] = {
+		{{true, 10000, 1999, 0}, 1, 0, 0, 0, BLAST_SMALL},
+		{{true, 10000, 2000, 0}, 1, 0, 0, 0, BLAST_SHARE},
+		{{true, 10000, 2000, 0}, 0, 0, 1, 0, BLAST_SHARE},
+		{{true, 10000, 1000, 1000}, 1, 0, 0, 0, BLAST_SHARE},
+		/* Nothing new is no change, a removal is one of its own. */
+		{{true, 10000, 9999, 9999}, 0, 0, 0, 0, BLAST_SMALL},
+		{{true, 10000, 9999, 0}, 0, 2000, 0, 0, BLAST_SMALL},
+		{{true, 10000, 9999, 0}, 0, 1999, 0, 1, BLAST_SMALL},
+		{{true, 10000, 9999, 0}, 0, 2000, 0, 1, BLAST_SHARE},
+		{{true, 10000, 0, 2000}, 0, 1, 0, 0, BLAST_SHARE},
+		{{true, 10000, 0, 2000}, 0, 0, 0, 1, BLAST_SHARE},
+		/* The base is that of the window, when there is one. */
+		{{true, 100, 0, 0}, 501, 0, 0, 0, BLAST_SHARE},
+		{{true, 100, 499, 0}, 1, 0, 0, 0, BLAST_SMALL},
+		{{true, 100, 500, 0}, 1, 0, 0, 0, BLAST_SHARE},
+		{{false, 0, 0, 0}, 2000, 0, 0, 0, BLAST_SMALL},
+		{{true, 10000, UINT64_MAX, UINT64_MAX}, 1, 1, 1, 1, BLAST_SHARE},
+	};
+
+	for (size_t i = 0; i < ORBL_COUNT(rows); i++) {
+		enum blast b = judge((struct blast_change){.has_before = true,
+			.before = 10000,
+			.window = rows[i].window,
+			.added = rows[i].added,
+			.removed = rows[i].removed,
+			.recoded = rows[i].recoded,
+			.narrowed = rows[i].narrowed});
+
+		ck_assert_msg(b == rows[i].wanted, "row %zu: %s", i, blast_name(b));
+	}
+}
+END_TEST
+
 START_TEST(an_empty_list)
 {
 	struct blast_change c = {.has_before = true, .before = BLAST_FEW, .removed = BLAST_FEW};
@@ -179,6 +220,7 @@ suite(void)
 	TCase *all = tcase_create("rules");
 
 	tcase_add_test(all, share_and_floor);
+	tcase_add_test(all, the_window);
 	tcase_add_test(all, an_empty_list);
 	tcase_add_test(all, popular_and_wide_come_first);
 	tcase_add_test(all, sizes);

@@ -110,7 +110,8 @@ static const struct {
 	{"{\"cmd\":\"check\"}", "syntax", "\"\" is not an IPv4 or IPv6 address"},
 	{"{\"cmd\":\"check\",\"address\":4}", "syntax", "\"\" is not"},
 	{"{\"cmd\":\"check\",\"address\":\"192.0.2\"}", "syntax", "\"192.0.2\" is not"},
-	{"{\"cmd\":\"check\",\"address\":\"192.0.2.0/24\"}", "syntax", "is not an IPv4"},
+	{"{\"cmd\":\"check\",\"address\":\"192.0.2.1/24\"}", "syntax", "outside its mask"},
+	{"{\"cmd\":\"explain\",\"address\":\"192.0.2.0/24\"}", "syntax", "is not an IPv4"},
 	{"{\"cmd\":\"check\",\"address\":\"192.0.2.01\"}", "syntax", "is not an IPv4"},
 	{"{\"cmd\":\"check\",\"address\":\"a\\nb\\u00e9\"}", "syntax", "\"a?b??\" is not"},
 	{"{\"cmd\":\"explain\",\"address\":\"mail.example\"}", "syntax", "is not an IPv4"},
@@ -186,6 +187,108 @@ START_TEST(check_of_ipv6_looks_at_its_64)
 	answer = ask_well("{\"cmd\":\"check\",\"address\":\"2001:db8:0:1::25\"}");
 	ck_assert(json_is_false(json_object_get(answer, "listed")));
 	json_decref(answer);
+}
+END_TEST
+
+static void
+put_listing(const char *prefix, enum category category, int64_t effective_s, const char *author)
+{
+	const struct store_listing l = {.prefix = fixture_prefix(prefix),
+		.category = category,
+		.since_s = now_s,
+		.expires_s = now_s + DAY,
+		.effective_s = effective_s,
+		.reason = "r",
+		.author = author};
+
+	ck_ok(store_listing_put(a.store, &l, trouble()));
+}
+
+static size_t
+listed_at(const char *address)
+{
+	char request[96];
+	json_t *answer;
+	size_t n;
+
+	snprintf(request, sizeof(request), "{\"cmd\":\"check\",\"address\":\"%s\"}", address);
+	answer = ask_well(request);
+	n = count(answer, "listings");
+	ck_assert_int_eq(json_is_true(json_object_get(answer, "listed")), n != 0);
+	json_decref(answer);
+	return n;
+}
+
+START_TEST(who_lies_in_a_listed_prefix_is_listed)
+{
+	put_listing("20.9.0.0/25", CATEGORY_SUSPECT, 0, "root");
+	put_listing("2001:db8::/48", CATEGORY_SUSPECT, 0, "root");
+	analyzer_list(&a, "20.9.0.5", CATEGORY_RELAY, now_s, now_s + DAY);
+	ck_assert_uint_eq(listed_at("20.9.0.4"), 1);
+	ck_assert_uint_eq(listed_at("20.9.0.5"), 2);
+	ck_assert_uint_eq(listed_at("20.9.0.128"), 0);
+	ck_assert_uint_eq(listed_at("20.9.0.0/24"), 2);
+	ck_assert_uint_eq(listed_at("20.9.0.0/30"), 1);
+	ck_assert_uint_eq(listed_at("20.9.0.128/25"), 0);
+	ck_assert_uint_eq(listed_at("2001:db8:0:77::1"), 1);
+	ck_assert_uint_eq(listed_at("2001:db8:1::1"), 0);
+	assert_refused("{\"cmd\":\"delist\",\"address\":\"20.9.0.4\"}", "refused",
+		"20.9.0.0/25 is listed as suspect by order of root until");
+}
+END_TEST
+
+START_TEST(what_rests_on_no_probe_is_not_tested)
+{
+	json_t *answer;
+
+	put_listing("192.0.2.7", CATEGORY_SUSPECT, 0, NULL);
+	assert_refused("{\"cmd\":\"delist\",\"address\":\"192.0.2.7\"}", "refused",
+		"for log evidence until");
+	assert_refused("{\"cmd\":\"delist\",\"address\":\"192.0.2.7\"}", "refused", "write to ");
+	analyzer_list(&a, "192.0.2.7", CATEGORY_RELAY, now_s, now_s + DAY);
+	answer = ask_well("{\"cmd\":\"delist\",\"address\":\"192.0.2.7\"}");
+	ck_assert_uint_eq(count(answer, "listings"), 2);
+	json_decref(answer);
+}
+END_TEST
+
+/* The text of why_not of the only listing; "": it is published. */
+static void
+ck_why_not(const char *words)
+{
+	json_t *answer = ask_well("{\"cmd\":\"list\"}"), *l;
+
+	ck_assert_uint_eq(count(answer, "listings"), 1);
+	l = json_array_get(json_object_get(answer, "listings"), 0);
+	ck_assert_int_eq(json_is_true(json_object_get(l, "published")), words[0] == '\0');
+	if (words[0] == '\0')
+		ck_assert(json_is_null(json_object_get(l, "why_not")));
+	else
+		ck_assert_msg(strstr(text(l, "why_not"), words) != NULL, "%s", text(l, "why_not"));
+	json_decref(answer);
+}
+
+START_TEST(a_listing_tells_whether_dns_has_it)
+{
+	put_listing("20.9.0.5", CATEGORY_SUSPECT, 0, NULL);
+	ck_why_not("next publication");
+	pipeline_list_changed(a.pipeline);
+	ck_why_not("");
+	ck_ok(store_listing_end(a.store, &(struct prefix){fixture_address("20.9.0.5"), 32},
+		CATEGORY_ALL_MASK, NULL, trouble()));
+	put_listing("20.9.0.6", CATEGORY_BOUNCER, now_s + DAY / 2, NULL);
+	pipeline_list_changed(a.pipeline);
+	ck_why_not("the end of its notice");
+	ck_ok(store_listing_end(a.store, &(struct prefix){fixture_address("20.9.0.6"), 32},
+		CATEGORY_ALL_MASK, NULL, trouble()));
+	put_listing("10.1.1.1", CATEGORY_SUSPECT, 0, NULL);
+	pipeline_list_changed(a.pipeline);
+	ck_why_not("reserved network");
+	ck_ok(store_listing_end(a.store, &(struct prefix){fixture_address("10.1.1.1"), 32},
+		CATEGORY_ALL_MASK, NULL, trouble()));
+	put_listing("20.9.0.0/20", CATEGORY_SUSPECT, 0, NULL);
+	pipeline_list_changed(a.pipeline);
+	ck_why_not("held by a safety stop: 20.9.0.0/20 is new");
 }
 END_TEST
 
@@ -449,6 +552,9 @@ suite(void)
 	tcase_add_loop_test(look, a_wrong_request_is_told_so, 0, (int)ORBL_COUNT(wrong));
 	tcase_add_test(look, check_says_what_is_listed);
 	tcase_add_test(look, check_of_ipv6_looks_at_its_64);
+	tcase_add_test(look, who_lies_in_a_listed_prefix_is_listed);
+	tcase_add_test(look, what_rests_on_no_probe_is_not_tested);
+	tcase_add_test(look, a_listing_tells_whether_dns_has_it);
 	tcase_add_test(look, list_gives_all_that_have_not_expired);
 	tcase_add_test(look, explain_tells_everything);
 	tcase_add_test(look, explain_of_a_stranger_is_empty);

@@ -276,6 +276,64 @@ START_TEST(a_lock_and_a_lock_out_are_told)
 }
 END_TEST
 
+START_TEST(who_is_locked_out_may_prove)
+{
+	analyzer_list(&a, "192.0.2.7", CATEGORY_RELAY, now_s, now_s + DAY);
+	put_host("192.0.2.7", HOST_LISTED, 1);
+	explain("192.0.2.7");
+	assert_next("orbl delist --prove 192.0.2.7");
+}
+END_TEST
+
+START_TEST(a_probe_that_is_not_made_decides_nothing)
+{
+	const struct store_order out = {fixture_prefix("192.0.2.0/24"), "opt-out", now_s, 0,
+		"carol", "asked"};
+	struct addr host = fixture_address("192.0.2.7");
+	uint64_t id;
+
+	ck_ok(store_begin(a.store, trouble()));
+	ck_ok(store_order_put(a.store, &out, trouble()));
+	ck_ok(store_commit(a.store, trouble()));
+	ck_ok(store_probe_queue(a.store, &host, CAUSE_NOMINATION, now_s, &id, trouble()));
+	explain("192.0.2.7");
+	assert_next("is not going to be made: 192.0.2.7 has opted out");
+}
+END_TEST
+
+START_TEST(an_order_is_ended_by_who_gave_it)
+{
+	const struct store_listing l = {.prefix = fixture_prefix("20.9.0.0/25"),
+		.category = CATEGORY_UNTESTABLE,
+		.since_s = now_s,
+		.expires_s = now_s + DAY,
+		.reason = "r",
+		.author = "carol"};
+
+	ck_ok(store_listing_put(a.store, &l, trouble()));
+	explain("20.9.0.5");
+	ck_assert(json_is_true(json_object_get(answer, "listed")));
+	assert_next("20.9.0.0/25 is listed as untestable by order of carol until 20");
+	assert_next("orbl operator delist 20.9.0.0/25");
+}
+END_TEST
+
+/* 16 of 64 classes: about 18 domains, as when each denial had many recipients. */
+START_TEST(a_denial_is_of_one_domain_and_a_new_reporter_is_told)
+{
+	const json_t *term;
+
+	a.conf->score.new_trust = 25;
+	analyzer_add_denial(&a, "mx1", "192.0.2.7");
+	ck_ok(store_execute(a.store, "UPDATE evidence SET domains = 65535", trouble()));
+	explain("192.0.2.7");
+	ck_assert_int_eq(number(item("evidence", 0), "domains"), 8);
+	term = json_array_get(json_object_get(json_object_get(answer, "score"), "terms"), 0);
+	ck_assert_int_eq(number(term, "domains"), 8);
+	ck_assert(json_is_true(json_object_get(term, "is_new")));
+}
+END_TEST
+
 /* --- replay and the page --------------------------------------------------------------------- */
 
 START_TEST(replay_answers)
@@ -364,6 +422,10 @@ suite(void)
 	tcase_add_test(c, a_neighbour_is_sent_to_who_was_tested);
 	tcase_add_test(c, a_probe_to_come_decides);
 	tcase_add_test(c, a_lock_and_a_lock_out_are_told);
+	tcase_add_test(c, who_is_locked_out_may_prove);
+	tcase_add_test(c, a_probe_that_is_not_made_decides_nothing);
+	tcase_add_test(c, an_order_is_ended_by_who_gave_it);
+	tcase_add_test(c, a_denial_is_of_one_domain_and_a_new_reporter_is_told);
 	suite_add_tcase(s, c);
 	tcase_add_checked_fixture(other, set_up, tear_down);
 	tcase_add_test(other, replay_answers);

@@ -477,7 +477,9 @@ START_TEST(reporters)
 	ck_assert_ptr_nonnull(r);
 	ck_assert_str_eq(r->relay_policy, "");
 	ck_assert_int_eq(r->trust, 100);
-	ck_assert_ptr_null(conf_reporter(c, "TWO"));
+	ck_assert_ptr_eq(conf_reporter(c, "TWO"), r);
+	ck_assert_ptr_eq(conf_reporter(c, " Two "), r);
+	ck_assert_ptr_null(conf_reporter(c, "two."));
 	ck_assert_ptr_null(conf_reporter(c, ""));
 	conf_free(c);
 }

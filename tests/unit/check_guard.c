@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <orbl/store_alarm.h>
 #include <orbl/store_order.h>
 
 #include "analyzer_fixture.h"
@@ -204,10 +205,86 @@ START_TEST(a_bad_safe_list_at_the_start)
 	struct guard *g;
 
 	scratch_write("safe", "nonsense\n", 9);
-	ck_assert_int_eq(guard_new(conf, store, NOW, &g, trouble()), ERR_SYNTAX);
+	ck_assert_int_eq(guard_new(conf, NULL, NOW, &g, trouble()), ERR_SYNTAX);
 	ck_assert_str_eq(trouble()->text,
 		"listing.safe_lists: safe:1: \"nonsense\" is neither an address nor a prefix");
 	ck_assert_ptr_null(g);
+}
+END_TEST
+
+struct alarms {
+	size_t count;
+	char kind[32], text[512];
+};
+
+static enum err
+on_alarm(const struct store_alarm *alarm, void *context)
+{
+	struct alarms *alarms = context;
+
+	alarms->count++;
+	snprintf(alarms->kind, sizeof(alarms->kind), "%s", alarm->kind);
+	snprintf(alarms->text, sizeof(alarms->text), "%s", alarm->text);
+	return OK;
+}
+
+static struct alarms
+alarms(void)
+{
+	struct alarms found = {.count = 0};
+
+	ck_ok(store_alarms(store, 10, on_alarm, &found, trouble()));
+	return found;
+}
+
+static void
+open_again(int64_t now_s)
+{
+	guard_free(guard);
+	store_close(store);
+	ck_ok(store_open(conf->store_path, &store, trouble()));
+	ck_ok(guard_new(conf, store, now_s, &guard, trouble()));
+}
+
+START_TEST(a_safe_list_that_breaks_is_an_alarm)
+{
+	ck_assert_uint_eq(alarms().count, 0);
+	scratch_write("safe", "8.8.4.0/24\n<html>\n", 18);
+	guard_refresh(guard, NOW + 1);
+	ck_assert_uint_eq(alarms().count, 1);
+	ck_assert_str_eq(alarms().kind, "safe-list");
+	ck_assert_ptr_nonnull(strstr(alarms().text, "safe:2: "));
+	ck_assert_ptr_nonnull(strstr(alarms().text, "1 prefixes, stays in force"));
+	scratch_write("safe", "8.8.4.0/24\n", 11);
+	guard_refresh(guard, NOW + 2);
+	ck_assert_uint_eq(alarms().count, 0);
+}
+END_TEST
+
+static const char *const broken[] = {"<html>", "", NULL};
+
+START_TEST(a_broken_safe_list_is_as_it_was_after_a_restart)
+{
+	const char *text = broken[_i];
+
+	if (text != NULL)
+		scratch_write("safe", text, strlen(text));
+	else
+		ck_assert_int_eq(remove("safe"), 0);
+	open_again(NOW + 1);
+	ck_assert_int_eq(ask("8.8.4.4"), GUARD_SAFE);
+	ck_assert_str_eq(why, "8.8.4.0/24 is on the safe list safe (Big Provider)");
+	ck_assert_uint_eq(alarms().count, 1);
+	open_again(NOW + 2);
+	ck_assert_int_eq(ask("8.8.4.4"), GUARD_SAFE);
+	scratch_write("safe", "8.8.8.0/24\n", 11);
+	open_again(NOW + 3);
+	ck_assert_int_eq(ask("8.8.4.4"), GUARD_MAY_LIST);
+	ck_assert_int_eq(ask("8.8.8.8"), GUARD_SAFE);
+	ck_assert_uint_eq(alarms().count, 0);
+	scratch_write("safe", "?", 1);
+	open_again(NOW + 4);
+	ck_assert_int_eq(ask("8.8.8.8"), GUARD_SAFE);
 }
 END_TEST
 
@@ -224,6 +301,9 @@ suite(void)
 	tcase_add_test(t, orders_survive_a_restart);
 	tcase_add_test(t, safe_lists_are_followed);
 	tcase_add_test(t, a_bad_safe_list_at_the_start);
+	tcase_add_test(t, a_safe_list_that_breaks_is_an_alarm);
+	tcase_add_loop_test(t, a_broken_safe_list_is_as_it_was_after_a_restart, 0,
+		(int)ORBL_COUNT(broken));
 	suite_add_tcase(s, t);
 	return s;
 }

@@ -25,7 +25,7 @@ tear_down(void)
 static enum err
 happen(const char *host, enum host_event_kind kind, int64_t now_s, struct host_changed *out)
 {
-	const struct host_news news = {fixture_address(host), kind, now_s, 1000};
+	const struct host_news news = {fixture_address(host), kind, now_s, 1000, {0}};
 
 	return host_event(store, &news, out, trouble());
 }
@@ -67,7 +67,7 @@ END_TEST
 
 START_TEST(a_refusal_names_host_and_reason)
 {
-	const struct host_news news = {fixture_address("192.0.2.1"), HOST_FOUND_OPEN, NOW, 0};
+	const struct host_news news = {fixture_address("192.0.2.1"), HOST_FOUND_OPEN, NOW, 0, {0}};
 	struct error e;
 	struct host_changed c;
 	bool refused, locked;
@@ -150,6 +150,57 @@ START_TEST(hosts_that_say_nothing_any_more_are_forgotten)
 }
 END_TEST
 
+START_TEST(relapses_of_a_network_are_kept_while_it_is_listed)
+{
+	const struct store_host h = {.host = fixture_address("2001:db8::"),
+		.relapses = 2,
+		.listed_s = NOW,
+		.removed_s = NOW - 10};
+	const struct store_listing l = {.prefix = fixture_prefix("2001:db8::/64"),
+		.category = CATEGORY_RELAY,
+		.since_s = NOW,
+		.expires_s = NOW + 10,
+		.reason = "open",
+		.tested = fixture_address("2001:db8::1")};
+	const uint32_t states = 1U << HOST_SEEN | 1U << HOST_CLEARED;
+
+	ck_ok(store_host_put(store, &h, trouble()));
+	ck_ok(store_listing_put(store, &l, trouble()));
+	ck_ok(store_host_prune(store, states, NOW, 9, trouble())); /* a relapse may come */
+	ck_ok(store_host_prune(store, states, NOW + 500, 9, trouble()));
+	ck_assert_uint_eq(known("2001:db8::").relapses, 2);
+	ck_ok(store_listing_expire(store, NOW + 10, NULL, trouble()));
+	ck_ok(store_host_prune(store, states, NOW, 9, trouble()));
+	ck_assert_uint_eq(known("2001:db8::").relapses, 2);
+	ck_ok(store_host_prune(store, states, NOW + 500, 9, trouble()));
+	ck_assert_int_eq(store_count(store, "SELECT count(*) FROM host"), 0);
+}
+END_TEST
+
+START_TEST(what_was_kept_by_address_is_of_the_network)
+{
+	const struct store_host h = {.host = fixture_address("2001:db8::1"),
+		.state = HOST_CLEARED,
+		.relapses = 2,
+		.listed_s = NOW,
+		.removed_s = NOW + 10};
+	struct host_news news = {.host = h.host,
+		.kind = HOST_FOUND_OPEN,
+		.now_s = NOW + 20,
+		.relapse_window_s = 1000,
+		.network = fixture_address("2001:db8::")};
+	struct host_changed c;
+
+	ck_ok(store_host_put(store, &h, trouble()));
+	ck_ok(host_event(store, &news, &c, trouble()));
+	ck_assert_uint_eq(c.now.relapses, 3);
+	ck_assert_uint_eq(known("2001:db8::").relapses, 3);
+	ck_assert_int_eq(known("2001:db8::").listed_s, NOW + 20);
+	ck_assert_uint_eq(known("2001:db8::1").relapses, 0); /* not in two places */
+	ck_assert_uint_eq(known("2001:db8::1").state, HOST_LISTED);
+}
+END_TEST
+
 static Suite *
 suite(void)
 {
@@ -158,6 +209,8 @@ suite(void)
 
 	tcase_add_checked_fixture(t, set_up, tear_down);
 	tcase_add_test(t, what_happens_is_kept);
+	tcase_add_test(t, relapses_of_a_network_are_kept_while_it_is_listed);
+	tcase_add_test(t, what_was_kept_by_address_is_of_the_network);
 	tcase_add_test(t, a_refusal_names_host_and_reason);
 	tcase_add_test(t, unlocked_it_is_what_the_list_says);
 	tcase_add_test(t, a_state_that_is_none_is_refused);

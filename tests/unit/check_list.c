@@ -239,7 +239,7 @@ END_TEST
 static void
 lock(const char *host)
 {
-	const struct host_news news = {fixture_address(host), HOST_LOCK, NOW, 0};
+	const struct host_news news = {fixture_address(host), HOST_LOCK, NOW, 0, {0}};
 
 	ck_ok(host_event(store, &news, NULL, trouble()));
 }
@@ -308,7 +308,7 @@ static void
 list_open(const char *host, const char *output)
 {
 	struct addr a = fixture_address(host);
-	const struct host_news news = {a, HOST_FOUND_OPEN, NOW, 0};
+	const struct host_news news = {a, HOST_FOUND_OPEN, NOW, 0, {0}};
 	struct list_request r = {.prefix = list_prefix(&lister.rules, &a),
 		.category = CATEGORY_RELAY_INPUT,
 		.tested = a,

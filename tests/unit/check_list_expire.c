@@ -34,7 +34,7 @@ tear_down(void)
 static void
 list(const char *host, const char *prefix, enum category category, int64_t expires_s)
 {
-	const struct host_news news = {fixture_address(host), HOST_FOUND_OPEN, NOW, 0};
+	const struct host_news news = {fixture_address(host), HOST_FOUND_OPEN, NOW, 0, {0}};
 	const struct list_request r = {.prefix = fixture_prefix(prefix),
 		.category = category,
 		.tested = fixture_address(host),
@@ -103,7 +103,8 @@ END_TEST
 
 START_TEST(what_an_operator_listed_expires)
 {
-	const struct host_news news = {fixture_address("192.0.2.1"), HOST_OPERATOR_LISTS, NOW, 0};
+	const struct host_news news = {fixture_address("192.0.2.1"), HOST_OPERATOR_LISTS, NOW, 0,
+		{0}};
 
 	ck_ok(host_event(store, &news, NULL, trouble()));
 	list("192.0.2.1", "192.0.2.1", CATEGORY_SUSPECT, NOW + 10);

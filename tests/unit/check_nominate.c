@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include <orbl/log.h>
+#include <orbl/store_audit.h>
 #include <orbl/store_decision.h>
 #include <orbl/store_reporter.h>
 
@@ -414,6 +415,25 @@ START_TEST(an_operators_suspect_is_let_alone)
 }
 END_TEST
 
+/* After a restore, until the operator has seen to what is lost. */
+START_TEST(suspects_are_held)
+{
+	ck_ok(store_suspects_hold(store, true, trouble()));
+	deny("mx1", HOST, NOW, 1 << 16);
+	deny("mx2", HOST, NOW, 1 << 16);
+	deny("mx3", HOST, NOW, 1 << 16);
+	look(NOW);
+	ck_assert_int_eq(number("SELECT count(*) " SUSPECT_ROWS), 0);
+	ck_assert_int_eq(number("SELECT count(*) FROM probe"), 1);
+	ck_assert_int_eq(number("SELECT count(*) FROM alarm WHERE kind = 'restored'"
+				" AND text LIKE '%orbl publish --force%'"),
+		1);
+	ck_ok(store_suspects_hold(store, false, trouble()));
+	look(NOW);
+	ck_assert_int_eq(number("SELECT count(*) " SUSPECT_ROWS), 1);
+}
+END_TEST
+
 START_TEST(two_hosts_of_a_prefix_are_one_suspect)
 {
 	static const char *const hosts[] = {"2001:db8::1", "2001:db8::2"};
@@ -484,6 +504,50 @@ START_TEST(many_hosts_come_in_batches)
 }
 END_TEST
 
+static int64_t ticks_ms;
+
+static int64_t
+tick(void)
+{
+	return ticks_ms += 20;
+}
+
+START_TEST(a_batch_ends_when_its_time_is_over)
+{
+	run("INSERT INTO pending VALUES ('192.0.2.1'), ('192.0.2.2'), ('192.0.2.3'),"
+	    " ('192.0.2.4')");
+	nominate.clock_ms = tick;
+	ck_assert(nominate_batch(&nominate, &etiquette, NOW));
+	ck_assert_int_eq(number("SELECT count(*) FROM pending"), 1);
+	ck_assert(!nominate_batch(&nominate, &etiquette, NOW));
+	ck_assert_int_eq(number("SELECT count(*) FROM pending"), 0);
+}
+END_TEST
+
+/* A backlog of a month and of all kinds: the newest of each reporter count, and are kept. */
+START_TEST(what_is_decided_on_is_bounded)
+{
+	struct addr host = fixture_address(HOST);
+	struct score_result result;
+	struct score_inputs in;
+	size_t evils = 0;
+
+	deny("mx1", HOST, NOW - 25 * DAY, 1);
+	deny("evil", HOST, NOW, 1);
+	run("WITH RECURSIVE n(i) AS (SELECT 1 UNION SELECT i + 1 FROM n WHERE i < 700)"
+	    " INSERT INTO evidence (host, hour_s, submission, kind, count, line, raw)"
+	    " SELECT '" HOST "', hour_s - 3600 * i, submission, column1, 1, 1, 'x' FROM evidence,"
+	    " n, (VALUES (0), (1), (2)) WHERE hour_s = (SELECT max(hour_s) FROM evidence)");
+	ck_ok(nominate_look(&nominate, &host, NOW, &in, &result, trouble()));
+	for (size_t i = 0; i < in.facts.count; i++)
+		evils += strcmp(in.facts.items[i].reporter, "evil") == 0;
+	ck_assert_uint_eq(evils, 200);
+	ck_assert_uint_eq(in.facts.count, 201);
+	ck_assert_int_eq(in.facts.items[0].time_s, NOW - NOW % HOUR);
+	score_record_reset(&in);
+}
+END_TEST
+
 static Suite *
 suite(void)
 {
@@ -507,11 +571,14 @@ suite(void)
 	tcase_add_test(suspect, new_evidence_does_not_fill_the_store);
 	tcase_add_test(suspect, a_suspect_ends_with_its_reporter);
 	tcase_add_test(suspect, an_operators_suspect_is_let_alone);
+	tcase_add_test(suspect, suspects_are_held);
 	tcase_add_test(suspect, two_hosts_of_a_prefix_are_one_suspect);
 	tcase_add_checked_fixture(none, set_up, tear_down);
 	tcase_add_test(none, a_safe_host_raises_an_alarm);
 	tcase_add_test(none, an_exempt_host_is_no_suspect);
 	tcase_add_test(none, many_hosts_come_in_batches);
+	tcase_add_test(none, a_batch_ends_when_its_time_is_over);
+	tcase_add_test(none, what_is_decided_on_is_bounded);
 	suite_add_tcase(s, probe);
 	suite_add_tcase(s, suspect);
 	suite_add_tcase(s, none);

@@ -21,6 +21,7 @@
 #include "notice_message.h"
 #include "resolver_fixture.h"
 #include "scratch.h"
+#include "store_sql.h"
 #include "unit.h"
 
 enum { DAY = 86400, NOW = 1900000000 };
@@ -206,6 +207,35 @@ START_TEST(a_resolver_that_fails_is_asked_again)
 	resolver.record = "abuse@isp.example";
 	run(NOW + 3600);
 	ck_assert_uint_eq(count_messages(), 1);
+}
+END_TEST
+
+START_TEST(a_resolver_that_fails_for_a_day_is_given_up)
+{
+	int64_t n = 0;
+
+	list("192.0.2.1", CATEGORY_RELAY, NOW - 9 * DAY, 0);
+	resolver.rcode = 2;
+	resolver.record = NULL;
+	run(NOW);
+	run(NOW + DAY - 1); /* the day begins with the first lookup */
+	ck_ok(store_number(store, trouble(), &n,
+		"SELECT count(*) FROM notice"
+		" WHERE state = 'waiting'",
+		""));
+	ck_assert_int_eq(n, 1);
+	run(NOW + DAY + 60);
+	ck_assert_uint_eq(resolver.questions, 3);
+	ck_ok(store_number(store, trouble(), &n,
+		"SELECT count(*) FROM notice"
+		" WHERE state = 'no-answer'",
+		""));
+	ck_assert_int_eq(n, 1);
+	resolver.rcode = 0;
+	resolver.record = "abuse@isp.example";
+	run(NOW + 2 * DAY);
+	ck_assert_uint_eq(resolver.questions, 3);
+	ck_assert_uint_eq(count_messages(), 0);
 }
 END_TEST
 
@@ -445,6 +475,7 @@ suite(void)
 	tcase_add_test(t, a_contact_gets_so_many_a_day);
 	tcase_add_test(t, who_has_no_contact_is_not_asked_for_again);
 	tcase_add_test(t, a_resolver_that_fails_is_asked_again);
+	tcase_add_test(t, a_resolver_that_fails_for_a_day_is_given_up);
 	tcase_add_test(t, what_was_delisted_before_is_not_told);
 	tcase_add_test(t, a_spool_that_cannot_be_written_loses_nothing);
 	tcase_add_test(t, many_bad_names_do_not_stop_the_others);

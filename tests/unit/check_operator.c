@@ -9,6 +9,7 @@
 #include "analyzer_fixture.h"
 #include "retire.h"
 #include "scratch.h"
+#include "store_sql.h"
 #include "unit.h"
 
 enum { DAY = 86400 };
@@ -232,6 +233,14 @@ START_TEST(a_proof_that_was_overtaken)
 	snprintf(text, sizeof(text), LIST "\"relay\", \"prefix\": \"192.0.2.1\", \"proof\": %d",
 		(int)open);
 	order_refused(text, ERR_REFUSED, "closed since");
+	open = probe("192.0.2.2", "open");
+	probe("192.0.2.2", "bounces");
+	for (size_t i = 0; i < 30; i++) /* which say nothing of it */
+		probe("192.0.2.2", i % 2 == 0 ? "undecided" : "accepts");
+	snprintf(text, sizeof(text), LIST "\"relay\", \"prefix\": \"192.0.2.2\", \"proof\": %d",
+		(int)open);
+	order_refused(text, ERR_REFUSED, "bounces since");
+	ck_assert_uint_eq(listings(NULL).count, 0);
 }
 END_TEST
 
@@ -248,6 +257,16 @@ START_TEST(who_is_guarded_is_not_listed)
 }
 END_TEST
 
+static int64_t
+orders(const char *detail)
+{
+	int64_t n;
+
+	ck_ok(store_number(a.store, trouble(), &n,
+		"SELECT count(*) FROM audit WHERE action = 'order' AND detail = ?", "t", detail));
+	return n;
+}
+
 START_TEST(a_wide_order_is_forced)
 {
 	order_refused(LIST "\"suspect\", \"prefix\": \"1.2.0.0/23\"", ERR_REFUSED,
@@ -260,6 +279,13 @@ START_TEST(a_wide_order_is_forced)
 	order(LIST "\"suspect\", \"prefix\": \"1.2.8.0/24\"");
 	order(LIST "\"suspect\", \"prefix\": \"2a00::/48\"");
 	ck_assert_uint_eq(listings(NULL).count, 3);
+	ck_assert_int_eq(orders("list, until 0, suspect, forced: r"), 1);
+	ck_assert_int_eq(orders("list, until 0, suspect: r"), 2);
+	order("\"action\": \"exempt\", \"prefix\": \"1.2.0.0/23\", \"reason\": \"r\", "
+	      "\"force\": true");
+	ck_assert_int_eq(orders("exempt, until 0, forced: r"), 1);
+	order("\"action\": \"delist\", \"prefix\": \"2a00::/48\", \"reason\": \"r\"");
+	ck_assert_int_eq(orders("delist, until 0: r"), 1);
 }
 END_TEST
 
@@ -295,8 +321,8 @@ static const struct {
 	{LIST "\"suspect\", \"prefix\": \"1.2.3.4\", \"for_s\": \"1\"", ERR_RANGE, "last"},
 	{LIST "\"suspect\", \"prefix\": \"1.2.3.4\", \"for_s\": 9223372036854775807", ERR_RANGE,
 		"last"},
-	{LIST "\"suspect\", \"prefix\": \"1.2.3.4\", \"for_s\": 7776001", ERR_RANGE,
-		"listing.max_lifetime"},
+	{LIST "\"suspect\", \"prefix\": \"1.2.3.4\", \"for_s\": 99999999", ERR_RANGE,
+		"listing.max_lifetime, 90d"},
 	{LIST "\"relay\", \"prefix\": \"1.2.3.4\", \"proof\": -1", ERR_RANGE, "number of a probe"},
 	{"\"action\": \"delist\", \"prefix\": \"1.2.3.4\", \"reason\": \"r\"", ERR_NOT_FOUND,
 		"1.2.3.4 is not listed"},
@@ -364,6 +390,55 @@ START_TEST(exempt_ends_what_is_within_and_around)
 		"exempt by order of alice: r");
 	order("\"action\": \"unexempt\", \"prefix\": \"192.0.2.0/30\", \"reason\": \"r\"");
 	order(LIST "\"suspect\", \"prefix\": \"192.0.2.2\"");
+}
+END_TEST
+
+/* Whether DNS has an address. */
+static bool
+is_in_dns(const char *address)
+{
+	struct addr addr = fixture_address(address);
+
+	return pipeline_in_dns(a.pipeline, &addr, now_s) != 0;
+}
+
+#define WIDE LIST "\"suspect\", \"prefix\": \"20.9.0.0/25\""
+
+START_TEST(what_ends_by_order_leaves_dns)
+{
+	json_t *answer;
+
+	order(WIDE);
+	ck_assert(is_in_dns("20.9.0.5"));
+	order_refused("\"action\": \"delist\", \"prefix\": \"20.9.0.5\", \"reason\": \"r\"",
+		ERR_NOT_FOUND, "orbl operator delist 20.9.0.0/25, or exempt 20.9.0.5");
+	answer = order_well(
+		"\"action\": \"delist\", \"prefix\": \"20.9.0.0/25\", \"reason\": \"r\"");
+	ck_assert(json_is_null(json_object_get(answer, "why_still")));
+	ck_assert(json_is_null(json_object_get(answer, "held")));
+	json_decref(answer);
+	ck_assert(!is_in_dns("20.9.0.5"));
+}
+END_TEST
+
+START_TEST(what_ends_besides_is_held_and_said)
+{
+	json_t *answer;
+	const char *why;
+
+	order(WIDE);
+	answer = order_well(
+		"\"action\": \"exempt\", \"prefix\": \"20.9.0.5\", \"reason\": \"r\"");
+	why = json_string_value(json_object_get(answer, "why_still"));
+	ck_assert_ptr_nonnull(why);
+	ck_assert_ptr_nonnull(strstr(why, "nothing would be left"));
+	json_decref(answer);
+	ck_assert(is_in_dns("20.9.0.5"));
+	answer = ask("check", "\"address\": \"20.9.0.5\"");
+	ck_assert(json_is_false(json_object_get(answer, "listed")));
+	ck_assert_ptr_nonnull(strstr(json_string_value(json_object_get(answer, "why_still")),
+		"held by a safety stop"));
+	json_decref(answer);
 }
 END_TEST
 
@@ -471,8 +546,33 @@ START_TEST(a_list_ends_step_by_step)
 		"dnsbl.example. 604800 IN NS u1.dnsbl.example.\n"));
 	ck_assert_int_eq(json_integer_value(json_object_get(answer, "ttl")), 604800);
 	json_decref(answer);
+	refused("zone", RETIRE "\"empty\"", ERR_REFUSED, "orbl zone resume");
 	zone("\"action\": \"resume\", \"reason\": \"sold\"");
 	ck_assert_str_eq(stage(), "in service");
+}
+END_TEST
+
+/* All that was off the list while it was empty comes back at once. */
+START_TEST(a_list_that_is_resumed_is_published)
+{
+	const struct addr last = fixture_address("192.0.2.30");
+	char members[160];
+
+	analyzer_close(&a);
+	analyzer_open(&a, "publish.max_change_floor = 5\n");
+	for (int i = 1; i <= 30; i++) {
+		snprintf(members, sizeof(members),
+			"\"action\": \"list\", \"prefix\": \"192.0.2.%d\","
+			"\"category\": \"suspect\", \"reason\": \"x\"",
+			i);
+		order(members);
+	}
+	json_decref(ask("publish", "\"force\": true, \"reason\": \"x\""));
+	ck_assert_uint_ne(pipeline_in_dns(a.pipeline, &last, now_s), 0);
+	zone(RETIRE "\"empty\", \"force\": true");
+	ck_assert_uint_eq(pipeline_in_dns(a.pipeline, &last, now_s), 0);
+	zone("\"action\": \"resume\", \"reason\": \"sold\"");
+	ck_assert_uint_ne(pipeline_in_dns(a.pipeline, &last, now_s), 0);
 }
 END_TEST
 
@@ -482,7 +582,9 @@ START_TEST(a_bad_retirement)
 	refused("zone", "\"action\": \"retire\", \"stage\": \"announce\"", ERR_SYNTAX, "reason");
 	refused("zone", RETIRE "\"burn\"", ERR_SYNTAX, "the stages are");
 	refused("zone", RETIRE "\"announce\", \"at\": \"soon\"", ERR_SYNTAX, "no day");
-	refused("zone", RETIRE "\"announce\", \"at\": \"2001-01-01\"", ERR_REFUSED, "30 days");
+	refused("zone", RETIRE "\"announce\", \"at\": \"2001-01-01\"", ERR_REFUSED, "is over");
+	refused("zone", RETIRE "\"announce\", \"force\": true, \"at\": \"2001-01-01\"",
+		ERR_REFUSED, "2001-01-01 is over");
 	refused("zone", "\"action\": \"resume\", \"reason\": \"r\"", ERR_REFUSED, "in service");
 	ck_assert_str_eq(stage(), "in service");
 }
@@ -497,8 +599,10 @@ suite(void)
 		a_dry_run_takes_nothing_back, an_open_relay_needs_its_proof,
 		a_proof_that_was_overtaken, who_is_guarded_is_not_listed, a_wide_order_is_forced,
 		an_ipv6_host_is_its_network, a_long_reason, delisting_by_category_and_prefix,
-		exempt_ends_what_is_within_and_around, who_has_opted_out_is_not_probed,
+		exempt_ends_what_is_within_and_around, what_ends_by_order_leaves_dns,
+		what_ends_besides_is_held_and_said, who_has_opted_out_is_not_probed,
 		a_locked_host_stays_as_it_is, all_orders_are_shown, a_list_ends_step_by_step,
+		a_list_that_is_resumed_is_published,
 		a_bad_retirement};
 
 	tcase_add_checked_fixture(t, set_up, tear_down);

@@ -320,6 +320,68 @@ START_TEST(a_pair_is_tried_again_as_a_pair)
 }
 END_TEST
 
+/* --- how long a listing lasts ------------------------------------------------------- */
+
+static enum err
+on_expiry(const struct store_listing *l, void *context)
+{
+	int64_t *expires_s = context;
+
+	if (l->expires_s > *expires_s)
+		*expires_s = l->expires_s;
+	return OK;
+}
+
+static int64_t
+listed_until(const char *host)
+{
+	struct prefix p = fixture_prefix(host);
+	int64_t expires_s = 0;
+
+	ck_ok(store_listings(store, &p, on_expiry, &expires_s, trouble()));
+	return expires_s;
+}
+
+static const struct finding *const unwelcome[] = {&open_to_us, &multihop, &bounces, &untestable};
+
+START_TEST(a_request_makes_no_listing_longer)
+{
+	outcome.second_family = 0;
+	finish(ask_for_delisting(), unwelcome[_i]);
+	ck_assert_int_eq(listed_until("192.0.2.1"), NOW + 100);
+	finish(queue_probe(store, "192.0.2.1", CAUSE_EXPIRY), &open_to_us);
+	ck_assert_int_eq(listed_until("192.0.2.1"), NOW + 1000);
+}
+END_TEST
+
+START_TEST(nor_does_its_retry)
+{
+	uint64_t id = ask_for_delisting();
+
+	outcome.second_family = 0;
+	for (int i = 0; i < 2; i++) {
+		finish(id, &undecided);
+		id = probes().rows[0].id;
+	}
+	finish(id, &open_to_us);
+	ck_assert_int_eq(listed_until("192.0.2.1"), NOW + 100);
+	id = queue_probe(store, "192.0.2.1", CAUSE_NOMINATION);
+	finish(id, &undecided);
+	finish(probes().rows[0].id, &open_to_us);
+	ck_assert_int_eq(listed_until("192.0.2.1"), NOW + 1000);
+}
+END_TEST
+
+/* Else an open relay is let off by asking just before it would be tested. */
+START_TEST(a_request_does_not_spare_the_retest_before_expiry)
+{
+	outcome.second_family = 0;
+	outcome.rules.retest_s = 100;
+	finish(ask_for_delisting(), &open_to_us);
+	ck_assert_int_eq(listed_until("192.0.2.1"), NOW + 1000);
+}
+END_TEST
+
 /* --- late arrivals ------------------------------------------------------------------ */
 
 static void
@@ -416,7 +478,8 @@ suite(void)
 		a_second_that_is_not_made_leaves_it_open,
 		without_a_second_source_the_first_alone_decides,
 		a_probe_that_is_not_made_changes_nothing, an_undecided_host_is_probed_again_later,
-		a_pair_is_tried_again_as_a_pair};
+		a_pair_is_tried_again_as_a_pair, nor_does_its_retry,
+		a_request_does_not_spare_the_retest_before_expiry};
 	const TTest *const late_tests[] = {a_late_message_of_the_first_opens_the_pair,
 		a_late_message_of_the_second_opens_the_pair,
 		a_late_message_need_not_wait_for_the_second, what_a_newer_pair_found_stays};
@@ -424,6 +487,7 @@ suite(void)
 	TCase *t = tcase_of("pairs", pair_tests, ORBL_COUNT(pair_tests));
 
 	tcase_add_loop_test(t, both_of_a_pair_decide, 0, (int)ORBL_COUNT(pairs));
+	tcase_add_loop_test(t, a_request_makes_no_listing_longer, 0, (int)ORBL_COUNT(unwelcome));
 	suite_add_tcase(s, t);
 	suite_add_tcase(s, tcase_of("late", late_tests, ORBL_COUNT(late_tests)));
 	return s;

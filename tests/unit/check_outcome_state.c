@@ -24,7 +24,7 @@ set_up(void)
 {
 	scratch_enter();
 	conf = fixture_conf("listing.exempt = {192.0.2.66}\n"
-			    "probe.allow = {192.0.2.0/24, 203.0.113.0/24}\n");
+			    "probe.allow = {192.0.2.0/24, 203.0.113.0/24, 2001:db8::/32}\n");
 	store = open_store();
 	ck_ok(guard_new(conf, store, NOW, &guard, trouble()));
 	outcome = (struct outcome){.store = store,
@@ -34,6 +34,7 @@ set_up(void)
 			.max_lifetime_s = 5 * LIFE,
 			.relapse_window_s = 100000,
 			.notice_output_s = 500,
+			.notice_bouncer_s = 2000,
 			.confirm_after_s = CONFIRM,
 			.ipv6_prefix = 64},
 		.retry = {3600, 86400}};
@@ -50,8 +51,8 @@ tear_down(void)
 
 /* --- probes ------------------------------------------------------------------------ */
 
-/* Of a host: words of what came of it: "closed", "bounce", "undecided", or addresses from which the
- * message came back. */
+/* Of a host: words of what came of it: "closed", "bounce", "undecided", "accepts", or addresses
+ * from which the message came back. */
 static struct probe_result *
 result_of(uint64_t id, const char *host, const char *const *found)
 {
@@ -59,6 +60,7 @@ result_of(uint64_t id, const char *host, const char *const *found)
 	struct probe_result *r = probe_result_new(id, &target);
 	bool closed = strcmp(found[0], "closed") == 0;
 	bool undecided = strcmp(found[0], "undecided") == 0;
+	bool accepts = strcmp(found[0], "accepts") == 0;
 	struct prober_event ev = {.kind = PROBER_CASE, .id = id, .case_index = 1};
 
 	ck_assert_ptr_nonnull(r);
@@ -66,7 +68,7 @@ result_of(uint64_t id, const char *host, const char *const *found)
 		undecided  ? PROBER_ANSWER_TEMPORARY :
 			     PROBER_ANSWER_ACCEPTED;
 	(void)probe_result_apply(r, &ev);
-	for (; !closed && !undecided && *found != NULL; found++) {
+	for (; !closed && !undecided && !accepts && *found != NULL; found++) {
 		ev.kind = PROBER_ARRIVAL;
 		ev.to_sender = strcmp(*found, "bounce") == 0;
 		ev.peer.addr = fixture_address(ev.to_sender ? host : *found);
@@ -143,7 +145,7 @@ known(const char *host)
 static void
 happen(const char *host, enum host_event_kind kind)
 {
-	const struct host_news news = {fixture_address(host), kind, outcome.now_s, 0};
+	const struct host_news news = {fixture_address(host), kind, outcome.now_s, 0, {0}};
 
 	ck_ok(host_event(store, &news, NULL, trouble()));
 }
@@ -266,6 +268,43 @@ START_TEST(a_relapse_lasts_longer)
 }
 END_TEST
 
+/* Who has one address of a network has them all. */
+START_TEST(a_relapse_is_of_the_network)
+{
+	static const int64_t lives[] = {1, 2, 4, 5};
+	static const struct addr none = {0};
+	struct addr network = fixture_address("2001:db8:1::"), host;
+	struct store_host h;
+	char address[ADDR_TEXT];
+
+	for (unsigned i = 0; i < ORBL_COUNT(lives); i++) {
+		snprintf(address, sizeof(address), "2001:db8:1::%u", i + 1);
+		host = fixture_address(address);
+		find(address, address);
+		ck_assert_int_eq(expires("2001:db8:1::/64"), outcome.now_s + lives[i] * LIFE);
+		ck_ok(host_look(store, &host, &network, &h, trouble()));
+		ck_assert_uint_eq(h.relapses, i);
+		ck_assert_int_eq(h.listed_s, outcome.now_s);
+		ck_assert_uint_eq(h.state, HOST_LISTED);
+		outcome.now_s += 10;
+		find(address, "closed");
+		ck_ok(host_look(store, &host, &network, &h, trouble()));
+		ck_assert_int_eq(h.removed_s, outcome.now_s);
+		ck_assert_uint_eq(h.state, HOST_CLEARED);
+		outcome.now_s += 10;
+	}
+	ck_assert_uint_eq(known("2001:db8:1::").state, HOST_SEEN);
+	ck_assert_uint_eq(known("2001:db8:1::").relapses, ORBL_COUNT(lives) - 1);
+	find("2001:db8:2::1", "2001:db8:2::1"); /* another network */
+	ck_assert_int_eq(expires("2001:db8:2::/64"), outcome.now_s + LIFE);
+	find("2001:db8:1::", "2001:db8:1::"); /* the first address is a host as well */
+	ck_assert_uint_eq(known("2001:db8:1::").state, HOST_LISTED);
+	ck_assert_uint_eq(known("2001:db8:1::").relapses, ORBL_COUNT(lives));
+	ck_ok(host_look(store, &network, &none, &h, trouble()));
+	ck_assert_uint_eq(h.relapses, ORBL_COUNT(lives));
+}
+END_TEST
+
 START_TEST(a_delisting_on_request_is_confirmed)
 {
 	struct probes_seen waiting;
@@ -288,9 +327,96 @@ START_TEST(a_delisting_on_request_is_confirmed)
 }
 END_TEST
 
-START_TEST(without_a_request_nothing_is_confirmed)
+static void
+confirms(const char *host)
+{
+	struct probes_seen waiting = waiting_probes(store);
+
+	ck_assert_uint_eq(waiting.count, 1);
+	ck_assert_int_eq(waiting.rows[0].cause, CAUSE_CONFIRM);
+	ck_assert_int_eq(waiting.rows[0].not_before_s, outcome.now_s + CONFIRM);
+	ck_assert_str_eq(waiting.rows[0].host, host);
+}
+
+START_TEST(a_bouncer_for_a_moment_is_confirmed)
 {
 	find("192.0.2.1", "192.0.2.1");
+	request("192.0.2.1");
+	find("192.0.2.1", "bounce");
+	ck_assert_uint_eq(listed("192.0.2.1"), BIT(CATEGORY_BOUNCER)); /* has its notice */
+	confirms("192.0.2.1");
+	outcome.now_s += CONFIRM;
+	find("192.0.2.1", "192.0.2.1");
+	ck_assert_uint_eq(listed("192.0.2.1"), BIT(CATEGORY_RELAY));
+	ck_assert_uint_eq(known("192.0.2.1").relapses, 1);
+}
+END_TEST
+
+START_TEST(a_delay_before_the_refusal_is_confirmed)
+{
+	find("192.0.2.1", "192.0.2.1");
+	request("192.0.2.1");
+	find("192.0.2.1", "undecided");
+	ck_assert_int_eq(waiting_probes(store).rows[0].cause, CAUSE_BACKOFF);
+	outcome.now_s += 3600;
+	find("192.0.2.1", "closed"); /* the one that waits */
+	ck_assert_uint_eq(listed("192.0.2.1"), 0);
+	confirms("192.0.2.1");
+}
+END_TEST
+
+START_TEST(every_removal_by_a_test_is_confirmed_once)
+{
+	static const char *const found[] = {"192.0.2.1", "203.0.113.5"};
+	struct addr a = fixture_address("192.0.2.1");
+	uint64_t id;
+
+	for (size_t i = 0; i < ORBL_COUNT(found); i++) {
+		find("192.0.2.1", found[i]);
+		find("192.0.2.1", "closed"); /* nobody had asked */
+		confirms("192.0.2.1");
+		/* Evidence does not have it made sooner, while the host is on its guard. */
+		outcome.now_s += 10;
+		ck_ok(store_probe_queue(store, &a, CAUSE_NOMINATION, outcome.now_s, &id,
+			trouble()));
+		outcome.now_s -= 10;
+		confirms("192.0.2.1");
+		outcome.now_s += CONFIRM;
+		find("192.0.2.1", "closed");
+		ck_assert_uint_eq(waiting_probes(store).count, 0);
+	}
+	/* One category for another is no removal. */
+	find("192.0.2.1", found[0]);
+	find("192.0.2.1", found[1]);
+	ck_assert_uint_eq(waiting_probes(store).count, 0);
+	/* Nor does the probe that confirms ask for another one. */
+	ck_ok(store_probe_queue(store, &a, CAUSE_CONFIRM, outcome.now_s, &id, trouble()));
+	find("192.0.2.1", "closed");
+	ck_assert_uint_eq(listed("192.0.2.1"), 0);
+	ck_assert_uint_eq(waiting_probes(store).count, 0);
+}
+END_TEST
+
+START_TEST(a_notification_held_back_is_not_in_the_way)
+{
+	struct prober_event late = {.kind = PROBER_ARRIVAL, .case_index = 1, .to_sender = true};
+
+	find("192.0.2.1", "192.0.2.1");
+	late.id = queue_probe(store, "192.0.2.1", CAUSE_NOMINATION);
+	late.peer.addr = fixture_address("192.0.2.1");
+	finish_all(late.id, "192.0.2.1", (const char *const[]){"accepts", NULL});
+	ck_assert_int_eq(outcome.verdict, VERDICT_ACCEPTS);
+	request("192.0.2.1");
+	ck_ok(outcome_arrived_late(&outcome, &late, trouble()));
+	ck_assert_uint_eq(listed("192.0.2.1"), BIT(CATEGORY_RELAY));
+	find("192.0.2.1", "closed");
+	ck_assert_uint_eq(listed("192.0.2.1"), 0);
+	confirms("192.0.2.1");
+}
+END_TEST
+
+START_TEST(what_was_no_relay_is_not_confirmed)
+{
 	find("192.0.2.1", "closed");
 	ck_assert_uint_eq(waiting_probes(store).count, 0);
 	find("192.0.2.2", "192.0.2.2");
@@ -337,6 +463,45 @@ START_TEST(a_probe_lists_two_outputs_at_most)
 	ck_assert_uint_eq(count_outputs(), 2);
 	find("192.0.2.1", "closed");
 	ck_assert_uint_eq(count_outputs(), 0);
+}
+END_TEST
+
+START_TEST(a_host_lists_two_outputs_at_most_however_often_it_is_tested)
+{
+	char one[ADDR_TEXT], two[ADDR_TEXT];
+	const char *const both[] = {one, two, NULL};
+
+	for (unsigned i = 0; i < 5; i++) {
+		snprintf(one, sizeof(one), "203.0.113.%u", 1 + 2 * i);
+		snprintf(two, sizeof(two), "203.0.113.%u", 2 + 2 * i);
+		finish_all(queue_probe(store, "192.0.2.1", CAUSE_DELISTING), "192.0.2.1", both);
+		ck_assert_uint_eq(count_outputs(), 2);
+	}
+	outcome.now_s += 10;
+	find("192.0.2.1", "203.0.113.2"); /* known: renewed */
+	ck_assert_int_eq(expires("203.0.113.2"), outcome.now_s + LIFE);
+	ck_assert_int_eq(expires("203.0.113.1"), outcome.now_s - 10 + LIFE);
+	outcome.now_s += LIFE - 10; /* the other one is over */
+	find("192.0.2.1", "203.0.113.9");
+	ck_assert_uint_eq(listed("203.0.113.9"), BIT(CATEGORY_RELAY_OUTPUT));
+	find("192.0.2.2", "203.0.113.20"); /* another host has its own */
+	ck_assert_uint_eq(listed("203.0.113.20"), BIT(CATEGORY_RELAY_OUTPUT));
+}
+END_TEST
+
+START_TEST(a_network_lists_two_outputs_at_most)
+{
+	char host[ADDR_TEXT], output[ADDR_TEXT];
+
+	for (unsigned i = 1; i < 5; i++) {
+		snprintf(host, sizeof(host), "2001:db8:1::%u", i);
+		snprintf(output, sizeof(output), "203.0.113.%u", i);
+		find(host, output);
+	}
+	ck_assert_uint_eq(listed("2001:db8:1::/64"), BIT(CATEGORY_RELAY_INPUT));
+	ck_assert_uint_eq(count_outputs(), 2);
+	find("2001:db8:2::1", "203.0.113.9");
+	ck_assert_uint_eq(count_outputs(), 3);
 }
 END_TEST
 
@@ -398,8 +563,13 @@ suite(void)
 {
 	const TTest *const tests[] = {what_is_exempt_is_not_said_to_be_listed,
 		a_locked_host_stays_as_it_is, a_relapse_lasts_longer,
-		a_delisting_on_request_is_confirmed, without_a_request_nothing_is_confirmed,
-		a_probe_lists_two_outputs_at_most, a_verdict_can_be_decided_again};
+		a_delisting_on_request_is_confirmed, what_was_no_relay_is_not_confirmed,
+		a_bouncer_for_a_moment_is_confirmed, a_delay_before_the_refusal_is_confirmed,
+		every_removal_by_a_test_is_confirmed_once,
+		a_notification_held_back_is_not_in_the_way, a_relapse_is_of_the_network,
+		a_host_lists_two_outputs_at_most_however_often_it_is_tested,
+		a_network_lists_two_outputs_at_most, a_probe_lists_two_outputs_at_most,
+		a_verdict_can_be_decided_again};
 	Suite *s = suite_create("outcome_state");
 	TCase *t = tcase_create("states");
 

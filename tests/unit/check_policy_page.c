@@ -109,6 +109,14 @@ static const struct { /* a setting, what the page then says, and what it says no
 	{"probe.backoff = 30d", "is tested again when evidence nominates it anew", NULL},
 	{"notify.spool = \"/x\"\nnotify.contacts = abuse.example", "where abuse.example names one",
 		NULL},
+	{"",
+		"When 2 independent reporters, all of them new, have each denied it in 3 hours of "
+                "the "
+		"last day, recipients in two domains or more, this is at least 8.49 points",
+		NULL},
+	{"score.new_trust = 100\nscore.min_reporters = 1", "have each denied it in 2 hours of",
+		NULL},
+	{"score.new_trust = 10", "A host is tested when", "all of them new"},
 	{"publish.max_change = 7", "differs by more than 7 % (and 500", NULL},
 };
 
@@ -233,6 +241,19 @@ START_TEST(durations_are_exact)
 }
 END_TEST
 
+START_TEST(durations_are_as_in_the_configuration)
+{
+	static const struct {
+		int64_t seconds;
+		const char *text;
+	} cases[] = {{15552000, "180d"}, {86400, "1d"}, {5400, "90m"}, {7200, "2h"}, {61, "61s"}};
+	char out[PAGE_VALUE];
+
+	for (size_t i = 0; i < ORBL_COUNT(cases); i++)
+		ck_assert_str_eq(policy_value_short(cases[i].seconds, out), cases[i].text);
+}
+END_TEST
+
 START_TEST(formats_have_names)
 {
 	enum page_format f;
@@ -262,6 +283,7 @@ suite(void)
 	suite_add_tcase(s, c);
 	tcase_add_loop_test(values, durations_are_exact, 0, (int)ORBL_COUNT(durations));
 	tcase_add_test(values, formats_have_names);
+	tcase_add_test(values, durations_are_as_in_the_configuration);
 	suite_add_tcase(s, values);
 	return s;
 }

@@ -93,7 +93,7 @@ END_TEST
 
 START_TEST(a_locked_host_is_not_asked)
 {
-	const struct host_news lock = {fixture_address("192.0.2.2"), HOST_LOCK, QUEUE_NOW, 0};
+	const struct host_news lock = {fixture_address("192.0.2.2"), HOST_LOCK, QUEUE_NOW, 0, {0}};
 
 	queue_add("192.0.2.1", CAUSE_NOMINATION);
 	queue_add("192.0.2.2", CAUSE_DELISTING);

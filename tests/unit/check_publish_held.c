@@ -2,7 +2,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <sqlite3.h>
+
 #include <orbl/store_alarm.h>
+#include <orbl/store_audit.h>
 #include <orbl/store_publish.h>
 
 #include "publish_fixture.h"
@@ -119,9 +122,68 @@ START_TEST(a_few_additions_pass)
 	put_hosts(1, 21, NOW + LIFE);
 	publish();
 	ck_assert_uint_eq(served_size(), 20);
-	put_hosts(21, 41, NOW + LIFE);
+}
+END_TEST
+
+/* A steady stream is judged by what a day of it comes to. */
+START_TEST(many_small_steps_are_a_large_one)
+{
+	put_hosts(1, 6, NOW + LIFE);
 	publish();
-	ck_assert_uint_eq(served_size(), 40);
+	for (unsigned i = 0; i < 10; i++) {
+		put_hosts(10 + 2 * i, 12 + 2 * i, NOW + LIFE);
+		publish();
+	}
+	put_hosts(50, 51, NOW + LIFE);
+	if (whole[_i])
+		restart();
+	ck_ok(publish_at(NOW));
+	ck_held(BLAST_SHARE, true);
+	ck_assert_ptr_nonnull(strstr(publish_hold(publisher)->why, "20 added of 5 within a day"));
+	ck_assert_uint_eq(served_size(), 25);
+	/* Who is to be removed does not wait for them, nor what is renewed. */
+	unlist_hosts(1, 2);
+	put_hosts(2, 6, NOW + LIFE + DAY);
+	ck_ok(publish_at(NOW));
+	ck_assert_uint_eq(served_size(), 24);
+	ck_ok(publish_at(NOW + 22 * 3600));
+	ck_assert_int_eq(publish_hold(publisher)->blast, BLAST_SHARE);
+	ck_ok(publish_at(NOW + DAY));
+	ck_assert_int_eq(publish_hold(publisher)->blast, BLAST_SMALL);
+	ck_assert_uint_eq(served_size(), 25);
+}
+END_TEST
+
+START_TEST(what_is_forced_is_the_new_measure)
+{
+	put_hosts(1, 6, NOW + LIFE);
+	publish();
+	put_hosts(10, 30, NOW + LIFE);
+	publish();
+	put_hosts(30, 31, NOW + LIFE);
+	ck_ok(publish_at(NOW));
+	ck_held(BLAST_SHARE, true);
+	publish_by_force();
+	put_hosts(31, 51, NOW + LIFE);
+	publish();
+	ck_assert_uint_eq(served_size(), 46);
+	put_hosts(51, 52, NOW + LIFE);
+	ck_ok(publish_at(NOW));
+	ck_held(BLAST_SHARE, true);
+}
+END_TEST
+
+START_TEST(renewed_often_is_no_change)
+{
+	put_hosts(1, 101, NOW + LIFE);
+	publish();
+	for (unsigned i = 0; i < 10; i++) {
+		put_hosts(1, 101, NOW + LIFE + (i + 1) * 3600);
+		publish();
+	}
+	put_hosts(101, 121, NOW + LIFE);
+	publish();
+	ck_assert_uint_eq(served_size(), 120);
 }
 END_TEST
 
@@ -173,6 +235,28 @@ START_TEST(what_is_popular_is_held_until_forced)
 }
 END_TEST
 
+/* It is news when mail is refused for it, though it was in service as something else. */
+START_TEST(what_is_popular_is_held_again_as_a_relay)
+{
+	static const enum category relays[] = {CATEGORY_RELAY, CATEGORY_RELAY_INPUT};
+
+	put_listing((struct store_listing){.category = CATEGORY_UNTESTABLE}, "192.0.2.201");
+	publish_by_force();
+	if (whole[_i])
+		restart();
+	put_listing((struct store_listing){.category = CATEGORY_BOUNCER}, "192.0.2.201");
+	publish();
+	for (size_t i = 0; i < ORBL_COUNT(relays); i++) {
+		put_listing((struct store_listing){.category = relays[i]}, "192.0.2.201");
+		ck_ok(publish_at(NOW));
+		ck_held(BLAST_POPULAR, true);
+		ck_assert_uint_eq(categories("192.0.2.201") & 1U << relays[i], 0);
+		publish_by_force();
+		ck_assert_uint_ne(categories("192.0.2.201") & 1U << relays[i], 0);
+	}
+}
+END_TEST
+
 START_TEST(a_wide_prefix_is_an_operators)
 {
 	struct store_listing wide = {.category = CATEGORY_SUSPECT};
@@ -197,7 +281,7 @@ START_TEST(a_popular_file_must_be_good)
 
 	scratch_write("popular", "nonsense\n", 9);
 	ck_assert_int_ne(publish_new(store, conf, &p, &e), OK);
-	ck_assert_ptr_nonnull(strstr(e.text, "popular:1"));
+	ck_assert_ptr_nonnull(strstr(e.text, "publish.popular: popular:1"));
 	ck_assert_ptr_null(p);
 	/* While it runs the list of before stays in force. */
 	put("192.0.2.202");
@@ -231,6 +315,26 @@ START_TEST(mass_removal_is_held_as_a_whole)
 	ck_assert_int_eq(publish_at(NOW), ERR_REFUSED);
 	publish_by_force();
 	ck_assert_uint_eq(served_size(), 41);
+}
+END_TEST
+
+/* Nothing is written, so what is in service grows old. */
+START_TEST(a_hold_that_ends_service_is_told)
+{
+	reopen_with("publish.max_change_floor = 20\ndnsd.max_age = 2d\n");
+	put_hosts(1, 101, NOW + LIFE);
+	publish();
+	unlist_hosts(1, 61);
+	ck_assert_int_eq(publish_at(NOW + 60), ERR_REFUSED);
+	ck_assert_int_eq(publish_hold(publisher)->ends_s, NOW + 2 * DAY);
+	ck_assert_ptr_nonnull(strstr(alarms().text, "until 2030-03-19T"));
+	ck_assert_ptr_nonnull(strstr(alarms().text, "dnsd.max_age"));
+	put_hosts(1, 61, NOW + LIFE);
+	unlist_hosts(1, 2);
+	put_hosts(110, 141, NOW + LIFE);
+	ck_ok(publish_at(NOW + 120));
+	ck_assert(publish_hold(publisher)->is_partial);
+	ck_assert_int_eq(publish_hold(publisher)->ends_s, 0);
 }
 END_TEST
 
@@ -289,19 +393,156 @@ START_TEST(what_has_expired_is_not_in_service)
 }
 END_TEST
 
+/* Steps of removals, too. */
+START_TEST(a_list_is_not_emptied_by_steps)
+{
+	put_hosts(1, 101, NOW + LIFE);
+	publish();
+	unlist_hosts(1, 11);
+	publish();
+	unlist_hosts(11, 21);
+	publish();
+	unlist_hosts(21, 22);
+	if (whole[_i])
+		restart();
+	ck_assert_int_eq(publish_at(NOW), ERR_REFUSED);
+	ck_held(BLAST_SHARE, false);
+	ck_assert_uint_eq(served_size(), 80);
+}
+END_TEST
+
+/* --- permits ----------------------------------------------------------------------------- */
+
+static size_t
+permits_recorded(void)
+{
+	sqlite3_stmt *st;
+	sqlite3 *db;
+	size_t n;
+
+	ck_assert_int_eq(sqlite3_open_v2("orbl.db", &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+	ck_assert_int_eq(sqlite3_prepare_v2(db,
+				 "SELECT count(*) FROM audit WHERE action = 'permit'"
+				 " AND detail LIKE '%held would be: %'",
+				 -1, &st, NULL),
+		SQLITE_OK);
+	ck_assert_int_eq(sqlite3_step(st), SQLITE_ROW);
+	n = (size_t)sqlite3_column_int64(st, 0);
+	sqlite3_finalize(st);
+	sqlite3_close(db);
+	return n;
+}
+
+static enum store_permit
+permit_left(void)
+{
+	enum store_permit p;
+
+	ck_ok(store_publish_permitted(store, &p, trouble()));
+	return p;
+}
+
+START_TEST(force_lists_suspects_again)
+{
+	bool held = false;
+
+	ck_ok(store_suspects_hold(store, true, trouble()));
+	ck_ok(store_alarm_raise(store, STORE_ALARM_RESTORED, "suspects", "x", NOW, NULL,
+		trouble()));
+	publish();
+	ck_ok(store_suspects_held(store, &held, trouble()));
+	ck_assert(held);
+	publish_by_force();
+	ck_ok(store_suspects_held(store, &held, trouble()));
+	ck_assert(!held);
+	ck_assert_uint_eq(alarms().count, 0);
+}
+END_TEST
+
 START_TEST(who_has_the_permit_is_not_held)
 {
+	static const enum store_permit permits[] = {STORE_PERMIT_REMOVALS, STORE_PERMIT_ALL};
+
 	put_hosts(1, 101, NOW + LIFE);
 	publish();
 	unlist_hosts(1, 101);
 	ck_assert_int_eq(publish_at(NOW), ERR_REFUSED);
-	ck_ok(store_publish_permit(store, true, trouble()));
+	ck_ok(store_publish_permit(store, permits[_i], trouble()));
 	restart();
 	publish();
 	ck_assert_uint_eq(served_size(), 0);
+	ck_assert_uint_eq(permits_recorded(), 1);
 	put_hosts(1, 101, NOW + LIFE);
 	ck_ok(publish_at(NOW)); /* it was for one time */
 	ck_held(BLAST_SHARE, true);
+}
+END_TEST
+
+START_TEST(a_permit_to_remove_adds_nothing)
+{
+	put_hosts(1, 101, NOW + LIFE);
+	publish();
+	unlist_hosts(1, 61);
+	put_hosts(110, 131, NOW + LIFE);
+	ck_ok(store_publish_permit(store, STORE_PERMIT_REMOVALS, trouble()));
+	if (whole[_i])
+		restart();
+	ck_ok(publish_at(NOW));
+	ck_held(BLAST_SHARE, true);
+	ck_assert_uint_eq(served_size(), 40);
+	ck_assert_uint_eq(permits_recorded(), 1);
+	ck_assert_int_eq(permit_left(), STORE_PERMIT_NONE);
+	ck_ok(publish_at(NOW));
+	ck_assert_uint_eq(served_size(), 40);
+}
+END_TEST
+
+START_TEST(a_permit_to_add_is_for_any_number)
+{
+	put_hosts(1, 6, NOW + LIFE);
+	publish();
+	put_hosts(10, 101, NOW + LIFE);
+	ck_ok(store_publish_permit(store, STORE_PERMIT_ALL, trouble()));
+	ck_ok(store_publish_permit(store, STORE_PERMIT_REMOVALS, trouble()));
+	publish();
+	ck_assert_uint_eq(served_size(), 96);
+	ck_assert_uint_eq(permits_recorded(), 1);
+}
+END_TEST
+
+/* Nobody who gives a permit has seen it. It is used up all the same, with the next try. */
+START_TEST(no_permit_is_for_what_is_popular)
+{
+	static const enum store_permit permits[] = {STORE_PERMIT_REMOVALS, STORE_PERMIT_ALL};
+
+	put("192.0.2.1");
+	publish();
+	put("192.0.2.201");
+	ck_ok(publish_at(NOW));
+	ck_held(BLAST_POPULAR, true);
+	ck_ok(store_publish_permit(store, permits[_i], trouble()));
+	ck_ok(publish_at(NOW));
+	ck_held(BLAST_POPULAR, true);
+	ck_assert_uint_eq(categories("192.0.2.201"), 0);
+	ck_assert_int_eq(permit_left(), STORE_PERMIT_NONE);
+	ck_assert_uint_eq(permits_recorded(), 0);
+	/* So it is by what is asked for, which has a record of its own. */
+	ck_ok(store_publish_permit(store, permits[_i], trouble()));
+	publish_by_force();
+	ck_assert_int_eq(permit_left(), STORE_PERMIT_NONE);
+	ck_assert_uint_eq(permits_recorded(), 0);
+}
+END_TEST
+
+START_TEST(a_permit_nobody_needs_is_used_up)
+{
+	put("192.0.2.1");
+	publish();
+	ck_ok(store_publish_permit(store, STORE_PERMIT_ALL, trouble()));
+	put("192.0.2.2");
+	publish();
+	ck_assert_int_eq(permit_left(), STORE_PERMIT_NONE);
+	ck_assert_uint_eq(permits_recorded(), 0);
 }
 END_TEST
 
@@ -309,25 +550,39 @@ static Suite *
 suite(void)
 {
 	Suite *s = suite_create("publish_held");
-	TCase *more = tcase_create("more"), *less = tcase_create("less");
+	TCase *more = tcase_create("more"), *less = tcase_create("less"),
+	      *permit = tcase_create("permit");
 
 	tcase_add_checked_fixture(more, set_up, tear_down);
 	tcase_add_loop_test(more, many_additions_wait_and_removals_do_not, 0, 2);
 	tcase_add_loop_test(more, another_category_is_held_as_an_addition, 0, 2);
 	tcase_add_test(more, a_few_additions_pass);
+	tcase_add_loop_test(more, many_small_steps_are_a_large_one, 0, 2);
+	tcase_add_test(more, what_is_forced_is_the_new_measure);
 	tcase_add_test(more, a_first_list_surprises_nobody);
+	tcase_add_test(more, renewed_often_is_no_change);
 	tcase_add_loop_test(more, renewing_all_is_no_change, 0, 2);
 	tcase_add_loop_test(more, what_is_popular_is_held_until_forced, 0, 2);
+	tcase_add_loop_test(more, what_is_popular_is_held_again_as_a_relay, 0, 2);
 	tcase_add_test(more, a_wide_prefix_is_an_operators);
 	tcase_add_test(more, a_popular_file_must_be_good);
 	tcase_add_checked_fixture(less, set_up, tear_down);
 	tcase_add_loop_test(less, mass_removal_is_held_as_a_whole, 0, 2);
+	tcase_add_test(less, force_lists_suspects_again);
+	tcase_add_test(less, a_hold_that_ends_service_is_told);
 	tcase_add_loop_test(less, an_empty_list_is_held_but_for_a_few, 0, 2);
 	tcase_add_loop_test(less, what_expires_is_no_removal, 0, 2);
 	tcase_add_loop_test(less, what_has_expired_is_not_in_service, 0, 2);
-	tcase_add_test(less, who_has_the_permit_is_not_held);
+	tcase_add_loop_test(less, a_list_is_not_emptied_by_steps, 0, 2);
+	tcase_add_checked_fixture(permit, set_up, tear_down);
+	tcase_add_loop_test(permit, who_has_the_permit_is_not_held, 0, 2);
+	tcase_add_loop_test(permit, a_permit_to_remove_adds_nothing, 0, 2);
+	tcase_add_test(permit, a_permit_to_add_is_for_any_number);
+	tcase_add_loop_test(permit, no_permit_is_for_what_is_popular, 0, 2);
+	tcase_add_test(permit, a_permit_nobody_needs_is_used_up);
 	suite_add_tcase(s, more);
 	suite_add_tcase(s, less);
+	suite_add_tcase(s, permit);
 	return s;
 }
 

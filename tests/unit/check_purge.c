@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include <orbl/log.h>
+#include <orbl/store_alarm.h>
 #include <orbl/store_reporter.h>
 
 #include "analyzer_fixture.h"
@@ -337,6 +338,8 @@ END_TEST
 START_TEST(a_later_nomination_counts)
 {
 	make_open();
+	number("DELETE FROM proof"); /* it has expired */
+	number("DELETE FROM listing");
 	deny("mx2", HOST, NOW + 40 * DAY, 8);
 	deny("mx3", HOST, NOW + 40 * DAY, 8);
 	look(NOW + 40 * DAY);
@@ -356,6 +359,78 @@ START_TEST(without_the_decision_the_points_tell)
 	number("INSERT INTO nomination VALUES (1, (SELECT id FROM reporter WHERE name = 'mx3'), "
 	       "9)");
 	ck_assert_uint_eq(purge_mx1(true, true, 0, 0).proved, 0);
+}
+END_TEST
+
+#define RECORDS "SELECT count(*) FROM reporter_host WHERE state = 1 AND reporter = " MX1
+#define MX1     "(SELECT id FROM reporter WHERE name = 'mx1')"
+
+START_TEST(what_it_nominated_confirms_it_no_more)
+{
+	make_open();
+	ck_assert_int_eq(number(RECORDS), 1);
+	ck_assert_uint_eq(purge_mx1(true, false, 0, 0).nominations, 1);
+	ck_assert_uint_eq(purge_mx1(false, false, NOW + HOUR, 0).nominations, 0);
+	ck_assert_int_eq(number(RECORDS), 1);
+	ck_assert_uint_eq(purge_mx1(false, false, 0, 0).nominations, 1);
+	ck_assert_int_eq(number("SELECT count(*) FROM reporter_host WHERE reporter = " MX1), 0);
+	ck_assert_int_eq(number("SELECT count(*) FROM reporter_host WHERE state = 1"), 1);
+	/* Whose it was is known for as long as it is listed. */
+	ck_assert_uint_eq(purge_mx1(false, true, 0, 0).proved, 1);
+	ck_assert_int_eq(number(RELAYS), 0);
+}
+END_TEST
+
+START_TEST(a_nomination_that_refuted_is_forgotten)
+{
+	deny("mx1", HOST, NOW, 8);
+	deny("mx2", HOST, NOW, 8);
+	look(NOW);
+	ck_ok(store_probe_finish(store, 1, "closed", "x", "{}", NOW, trouble()));
+	ck_assert_int_eq(number("SELECT count(*) FROM reporter_host WHERE state = 2"), 2);
+	ck_assert_uint_eq(purge_mx1(false, false, 0, 0).nominations, 1);
+	ck_assert_int_eq(number("SELECT count(*) FROM reporter_host WHERE state = 2"), 1);
+	ck_assert_int_eq(number("SELECT count(*) FROM nomination WHERE reporter = " MX1), 0);
+}
+END_TEST
+
+/* Before the window it was right of the same host. */
+START_TEST(a_record_is_made_of_what_is_left)
+{
+	deny("mx1", HOST, NOW - 2 * DAY, 8);
+	deny("mx2", HOST, NOW - 2 * DAY, 8);
+	look(NOW - 2 * DAY);
+	ck_ok(store_probe_finish(store, 1, "open", "x", "{}", NOW - 2 * DAY, trouble()));
+	deny("mx1", HOST, NOW, 8);
+	look(NOW);
+	ck_ok(store_probe_finish(store, 2, "closed", "x", "{}", NOW, trouble()));
+	ck_assert_int_eq(number("SELECT state FROM reporter_host WHERE reporter = " MX1), 2);
+	/* The second one rests on older evidence, too. */
+	ck_assert_uint_eq(purge_mx1(false, false, NOW - HOUR, 0).nominations, 0);
+	ck_assert_int_eq(number("SELECT count(*) FROM nomination"), 4);
+	number("DELETE FROM evidence");
+	ck_assert_uint_eq(purge_mx1(false, false, NOW - HOUR, 0).nominations, 1);
+	ck_assert_int_eq(number(RECORDS), 1);
+	ck_assert_int_eq(number("SELECT last FROM reporter_host WHERE reporter = " MX1), 1);
+	ck_assert_int_eq(number("SELECT count(*) FROM nomination"), 3);
+}
+END_TEST
+
+#define ALARMS "SELECT count(*) FROM alarm WHERE kind = 'safe'"
+
+START_TEST(alarms_end_with_the_evidence)
+{
+	deny("mx1", HOST, NOW, 1);
+	deny("mx1", "192.0.2.2", NOW, 1);
+	deny("mx2", "192.0.2.2", NOW, 1);
+	ck_ok(store_alarm_raise(store, "safe", HOST, "x", NOW, NULL, trouble()));
+	ck_ok(store_alarm_raise(store, "safe", "192.0.2.2", "x", NOW, NULL, trouble()));
+	ck_ok(store_alarm_raise(store, "safe", "192.0.2.3", "x", NOW, NULL, trouble()));
+	purge_mx1(true, false, 0, 0);
+	ck_assert_int_eq(number(ALARMS), 3);
+	purge_mx1(false, false, 0, 0);
+	ck_assert_int_eq(number(ALARMS " AND subject = '" HOST "'"), 0);
+	ck_assert_int_eq(number(ALARMS), 2);
 }
 END_TEST
 
@@ -380,6 +455,7 @@ purge_of_cause(bool is_dry, uint32_t categories, int64_t since_s, int64_t until_
 	const struct purge_cause cause = {categories, since_s, until_s, asn};
 	struct purge p = purge_of(is_dry);
 
+	p.force = true;
 	ck_ok(purge_cause(&p, &cause, trouble()));
 	return p.counts.listings;
 }
@@ -401,6 +477,70 @@ START_TEST(listings_of_one_cause_end)
 	ck_assert_int_eq(number("SELECT count(*) FROM listing"), 3);
 	ck_assert_int_eq(number("SELECT count(*) FROM proof"), 3);
 	ck_assert(lister.changed);
+}
+END_TEST
+
+static enum err
+purge_since(int64_t since_s, bool is_dry, bool force, const char *why)
+{
+	const struct purge_cause cause = {.since_s = since_s};
+	struct purge p = purge_of(is_dry);
+	enum err err;
+
+	p.force = force;
+	trouble()->text[0] = '\0';
+	err = purge_cause(&p, &cause, trouble());
+	ck_assert_str_eq(p.needs_force, why);
+	if (err != OK)
+		ck_assert_ptr_nonnull(strstr(trouble()->text, why));
+	return err;
+}
+
+START_TEST(what_is_proved_or_much_is_forced)
+{
+	static const char proved[] =
+		"1 of the 2 listings is proved by a test, and 2 of 10 listings "
+		"are more than publish.max_change, 10 percent",
+			  much[] = "2 of 10 listings are more than publish.max_change, 10 percent";
+	char prefix[32];
+
+	conf->publish.max_change = 10;
+	for (int i = 0; i < 10; i++) {
+		snprintf(prefix, sizeof(prefix), "192.0.2.%d", i);
+		list_as(prefix, i == 8 ? CATEGORY_RELAY_INPUT : CATEGORY_BOUNCER, NOW + i, 0);
+	}
+	ck_assert_int_eq(purge_since(NOW + 9, false, false, ""), OK); /* one in ten */
+	list_as("192.0.2.9", CATEGORY_BOUNCER, NOW + 9, 0);
+	ck_assert_int_eq(purge_since(NOW + 8, false, false, proved), ERR_REFUSED);
+	ck_assert_int_eq(purge_since(NOW + 8, true, false, proved), OK);
+	ck_assert_int_eq(number("SELECT count(*) FROM listing"), 10);
+	number("UPDATE listing SET category = 5 WHERE prefix = '192.0.2.8'");
+	ck_assert_int_eq(purge_since(NOW + 8, false, false, much), ERR_REFUSED);
+	ck_assert_int_eq(number("SELECT count(*) FROM listing"), 10);
+	ck_assert_int_eq(purge_since(NOW + 8, false, true, much), OK);
+	ck_assert_int_eq(number("SELECT count(*) FROM listing"), 8);
+}
+END_TEST
+
+START_TEST(the_record_is_for_people)
+{
+	struct purge_cause cause = {1U << CATEGORY_BOUNCER, NOW, NOW + DAY, 64500};
+	struct purge p = purge_of(false);
+
+	list_as("192.0.2.1", CATEGORY_BOUNCER, NOW, 64500);
+	p.force = true;
+	ck_ok(purge_cause(&p, &cause, trouble()));
+	ck_assert_int_eq(number("SELECT count(*) FROM audit WHERE host = 'listings' AND detail ="
+				" 'bouncer, AS 64500, since 2030-03-17T18:00:00Z, before"
+				" 2030-03-18T18:00:00Z: 1 listing, forced: its logs were forged'"),
+		1);
+	cause = (struct purge_cause){.until_s = NOW};
+	ck_ok(purge_cause(&p, &cause, trouble()));
+	ck_assert_int_eq(number("SELECT count(*) FROM audit WHERE host = 'listings' AND detail ="
+				" 'all categories, before 2030-03-17T18:00:00Z: 0 listings: its "
+	                        "logs"
+				" were forged'"),
+		1);
 }
 END_TEST
 
@@ -438,6 +578,12 @@ suite(void)
 	tcase_add_test(proved, a_retest_has_the_cause_of_the_test_before);
 	tcase_add_test(proved, a_later_nomination_counts);
 	tcase_add_test(proved, without_the_decision_the_points_tell);
+	tcase_add_test(proved, what_it_nominated_confirms_it_no_more);
+	tcase_add_test(proved, a_nomination_that_refuted_is_forgotten);
+	tcase_add_test(proved, a_record_is_made_of_what_is_left);
+	tcase_add_test(evidence, alarms_end_with_the_evidence);
+	tcase_add_test(causes, what_is_proved_or_much_is_forced);
+	tcase_add_test(causes, the_record_is_for_people);
 	tcase_add_test(causes, listings_of_one_cause_end);
 	tcase_add_test(causes, the_whole_list_is_not_purged);
 	suite_add_tcase(s, evidence);

@@ -196,10 +196,27 @@ START_TEST(who_has_a_key_must_show_it)
 	ck_assert_ptr_nonnull(strstr(trouble()->text, "not the key of reporter mx1"));
 	ck_ok(reporters_check_key(r, "mx2", NULL, trouble()));
 	ck_ok(reporters_check_key(r, "mx2", key, trouble()));
-	ck_ok(reporters_check_key(r, "stranger", NULL, trouble()));
+	ck_ok(reporters_check_key(r, " MX1 ", key, trouble()));
+	ck_assert_int_eq(reporters_check_key(r, "MX1", NULL, trouble()), ERR_REFUSED);
+	ck_assert_int_eq(reporters_check_key(r, "stranger", key, trouble()), ERR_REFUSED);
+	ck_assert_ptr_nonnull(strstr(trouble()->text, "add reporter \"stranger\" { ... }"));
+	ck_assert_int_eq(reporters_quota(r, "MX1 "), 7);
 	ck_assert_int_eq(reporters_quota(r, "mx1"), 7);
 	ck_assert_int_eq(reporters_quota(r, "mx2"), 1000000);
 	ck_assert_int_eq(reporters_quota(r, "stranger"), 1000000);
+	reporters_free(r);
+	conf_free(c);
+}
+END_TEST
+
+START_TEST(where_nobody_has_a_key_anybody_may_submit)
+{
+	struct conf *c = conf_of("reporter mx1 {\n}\n");
+	struct reporters *r;
+
+	ck_ok(reporters_load(c, &r, trouble()));
+	ck_ok(reporters_check_key(r, "mx1", NULL, trouble()));
+	ck_ok(reporters_check_key(r, "stranger", NULL, trouble()));
 	reporters_free(r);
 	conf_free(c);
 }
@@ -231,6 +248,7 @@ suite(void)
 	tcase_add_test(t, a_prefix_has_one_reporter);
 	tcase_add_test(t, domains_and_events_are_the_reporters);
 	tcase_add_test(t, who_has_a_key_must_show_it);
+	tcase_add_test(t, where_nobody_has_a_key_anybody_may_submit);
 	tcase_add_test(t, a_key_in_place_of_its_hash_is_an_error);
 	suite_add_tcase(s, t);
 	return s;

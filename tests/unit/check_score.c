@@ -423,6 +423,40 @@ START_TEST(a_thousand_lines_of_a_new_reporter_are_below_the_threshold)
 }
 END_TEST
 
+/* What score.h and the policy page say of score.new_trust and score.threshold = 15. */
+START_TEST(two_new_reporters_nominate_by_three_hours_each)
+{
+	static const struct {
+		int hours;
+		uint64_t domains;
+		int64_t age_s;
+		double low, high;
+	} cases[] = {
+		{1, 1, 0, 5, 5},        /* a denial each */
+		{2, 3, 0, 12.4, 12.5},  /* two hours, two domains */
+		{3, 1, 60, 14.8, 15},   /* three hours of one domain: no sooner said than past */
+		{3, 3, 0, 18.6, 18.75}, /* it needs this */
+		{3, 3, DAY - 3 * 3600, 16.9, 17.3}, /* still a day later */
+	};
+	struct score_fact facts[6];
+	struct score s;
+
+	for (size_t i = 0; i < ORBL_COUNT(cases); i++) {
+		size_t n = 0;
+
+		for (int k = 0; k < 2 * cases[i].hours; k++) {
+			facts[n] = fact(k % 2 == 0 ? "a" : "b", cases[i].age_s + k / 2 * 3600, 1);
+			facts[n].domains = cases[i].domains;
+			facts[n++].trust = 25;
+		}
+		s = score_of(facts, n);
+		ck_assert_uint_eq(s.independent, 2);
+		ck_assert_msg(s.points >= cases[i].low && s.points <= cases[i].high,
+			"case %zu: %f points", i, s.points);
+	}
+}
+END_TEST
+
 START_TEST(the_second_of_its_fall_is_exact)
 {
 	struct score_fact facts[FACTS];
@@ -503,6 +537,7 @@ suite(void)
 	tcase_add_test(all, nobody_gives_more_than_his_cap_and_trust);
 	tcase_add_test(all, a_score_only_falls_when_nothing_comes);
 	tcase_add_test(all, a_thousand_lines_of_a_new_reporter_are_below_the_threshold);
+	tcase_add_test(all, two_new_reporters_nominate_by_three_hours_each);
 	tcase_add_test(all, the_second_of_its_fall_is_exact);
 	tcase_add_test(all, a_lone_fact_falls_by_its_half_life);
 	suite_add_tcase(s, facts);

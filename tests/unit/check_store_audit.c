@@ -76,7 +76,7 @@ START_TEST(records_are_chained_without_a_key)
 {
 	struct store *s = open_store();
 
-	ck_sound(s, false, 0);
+	ck_assert_int_eq(verify(s, false).fault, AUDIT_EMPTY);
 	add(s, "list", "192.0.2.1", "relay");
 	add(s, "list", NULL, "what\never\377");
 	ck_sound(s, false, 2);
@@ -102,8 +102,13 @@ START_TEST(a_key_signs_what_is_there_and_what_comes)
 	add(s, "list", "192.0.2.3", "relay");
 	ck_sound(s, true, 3);
 	s = reopen_store(s);
-	add(s, "list", "192.0.2.4", "relay"); /* without it again */
+	ck_ok(store_begin(s, trouble()));
+	ck_assert_int_eq(store_audit_add(s, &(struct store_audit){.time_s = NOW, .action = "list"},
+				 trouble()),
+		ERR_REFUSED); /* without it again */
+	store_rollback(s);
 	open_audit(s);
+	add(s, "list", "192.0.2.4", "relay");
 	ck_sound(s, true, 4);
 	store_close(s);
 }
@@ -124,10 +129,79 @@ START_TEST(a_log_of_version_4_is_chained)
 	add(s, "list", "192.0.2.3", "fourth");
 	ck_sound(s, true, 4);
 	store_close(s);
-	store_meddle("UPDATE audit SET hash = NULL, signature = NULL");
-	s = open_store();
-	add(s, "list", "192.0.2.4", "fifth"); /* chains the others first */
-	ck_sound(s, false, 5);
+}
+END_TEST
+
+/* Whoever can write the store must not get our signature under it. */
+START_TEST(what_was_signed_once_is_never_signed_again)
+{
+	static const struct {
+		const char *sql, *wanted;
+	} rows[] = {
+		{"UPDATE audit SET hash = NULL, signature = NULL, author = 'bob'", "record 1 "},
+		{"UPDATE audit SET hash = NULL, signature = NULL WHERE id > 2", "record 3 "},
+		{"UPDATE audit SET hash = NULL WHERE id = 2", "record 2 "},
+		{"UPDATE audit SET signature = NULL WHERE id = 2", "record 2 "},
+		{"UPDATE audit SET signature = x'00' WHERE id = 4", "record 4 "},
+		{"DELETE FROM audit WHERE id = 1", "record 1 "},
+		{"DELETE FROM audit WHERE id = 3", "record 3 "},
+		{"DELETE FROM audit WHERE id = 3; UPDATE audit SET id = 3 WHERE id = 4;"
+		 "UPDATE audit SET hash = NULL, signature = NULL;"
+		 "UPDATE number SET value = 0 WHERE name = 'audit_signed'",
+			"record 1 "},
+		{"DELETE FROM audit WHERE id = 2; DELETE FROM number; UPDATE audit SET signature ="
+		 " NULL WHERE id = 1",
+			"record 1 "},
+	};
+	uint8_t public[AUDIT_PUBLIC], secret[AUDIT_SECRET];
+	struct store *s;
+	int64_t unsigned_rows;
+
+	make_key(public, secret);
+	for (size_t i = 0; i < ORBL_COUNT(rows); i++) {
+		s = open_store();
+		store_meddle("DELETE FROM audit");
+		open_audit(s);
+		for (int j = 0; j < 4; j++)
+			add(s, "list", "192.0.2.1", "relay");
+		store_close(s);
+		store_meddle(rows[i].sql);
+		s = open_store();
+		unsigned_rows = store_count(s,
+			"SELECT count(*) FROM audit WHERE hash IS NULL OR signature IS NULL");
+		ck_assert_int_eq(store_audit_open(s, secret, trouble()), ERR_CORRUPT);
+		ck_assert_msg(strstr(trouble()->text, rows[i].wanted) != NULL, "%s: %s",
+			rows[i].sql, trouble()->text);
+		ck_assert_ptr_nonnull(strstr(trouble()->text, "backup"));
+		ck_assert_int_eq(store_count(s, "SELECT count(*) FROM audit WHERE hash IS NULL"
+						" OR signature IS NULL"),
+			unsigned_rows);
+		store_close(s);
+	}
+}
+END_TEST
+
+START_TEST(the_keys_that_records_tell_of_are_known)
+{
+	uint8_t keys[4][AUDIT_PUBLIC], public[AUDIT_PUBLIC], secret[AUDIT_SECRET];
+	char text[2 * AUDIT_PUBLIC + 1];
+	size_t count;
+	struct store *s = open_store();
+
+	make_key(public, secret);
+	open_audit(s);
+	add(s, "key", "0011223344556677889900112233445566778899001122334455667788990011", "");
+	add(s, "key", "none", "");
+	audit_hex(public, sizeof(public), text);
+	add(s, "list", text, "");
+	ck_ok(store_audit_keys(s, keys, 4, &count, trouble()));
+	ck_assert_uint_eq(count, 0); /* none has signed */
+	add(s, "key", text, "");
+	ck_ok(store_audit_keys(s, keys, 4, &count, trouble()));
+	ck_assert_uint_eq(count, 1);
+	ck_assert_mem_eq(keys[0], public, AUDIT_PUBLIC);
+	ck_ok(store_audit_keys(s, keys, 0, &count, trouble()));
+	ck_assert_uint_eq(count, 0);
 	store_close(s);
 }
 END_TEST
@@ -335,6 +409,7 @@ suite(void)
 {
 	const TTest *const chain[] = {records_are_chained_without_a_key,
 		a_key_signs_what_is_there_and_what_comes, a_log_of_version_4_is_chained,
+		what_was_signed_once_is_never_signed_again, the_keys_that_records_tell_of_are_known,
 		what_is_changed_shows, the_head_of_a_day_stays};
 	const TTest *const events[] = {a_listing_that_ends_is_recorded_whatever_ends_it,
 		a_probe_has_a_record_of_its_start_and_its_end,

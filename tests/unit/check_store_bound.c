@@ -111,6 +111,74 @@ START_TEST(the_oldest_hours_of_a_host_give_way)
 }
 END_TEST
 
+static size_t
+facts_by(struct store *s, const char *reporter, const char *host)
+{
+	struct seen seen = facts_of(s, host, 0, 16);
+	size_t n = 0;
+
+	for (size_t i = 0; i < seen.count; i++)
+		n += strcmp(seen.facts[i].reporter, reporter) == 0;
+	return n;
+}
+
+/* As many submissions of a line each, all in the newest hour. */
+static void
+flood(struct store *s, const char *host, int submissions)
+{
+	char raw[64];
+
+	for (int i = 0; i < submissions; i++) {
+		int64_t id = begin_submission(s, "evil");
+
+		snprintf(raw, sizeof(raw), "%s flood %d", host, i);
+		add_denial(s, id, host, NOW, raw);
+		commit_submission(s, id);
+	}
+}
+
+START_TEST(a_flood_drives_nobody_elses_evidence_out_of_a_host)
+{
+	struct store *s = open_store();
+	struct addr host = fixture_address("192.0.2.1");
+	struct store_bounds b = bounds();
+
+	b.per_host = 20;
+	bound(s, b);
+	add_hours(s, "mx1", "192.0.2.1", 5);
+	add_hours(s, "mx2", "192.0.2.1", 3);
+	flood(s, "192.0.2.1", 50);
+	ck_ok(store_host_evaluated(s, &host, trouble()));
+	ck_assert_int_eq(store_count(s, "SELECT count(*) FROM evidence"), 20);
+	ck_assert_uint_eq(facts_by(s, "mx1", "192.0.2.1"), 5);
+	ck_assert_uint_eq(facts_by(s, "mx2", "192.0.2.1"), 3);
+	ck_assert_int_eq(store_count(s,
+				 "SELECT min(submission) > 30 FROM evidence"
+				 " WHERE submission IN (SELECT id FROM submission WHERE"
+				 " reporter = (SELECT id FROM reporter WHERE name = 'evil'))"),
+		1); /* the oldest of its own have gone */
+	store_close(s);
+}
+END_TEST
+
+START_TEST(a_flood_drives_nobody_elses_evidence_out_of_the_store)
+{
+	struct store *s = open_store();
+	struct store_bounds b = bounds();
+
+	add_hours(s, "mx1", "192.0.2.1", 5);
+	add_hours(s, "mx2", "192.0.2.2", 3);
+	flood(s, "192.0.2.3", 50);
+	b.total = 20;
+	ck_assert_uint_eq(bound(s, b).evidence, 38);
+	ck_assert_uint_eq(facts_by(s, "mx1", "192.0.2.1"), 5);
+	ck_assert_uint_eq(facts_by(s, "mx2", "192.0.2.2"), 3);
+	ck_assert_int_eq(store_count(s, "SELECT value FROM number WHERE name = 'evidence_rows'"),
+		20);
+	store_close(s);
+}
+END_TEST
+
 /* --- dialogues ------------------------------------------------------------- */
 
 static uint64_t
@@ -275,7 +343,9 @@ static Suite *
 suite(void)
 {
 	const TTest *const evidence[] = {the_oldest_hours_of_all_give_way,
-		rows_are_counted_not_denials, the_oldest_hours_of_a_host_give_way};
+		rows_are_counted_not_denials, the_oldest_hours_of_a_host_give_way,
+		a_flood_drives_nobody_elses_evidence_out_of_a_host,
+		a_flood_drives_nobody_elses_evidence_out_of_the_store};
 	const TTest *const dialogues[] = {dialogues_of_a_host_are_bounded,
 		each_host_has_its_turn_again, bytes_of_dialogues_are_bounded,
 		what_something_rests_on_is_kept, a_probe_under_way_has_nothing_to_lose,

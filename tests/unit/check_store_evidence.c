@@ -326,6 +326,25 @@ START_TEST(old_evidence_is_forgotten)
 }
 END_TEST
 
+START_TEST(a_reporter_is_known_in_any_case)
+{
+	struct store *s = open_store();
+	char name[65];
+
+	ck_ok(store_reporter_spelling(s, "MX1", name, sizeof(name), trouble()));
+	ck_assert_str_eq(name, "MX1");
+	begin_submission(s, "mx1");
+	ck_ok(store_reporter_spelling(s, "MX1", name, sizeof(name), trouble()));
+	ck_assert_str_eq(name, "mx1");
+	begin_submission(s, "MX1"); /* a store of before */
+	ck_ok(store_reporter_spelling(s, "MX1", name, sizeof(name), trouble()));
+	ck_assert_str_eq(name, "MX1");
+	ck_ok(store_reporter_spelling(s, "mx1.", name, sizeof(name), trouble()));
+	ck_assert_str_eq(name, "mx1.");
+	store_close(s);
+}
+END_TEST
+
 static Suite *
 suite(void)
 {
@@ -338,7 +357,7 @@ suite(void)
 		evidence_is_gathered_by_hour_reporter_and_kind,
 		a_walk_ends_with_the_code_of_its_callback,
 		hostile_lines_are_stored_printable_and_bounded, hosts_wait_until_they_are_evaluated,
-		old_evidence_is_forgotten};
+		old_evidence_is_forgotten, a_reporter_is_known_in_any_case};
 	Suite *s = suite_create("store_evidence");
 
 	suite_add_tcase(s, store_tests("evidence", evidence, ORBL_COUNT(evidence)));

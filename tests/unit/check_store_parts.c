@@ -4,6 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <orbl/store_nomination.h>
+#include <orbl/store_probe.h>
+
 #include <xxhash.h>
 
 /* A trace of the dialogue may refuse two in one millisecond with the same words. */
@@ -232,12 +235,51 @@ START_TEST(lines_to_come_are_forgotten_too)
 }
 END_TEST
 
+/* Whose evidence had brought a probe about was not kept; it is found again. */
+START_TEST(a_store_of_the_fourth_version_keeps_whom_to_trust)
+{
+	struct store *s = open_store();
+	struct store_record record;
+	uint64_t open_probe, closed_probe;
+	int64_t mx1 = begin_submission(s, "mx1"), mx2 = begin_submission(s, "mx2");
+
+	ck_assert(add_denial(s, mx1, "192.0.2.1", NOW - HOUR, "one"));
+	ck_assert(add_denial(s, mx1, "192.0.2.2", NOW - HOUR, "two"));
+	ck_assert(add_denial(s, mx1, "192.0.2.3", NOW - HOUR, "three"));
+	ck_assert(add_denial(s, mx2, "192.0.2.1", NOW - 31 * 24 * HOUR, "too old"));
+	ck_assert(add_denial(s, mx2, "192.0.2.2", NOW + HOUR, "too late"));
+	(void)commit_submission(s, mx1);
+	(void)commit_submission(s, mx2);
+	open_probe = queue_probe(s, "192.0.2.1", CAUSE_NOMINATION);
+	closed_probe = queue_probe(s, "192.0.2.2", CAUSE_NOMINATION);
+	(void)queue_probe(s, "192.0.2.3", CAUSE_NOMINATION);
+	ck_ok(store_probe_finish(s, open_probe, "open", "it came back", "{}", NOW + 9, trouble()));
+	ck_ok(store_probe_finish(s, closed_probe, "closed", "refused", "{}", NOW + 9, trouble()));
+	store_close(s);
+	ck_assert(!store_is_older("orbl.db"));
+	ck_assert(!store_is_older("none.db"));
+	store_meddle(STORE_4 "PRAGMA user_version = 4");
+	ck_assert(store_is_older("orbl.db"));
+	ck_assert(store_is_older("orbl.db"));
+	s = open_store();
+	ck_assert_int_eq(store_count(s, "SELECT count(*) FROM nomination"), 2);
+	ck_ok(store_nomination_record(s, "mx1", NOW - HOUR, &record, trouble()));
+	ck_assert_uint_eq(record.confirmed, 1);
+	ck_assert_uint_eq(record.refuted, 1);
+	ck_ok(store_nomination_record(s, "mx2", NOW - HOUR, &record, trouble()));
+	ck_assert_uint_eq(record.confirmed + record.refuted, 0);
+	store_close(s);
+	ck_assert(!store_is_older("orbl.db"));
+}
+END_TEST
+
 static Suite *
 suite(void)
 {
 	const TTest *const parts[] = {identity_and_recipient_make_a_denial,
 		a_large_batch_is_gathered, a_part_counts_at_once_and_goes_on,
 		a_position_is_kept_with_its_part, a_store_of_the_second_version_is_taken_over,
+		a_store_of_the_fourth_version_keeps_whom_to_trust,
 		lines_to_come_are_forgotten_too};
 	Suite *s = suite_create("store_parts");
 

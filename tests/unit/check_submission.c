@@ -242,6 +242,30 @@ START_TEST(a_recipient_of_its_local_domains_is_a_fault)
 }
 END_TEST
 
+/* The administrator knows the line by its start, and sees what is amiss. */
+START_TEST(an_example_shows_the_domain)
+{
+	static const char log[] =
+		"2030-03-17T17:00:00+00:00 mail-gateway.a-long-name.example postfix/smtpd[31415]: "
+		"NOQUEUE: reject: RCPT from a-host-with-a-long-name.provider.example[192.0.2.1]: "
+		"554 5.7.1 <victim@Own.example>: Relay access denied; "
+		"from=<a@b.example> to=<victim@Own.example> proto=ESMTP helo=<x>\n";
+	json_t *summary;
+	const char *example;
+
+	use_conf("reporter mx1 {\n local_domains = {own.example}\n}\n");
+	summary = submit("mx1", log, sizeof(log) - 1, 65536);
+	example = json_string_value(
+		json_object_get(json_array_get(json_object_get(summary, "faults"), 0), "example"));
+	ck_assert_ptr_nonnull(example);
+	ck_assert_msg(strstr(example, "2030-03-17T17:00:00+00:00 mail-gate") != NULL &&
+			strstr(example, "...") != NULL &&
+			strstr(example, "<victim@Own.example>") != NULL,
+		"%s", example);
+	json_decref(summary);
+}
+END_TEST
+
 START_TEST(more_domains_than_are_named_are_counted)
 {
 	struct submission *s;
@@ -513,6 +537,7 @@ suite(void)
 	tcase_add_test(logs, so_many_examples_of_drift_are_told);
 	tcase_add_test(faults, a_recipient_that_is_local_by_its_policy_is_a_fault);
 	tcase_add_test(faults, a_recipient_of_its_local_domains_is_a_fault);
+	tcase_add_test(faults, an_example_shows_the_domain);
 	tcase_add_test(faults, more_domains_than_are_named_are_counted);
 	tcase_add_test(faults, a_domain_that_seems_to_be_its_own_is_told);
 	tcase_add_test(limits, what_is_beyond_the_quota_is_no_evidence);

@@ -234,6 +234,57 @@ START_TEST(a_success_says_when_everybody_sees_it)
 }
 END_TEST
 
+START_TEST(what_is_held_is_not_promised)
+{
+	struct prefix p = {fixture_address("192.0.2.7"), 32};
+	char host[32];
+	json_int_t id;
+	json_t *t;
+
+	for (int i = 1; i <= 40; i++) {
+		snprintf(host, sizeof(host), "192.0.2.%d", i);
+		analyzer_list(&a, host, CATEGORY_RELAY, now_s, now_s + DAY);
+	}
+	pipeline_list_changed(a.pipeline);
+	id = take_request();
+	finish(id, "closed", "delisted");
+	for (int i = 1; i <= 40; i++) {
+		snprintf(host, sizeof(host), "192.0.2.%d", i);
+		p.addr = fixture_address(host);
+		ck_ok(store_listing_end(a.store, &p, CATEGORY_ALL_MASK, NULL, trouble()));
+	}
+	pipeline_list_changed(a.pipeline);
+	t = ticket(id);
+	ck_assert_ptr_null(json_object_get(t, "visible_by"));
+	ck_assert_ptr_nonnull(strstr(text(t, "why_still"), "held by a safety stop"));
+	json_decref(t);
+}
+END_TEST
+
+START_TEST(a_success_tells_of_the_retest)
+{
+	struct addr host = fixture_address("192.0.2.7");
+	const struct store_probe confirm = {.host = host,
+		.cause = CAUSE_CONFIRM,
+		.queued_s = now_s,
+		.not_before_s = now_s + DAY};
+	json_int_t id;
+	uint64_t probe;
+	json_t *t;
+
+	analyzer_list(&a, "192.0.2.7", CATEGORY_RELAY, now_s, now_s + DAY);
+	id = take_request();
+	finish(id, "closed", "delisted");
+	t = ticket(id);
+	ck_assert(json_is_null(json_object_get(t, "retest")));
+	json_decref(t);
+	ck_ok(store_probe_add(a.store, &confirm, &probe, trouble()));
+	t = ticket(id);
+	text(t, "retest");
+	json_decref(t);
+}
+END_TEST
+
 START_TEST(who_asks_meanwhile_gets_the_same_ticket)
 {
 	json_int_t id;
@@ -279,6 +330,9 @@ START_TEST(a_relapsed_host_is_locked_out)
 
 	relapse(2, HOST_LISTED);
 	assert_refused(delist, "relapse 2");
+	t = ask(delist);
+	text(t, "next_request");
+	json_decref(t);
 	now_s += 2 * DAY - 1;
 	assert_refused(delist, "48 hours after");
 	now_s += 1;
@@ -287,6 +341,7 @@ START_TEST(a_relapsed_host_is_locked_out)
 	now_s -= DAY; /* as if it were asked for before */
 	t = ticket(id);
 	text(t, "next_request");
+	ck_assert_ptr_nonnull(strstr(text(t, "advice"), "orbl delist --prove 192.0.2.7"));
 	json_decref(t);
 }
 END_TEST
@@ -464,9 +519,11 @@ START_TEST(one_mail_a_day)
 	char token[PROBER_LETTER], again[PROBER_LETTER];
 	size_t jobs;
 
-	relapse(1, HOST_LISTED);
+	relapse(3, HOST_LISTED);
 	mail(token, false);
 	ck_assert_ptr_nonnull(strstr(text(last, "message"), "550 who?"));
+	mail(again, true); /* what was not accepted was none */
+	ck_assert_str_eq(token, again);
 	jobs = fake_prober_jobs(a.prober);
 	assert_refused(by_mail, "within the last 24 hours");
 	now_s += DAY - 1;
@@ -503,6 +560,19 @@ START_TEST(nobody_else_gets_mail)
 }
 END_TEST
 
+START_TEST(who_need_not_wait_gets_no_mail)
+{
+	json_t *answer;
+
+	analyzer_list(&a, "192.0.2.7", CATEGORY_RELAY, now_s, now_s + DAY);
+	answer = ask(by_mail);
+	ck_assert(json_is_false(json_object_get(answer, "needed")));
+	ck_assert_ptr_nonnull(strstr(text(answer, "message"), "No proof is needed"));
+	json_decref(answer);
+	ck_assert_uint_eq(fake_prober_jobs(a.prober), 0);
+}
+END_TEST
+
 START_TEST(so_many_proofs_are_under_way)
 {
 	char request[96];
@@ -535,6 +605,8 @@ suite(void)
 	tcase_add_test(t, a_refusal_names_the_case_and_the_way_out);
 	tcase_add_test(t, the_untestable_are_told_whom_to_let_in);
 	tcase_add_test(t, a_success_says_when_everybody_sees_it);
+	tcase_add_test(t, what_is_held_is_not_promised);
+	tcase_add_test(t, a_success_tells_of_the_retest);
 	tcase_add_test(t, who_asks_meanwhile_gets_the_same_ticket);
 	tcase_add_test(t, a_wrong_number_has_no_ticket);
 	tcase_add_test(t, a_relapsed_host_is_locked_out);
@@ -548,6 +620,7 @@ suite(void)
 	tcase_add_test(p, one_mail_a_day);
 	tcase_add_test(p, a_token_is_good_for_a_week);
 	tcase_add_test(p, nobody_else_gets_mail);
+	tcase_add_test(p, who_need_not_wait_gets_no_mail);
 	tcase_add_test(p, so_many_proofs_are_under_way);
 	suite_add_tcase(s, t);
 	suite_add_tcase(s, p);

@@ -278,7 +278,10 @@ static const struct {
 	const char *distinct, *reporter, *key;
 } keys[] = {
 	{"reporter", "mx1", "mx1"},
-	{"reporter", "stranger", "stranger"},
+	{"reporter", "MX1", "mx1"},
+	{"reporter", " mx1 ", "mx1"},
+	{"reporter", "stranger", "unknown"},
+	{"reporter", "another", "unknown"},
 	{"network", "mx1", "192.0.2.0/24"},
 	{"network", "mx2", "192.0.2.0/24"},
 	{"network", "mx3", "2001:db8:1::/48"},
@@ -305,15 +308,32 @@ START_TEST(reporters_have_keys)
 }
 END_TEST
 
+/* The simple start: nobody is described. */
+START_TEST(without_sections_each_name_is_a_reporter)
+{
+	char key[SCORE_KEY];
+	struct conf *c;
+
+	scratch_enter();
+	c = fixture_conf("");
+	ck_assert_str_eq(distinct_key(c, NULL, "mx1", key), "mx1");
+	ck_assert_str_eq(distinct_key(c, NULL, " MX1", key), "mx1");
+	ck_assert_str_eq(distinct_key(c, NULL, "mx2", key), "mx2");
+	conf_free(c);
+	scratch_leave();
+}
+END_TEST
+
 /* --- weights ------------------------------------------------------------------------ */
 
 static int64_t
 weight_at(struct weights *w, const char *reporter, int64_t now_s)
 {
 	const struct weight *weight;
+	char key[SCORE_KEY];
 
 	ck_ok(weights_of(w, reporter, now_s, &weight, trouble()));
-	ck_assert_str_eq(weight->key, reporter);
+	ck_assert_str_eq(weight->key, distinct_key(conf, NULL, reporter, key));
 	return weight->trust;
 }
 
@@ -379,6 +399,7 @@ suite(void)
 	tcase_add_test(record, who_is_revoked_has_no_trust);
 	tcase_add_test(record, nominations_can_be_read);
 	tcase_add_loop_test(distinct, reporters_have_keys, 0, (int)ORBL_COUNT(keys));
+	tcase_add_test(distinct, without_sections_each_name_is_a_reporter);
 	tcase_add_checked_fixture(weights, set_up, tear_down);
 	tcase_add_test(weights, weights_are_remembered_for_a_while);
 	tcase_add_test(weights, a_revocation_counts_at_once);
