@@ -82,8 +82,8 @@ store_suspects_hold(struct store *s, bool hold, struct error *e)
 	size_t ended;
 
 	if (hold)
-		return store_run(s, e, NULL,
-			"INSERT OR IGNORE INTO number VALUES ('" HELD "', 1)", "");
+		return store_run(s, e, NULL, "INSERT OR IGNORE INTO number VALUES ('" HELD "', 1)",
+			"");
 	err = store_run(s, e, &ended, "DELETE FROM number WHERE name = '" HELD "'", "");
 	if (err != OK || ended == 0)
 		return err;

@@ -114,10 +114,12 @@ START_TEST(hosts_are_as_the_removal_left_them)
 				 "SELECT state = 6 AND removed_s = 0 FROM host"
 				 " WHERE host = '192.0.2.2'"),
 		1);
-	ck_assert_int_eq(
-		store_count(here()->store, "SELECT state FROM host WHERE host = '192.0.2.3'"), 0);
-	ck_assert_int_eq(
-		store_count(here()->store, "SELECT state FROM host WHERE host = '192.0.2.4'"), 3);
+	ck_assert_int_eq(store_count(here()->store,
+				 "SELECT state FROM host WHERE host = '192.0.2.3'"),
+		0);
+	ck_assert_int_eq(store_count(here()->store,
+				 "SELECT state FROM host WHERE host = '192.0.2.4'"),
+		3);
 	ck_assert_int_eq(store_count(here()->store, "SELECT count(*) FROM probe"), 1);
 	ck_assert_int_eq(store_count(here()->store,
 				 "SELECT count(*) FROM probe WHERE host = '192.0.2.1'"
@@ -193,10 +195,12 @@ START_TEST(what_was_ordered_after_the_backup_holds)
 				 " AND action = 'exempt' AND until_s = 0 AND author = 'root'"
 				 " AND reason = 'ours: all of it'"),
 		1);
-	ck_assert_int_eq(
-		store_count(here()->store, "SELECT state FROM host WHERE host = '203.0.113.5'"), 7);
-	ck_assert_int_eq(
-		store_count(here()->store, "SELECT state FROM host WHERE host = '203.0.113.1'"), 0);
+	ck_assert_int_eq(store_count(here()->store,
+				 "SELECT state FROM host WHERE host = '203.0.113.5'"),
+		7);
+	ck_assert_int_eq(store_count(here()->store,
+				 "SELECT state FROM host WHERE host = '203.0.113.1'"),
+		0);
 	ck_assert_int_eq(store_count(here()->store,
 				 "SELECT count(*) FROM operator_order WHERE action = 'opt-out'"
 				 " AND until_s = 1900009999"),
@@ -359,13 +363,15 @@ START_TEST(what_was_removed_stays_away_whatever_the_file_tells)
 		audit_copy_file("backup.db", "orbl.db");
 		spoil((enum telling)t);
 		audit_start(NOW + 100 + t);
-		ck_assert_msg(store_count(here()->store, "SELECT count(*) FROM listing WHERE"
-							 " prefix = '192.0.2.1'") == 0,
+		ck_assert_msg(store_count(here()->store,
+				      "SELECT count(*) FROM listing WHERE"
+				      " prefix = '192.0.2.1'") == 0,
 			"%d", t);
 		ck_assert_msg(audit_listings() == told, "%d", t);
-		ck_assert_int_eq(store_count(here()->store, "SELECT count(*) FROM audit WHERE"
-							    " action = 'restored' AND detail LIKE"
-							    " '%until they are found true%'"),
+		ck_assert_int_eq(store_count(here()->store,
+					 "SELECT count(*) FROM audit WHERE"
+					 " action = 'restored' AND detail LIKE"
+					 " '%until they are found true%'"),
 			!told);
 		audit_stop();
 	}

@@ -564,6 +564,9 @@ END_TEST
 static Suite *
 suite(void)
 {
+	const TTest *const printing[] = {print_parses_back, print_names_every_option, version,
+		paths};
+	const TTest *const others[] = {limits, list_limit, own_list_limit, no_file};
 	Suite *s = suite_create("conf");
 	TCase *values = tcase_create("values"), *errors = tcase_create("errors"),
 	      *rest = tcase_create("reporters and printing");
@@ -580,17 +583,13 @@ suite(void)
 	tcase_add_loop_test(errors, bad_values, 0, ORBL_COUNT(bad));
 	tcase_add_test(errors, comments_keep_lines);
 	tcase_add_test(errors, first_error_is_told);
-	tcase_add_test(errors, limits);
-	tcase_add_test(errors, list_limit);
-	tcase_add_test(errors, own_list_limit);
-	tcase_add_test(errors, no_file);
+	for (size_t i = 0; i < ORBL_COUNT(others); i++)
+		tcase_add_test(errors, others[i]);
 	suite_add_tcase(s, errors);
 	tcase_add_checked_fixture(rest, scratch_enter, scratch_leave);
 	tcase_add_test(rest, reporters);
-	tcase_add_test(rest, print_parses_back);
-	tcase_add_test(rest, print_names_every_option);
-	tcase_add_test(rest, version);
-	tcase_add_test(rest, paths);
+	for (size_t i = 0; i < ORBL_COUNT(printing); i++)
+		tcase_add_test(rest, printing[i]);
 	suite_add_tcase(s, rest);
 	return s;
 }

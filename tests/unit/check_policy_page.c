@@ -111,7 +111,7 @@ static const struct { /* a setting, what the page then says, and what it says no
 		NULL},
 	{"",
 		"When 2 independent reporters, all of them new, have each denied it in 3 hours of "
-                "the "
+		"the "
 		"last day, recipients in two domains or more, this is at least 8.49 points",
 		NULL},
 	{"score.new_trust = 100\nscore.min_reporters = 1", "have each denied it in 2 hours of",

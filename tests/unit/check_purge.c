@@ -538,7 +538,7 @@ START_TEST(the_record_is_for_people)
 	ck_ok(purge_cause(&p, &cause, trouble()));
 	ck_assert_int_eq(number("SELECT count(*) FROM audit WHERE host = 'listings' AND detail ="
 				" 'all categories, before 2030-03-17T18:00:00Z: 0 listings: its "
-	                        "logs"
+				"logs"
 				" were forged'"),
 		1);
 }

@@ -115,7 +115,8 @@ START_TEST(who_does_not_read_waits)
 	list_hosts();
 	sqlite3_trace_v2(server_analyzer()->store->db, SQLITE_TRACE_STMT, count_statement,
 		&looked_up);
-	/* An answer has 40 kB: 4 MB of them, and what the kernel keeps, and no more is done. */
+	/* An answer has 40 kB: 4 MB of them, and what the kernel keeps, and no more is done; each
+	 * is some four statements. */
 	for (int round = 0; round < 1000; round++) {
 		n = send(fd, request, sizeof(request) - 1, MSG_NOSIGNAL);
 		if (n == (ssize_t)sizeof(request) - 1)
@@ -126,7 +127,7 @@ START_TEST(who_does_not_read_waits)
 	}
 	ck_assert_uint_gt(sent, 500);
 	ck_assert_uint_gt(looked_up, 50);
-	ck_assert_uint_lt(looked_up, 200);
+	ck_assert_uint_lt(looked_up, 800);
 	while ((n = get(fd, text, sizeof(text))) > 0)
 		answered += count_lines(text);
 	ck_assert_uint_eq(answered, sent);
