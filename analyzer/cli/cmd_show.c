@@ -59,21 +59,40 @@ cmd_check(int argc, char **argv)
 	return status;
 }
 
+/* True: there is another one. */
+static bool
+print_page(const struct client *c, const json_t *answer)
+{
+	json_t *l;
+	size_t i;
+
+	json_array_foreach (json_object_get(answer, "listings"), i, l)
+		if (c->json)
+			client_print_json(l);
+		else
+			print_listing(l);
+	return json_is_string(json_object_get(answer, "next"));
+}
+
 int
 cmd_list(int argc, char **argv)
 {
 	struct client c = {.command = "list", .usage = list_usage};
 	int status;
-	json_t *answer = client_ask(&c, argc, argv, false, &status), *l;
-	size_t i;
+	json_t *answer = client_ask(&c, argc, argv, false, &status);
+	struct error e = {.code = OK};
 
 	if (answer == NULL)
 		return status;
-	json_array_foreach (json_object_get(answer, "listings"), i, l)
-		if (c.json)
-			client_print_json(l);
-		else
-			print_listing(l);
+	while (print_page(&c, answer)) {
+		json_t *next = json_pack("{s:s, s:O}", "cmd", "list", "after",
+			json_object_get(answer, "next"));
+
+		json_decref(answer);
+		answer = NULL;
+		if (client_call(&c, next, &answer, &e) != OK)
+			return client_failure(&c, &e, NULL);
+	}
 	json_decref(answer);
 	return EXIT_SUCCESS;
 }

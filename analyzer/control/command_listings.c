@@ -8,7 +8,7 @@
 #include "prefix_set.h"
 #include "retire.h"
 
-enum { WHY = BLAST_WHY + GUARD_WHY };
+enum { WHY = BLAST_WHY + GUARD_WHY, LISTINGS_PAGE = 1000 };
 
 static unsigned
 bits_of(const struct addr *a)
@@ -185,6 +185,55 @@ command_listings_at(const struct command_context *c, const struct prefix *p, int
 
 	*out = g.array;
 	return err == OK ? store_listings(c->store, NULL, on_listing, &g, e) : err;
+}
+
+/* --- all there are ------------------------------------------------------------------- */
+
+struct page {
+	struct gathering g;
+	size_t rows;
+	char last[PREFIX_TEXT + 8]; /* "PREFIX NUMBER" */
+};
+
+static enum err
+on_row(const struct store_listing *l, void *context)
+{
+	struct page *page = context;
+	char prefix[PREFIX_TEXT];
+
+	page->rows++;
+	snprintf(page->last, sizeof(page->last), "%s %d", prefix_format(&l->prefix, prefix),
+		(int)l->category);
+	return on_listing(l, &page->g);
+}
+
+enum err
+command_listings_page(const struct command_context *c, const char *after, int64_t now_s,
+	json_t **out, json_t **next, struct error *e)
+{
+	struct page page = {.g = {.context = c, .now_s = now_s, .array = json_array()}};
+	struct text rest = text_of(after), prefix = text_cut(&rest, ' ');
+	char from[PREFIX_TEXT] = "";
+	uint64_t category = 0;
+	struct prefix p;
+	enum err err;
+
+	*out = page.g.array;
+	*next = json_null();
+	if (after != NULL &&
+		(prefix_parse(prefix, &p) != OK ||
+			text_to_u64(rest, CATEGORY_COUNT, &category) != OK))
+		return error_set(e, ERR_SYNTAX,
+			"\"after\" is what \"next\" was in the page before");
+	if (after != NULL)
+		prefix_format(&p, from);
+	err = retire_load(c->store, &page.g.retirement, e);
+	if (err == OK)
+		err = store_listings_behind(c->store, from, (int)category, LISTINGS_PAGE, on_row,
+			&page, e);
+	if (err == OK && page.rows == LISTINGS_PAGE)
+		*next = json_string(page.last);
+	return err;
 }
 
 /* --- and what is gone but for DNS ----------------------------------------------------- */

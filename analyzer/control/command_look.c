@@ -41,14 +41,16 @@ struct command_answer
 command_list(const struct command_context *c, const struct command_request *r)
 {
 	struct error e = {.code = OK};
-	json_t *listings = NULL;
+	json_t *listings = NULL, *next = NULL;
 
-	if (command_listings_at(c, NULL, r->now_s, &listings, &e) != OK) {
+	if (command_listings_page(c, command_text(r, "after"), r->now_s, &listings, &next, &e) !=
+		OK) {
 		json_decref(listings);
+		json_decref(next);
 		return command_failure(&e);
 	}
-	return (struct command_answer){
-		.object = json_pack("{s:b, s:o}", "ok", 1, "listings", listings)};
+	return (struct command_answer){.object = json_pack("{s:b, s:o, s:o}", "ok", 1, "listings",
+					       listings, "next", next)};
 }
 
 static enum err

@@ -41,6 +41,10 @@ enum err command_covering(const struct command_context *c, const struct addr *ho
 enum err command_listings_of(const struct command_context *c, const struct addr *host,
 	int64_t now_s, json_t **out, struct error *e) ORBL_NODISCARD;
 /* Of those that hold the prefix or lie in it; NULL: of all. */
+/* The same of all listings, a page of them: those behind after, "PREFIX CATEGORY", or NULL; *next
+ * is where the next page begins, or null. Both new. */
+enum err command_listings_page(const struct command_context *c, const char *after, int64_t now_s,
+	json_t **out, json_t **next, struct error *e) ORBL_NODISCARD;
 enum err command_listings_at(const struct command_context *c, const struct prefix *p, int64_t now_s,
 	json_t **out, struct error *e) ORBL_NODISCARD;
 /* Why DNS lists the host as more than these listings say, a clause; null: it does not. */

@@ -149,6 +149,18 @@ store_listings(struct store *s, const struct prefix *prefix, store_listing_fn *f
 }
 
 enum err
+store_listings_behind(struct store *s, const char *prefix, int category, size_t max,
+	store_listing_fn *fn, void *context, struct error *e)
+{
+	sqlite3_stmt *st = store_bind(s, e,
+		"SELECT " COLUMNS " FROM listing WHERE (prefix, category) > (?, ?)"
+		" ORDER BY prefix, category LIMIT ?",
+		"tii", prefix, (int64_t)category, (int64_t)max);
+
+	return walk_listings(s, st, fn, context, e);
+}
+
+enum err
 store_listings_of_tested(struct store *s, const struct addr *tested, uint32_t categories,
 	store_listing_fn *fn, void *context, struct error *e)
 {

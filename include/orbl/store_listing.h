@@ -40,6 +40,10 @@ typedef enum err store_listing_fn(const struct store_listing *l, void *context);
 /* All listings, by prefix and category; or those of one prefix when it is not NULL. */
 enum err store_listings(struct store *s, const struct prefix *prefix, store_listing_fn *fn,
 	void *context, struct error *e) ORBL_NODISCARD;
+/* At most max of all listings, those behind this prefix (as text) and category; "": from the
+ * beginning. */
+enum err store_listings_behind(struct store *s, const char *prefix, int category, size_t max,
+	store_listing_fn *fn, void *context, struct error *e) ORBL_NODISCARD;
 
 /* Those that store_listing_remove would remove. */
 enum err store_listings_of_tested(struct store *s, const struct addr *tested, uint32_t categories,

@@ -173,6 +173,42 @@ START_TEST(tells_what_is_held_and_publishes_by_force)
 }
 END_TEST
 
+/* 1200 listings are two pages; none is missing, none comes twice. */
+START_TEST(a_long_list_comes_in_pages)
+{
+	char prefix[PREFIX_TEXT], last[PREFIX_TEXT] = "", request[128];
+	json_t *answer = NULL, *l;
+	size_t count = 0, i;
+
+	ck_ok(store_begin(a.store, trouble()));
+	for (uint32_t n = 0; n < 1200; n++) {
+		snprintf(prefix, sizeof(prefix), "198.18.%u.%u", n / 250, n % 250);
+		put(prefix, CATEGORY_RELAY, 1, "");
+	}
+	ck_ok(store_commit(a.store, trouble()));
+	for (int page = 0; page < 2; page++) {
+		snprintf(request, sizeof(request), "%s",
+			page == 0 ? "" : json_string_value(json_object_get(answer, "next")));
+		json_decref(answer);
+		answer = ask(page == 0 ? json_pack("{s:s}", "cmd", "list") :
+					 json_pack("{s:s, s:s}", "cmd", "list", "after", request));
+		json_array_foreach (json_object_get(answer, "listings"), i, l) {
+			const char *name = json_string_value(json_object_get(l, "prefix"));
+
+			ck_assert_int_lt(strcmp(last, name), 0);
+			snprintf(last, sizeof(last), "%s", name);
+			count++;
+		}
+		ck_assert(json_is_string(json_object_get(answer, "next")) == (page == 0));
+	}
+	ck_assert_uint_eq(count, 1200);
+	json_decref(answer);
+	answer = ask(json_pack("{s:s, s:s}", "cmd", "list", "after", "x"));
+	ck_assert_str_eq(json_string_value(json_object_get(answer, "error")), "syntax");
+	json_decref(answer);
+}
+END_TEST
+
 static Suite *
 suite(void)
 {
@@ -182,6 +218,7 @@ suite(void)
 	tcase_add_checked_fixture(all, set_up, tear_down);
 	tcase_add_test(all, counts_listings);
 	tcase_add_test(all, rows_are_bounded);
+	tcase_add_test(all, a_long_list_comes_in_pages);
 	tcase_add_test(all, refuses_what_cannot_be_counted_by);
 	tcase_add_test(all, tells_what_is_held_and_publishes_by_force);
 	suite_add_tcase(s, all);
