@@ -566,18 +566,17 @@ suite(void)
 {
 	const TTest *const printing[] = {print_parses_back, print_names_every_option, version,
 		paths};
+	const TTest *const writing[] = {defaults, empty_file_is_the_defaults, lists, quoting,
+		slashes_in_words};
 	const TTest *const others[] = {limits, list_limit, own_list_limit, no_file};
 	Suite *s = suite_create("conf");
 	TCase *values = tcase_create("values"), *errors = tcase_create("errors"),
 	      *rest = tcase_create("reporters and printing");
 
 	tcase_add_checked_fixture(values, scratch_enter, scratch_leave);
-	tcase_add_test(values, defaults);
-	tcase_add_test(values, empty_file_is_the_defaults);
 	tcase_add_test(values, each_kind_of_value);
-	tcase_add_test(values, lists);
-	tcase_add_test(values, quoting);
-	tcase_add_test(values, slashes_in_words);
+	for (size_t i = 0; i < ORBL_COUNT(writing); i++)
+		tcase_add_test(values, writing[i]);
 	suite_add_tcase(s, values);
 	tcase_add_checked_fixture(errors, scratch_enter, scratch_leave);
 	tcase_add_loop_test(errors, bad_values, 0, ORBL_COUNT(bad));

@@ -77,15 +77,13 @@ START_TEST(what_is_refused)
 {
 	load(rows[_i].lines);
 	ck_assert_int_ne(start_check(conf, &e), OK);
-	ck_assert_msg(strstr(e.text, rows[_i].option) == e.text, "%s",
-		e.text);
+	ck_assert_msg(strstr(e.text, rows[_i].option) == e.text, "%s", e.text);
 	if (!rows[_i].at_start) {
 		is_ok(start_prepare(conf, &e));
 		return;
 	}
 	ck_assert_int_ne(start_prepare(conf, &e), OK);
-	ck_assert_msg(strstr(e.text, rows[_i].option) == e.text, "%s",
-		e.text);
+	ck_assert_msg(strstr(e.text, rows[_i].option) == e.text, "%s", e.text);
 	ck_assert(store_is_older("orbl.db"));
 }
 END_TEST

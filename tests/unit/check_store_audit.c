@@ -173,8 +173,9 @@ START_TEST(what_was_signed_once_is_never_signed_again)
 		ck_assert_msg(strstr(trouble()->text, rows[i].wanted) != NULL, "%s: %s",
 			rows[i].sql, trouble()->text);
 		ck_assert_ptr_nonnull(strstr(trouble()->text, "backup"));
-		ck_assert_int_eq(store_count(s, "SELECT count(*) FROM audit WHERE hash IS NULL"
-						" OR signature IS NULL"),
+		ck_assert_int_eq(store_count(s,
+					 "SELECT count(*) FROM audit WHERE hash IS NULL"
+					 " OR signature IS NULL"),
 			unsigned_rows);
 		store_close(s);
 	}

@@ -279,8 +279,7 @@ suite(void)
 	const TTest *const parts[] = {identity_and_recipient_make_a_denial,
 		a_large_batch_is_gathered, a_part_counts_at_once_and_goes_on,
 		a_position_is_kept_with_its_part, a_store_of_the_second_version_is_taken_over,
-		a_store_of_the_fourth_version_keeps_whom_to_trust,
-		lines_to_come_are_forgotten_too};
+		a_store_of_the_fourth_version_keeps_whom_to_trust, lines_to_come_are_forgotten_too};
 	Suite *s = suite_create("store_parts");
 
 	suite_add_tcase(s, store_tests("parts", parts, ORBL_COUNT(parts)));
