@@ -277,7 +277,10 @@ static const struct paragraph test[] = {
 		"were fooled, and stop at the first proof.",
 		NULL},
 	{PAGE_PARAGRAPH,
-		"Nobody is tested by evidence twice within $(interval). Never tested are networks "
+		"Nobody is tested by evidence twice within $(interval); a host that was found "
+		"closed, or was not reached, twice in a row not within twice that time, and so on "
+		"up to 32 times. A listed relay is not tested by evidence. Never tested are "
+		"networks "
 		"that "
 		"have opted out (`probe.opt_out`, `orbl operator opt-out`), and private or "
 		"reserved ones "

@@ -1,123 +1,4 @@
-#include "nominate.h"
-
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <orbl/log.h>
-#include <orbl/store_audit.h>
-#include <orbl/store_decision.h>
-#include <orbl/store_reporter.h>
-
-#include "analyzer_fixture.h"
-#include "host_state.h"
-#include "list.h"
-#include "scratch.h"
-#include "store_sql.h"
-#include "unit.h"
-
-#define HOST     "192.0.2.1"
-#define SUSPECTS "score.min_reporters = 2\nscore.suspect_at = 60\nscore.suspect_until = 30\n"
-
-enum { NOW = 1900000800, HOUR = 3600, DAY = 86400 };
-
-static struct conf *conf;
-static struct store *store;
-static struct guard *guard;
-static struct nominate nominate;
-static struct prefix allowed;
-static struct etiquette_rules etiquette;
-
-static void
-begin(const char *lines)
-{
-	log_open("check", LOG_LEVEL_ERROR);
-	conf = fixture_conf(lines);
-	ck_ok(store_open(conf->store_path, &store, trouble()));
-	ck_ok(guard_new(conf, store, NOW, &guard, trouble()));
-	nominate = (struct nominate){.conf = conf, .store = store, .guard = guard};
-	ck_ok(nominate_init(&nominate, trouble()));
-	allowed = fixture_prefix("192.0.2.0/24");
-	etiquette = (struct etiquette_rules){.allow_count = 1,
-		.allow = &allowed,
-		.interval_s = DAY};
-}
-
-static void
-end(void)
-{
-	nominate_reset(&nominate);
-	guard_free(guard);
-	store_close(store);
-	conf_free(conf);
-}
-
-static void
-set_up(void)
-{
-	scratch_enter();
-	begin(SUSPECTS);
-}
-
-static void
-tear_down(void)
-{
-	end();
-	scratch_leave();
-}
-
-static void
-start_again(const char *lines)
-{
-	end();
-	begin(lines);
-}
-
-/* Denials in one hour. */
-static void
-deny(const char *reporter, const char *host, int64_t time_s, uint32_t count)
-{
-	static unsigned lines;
-	struct store_denial d = {.host = fixture_address(host),
-		.time_s = time_s,
-		.said_s = time_s,
-		.count = count,
-		.line = 1};
-	struct store_submission sub = {.lines = 1};
-	char raw[128];
-
-	ck_ok(store_submission_begin(store, reporter, "mail.log", time_s, &d.submission,
-		trouble()));
-	snprintf(raw, sizeof(raw), "denial %u", lines++);
-	d.raw = text_of(raw);
-	d.recipient = text_of("someone@example.net");
-	sub.id = d.submission;
-	ck_ok(store_begin(store, trouble()));
-	ck_ok(store_denials_add(store, &d, 1, NULL, trouble()));
-	ck_ok(store_submission_count(store, &sub, trouble()));
-	ck_ok(store_commit(store, trouble()));
-}
-
-static void
-look(int64_t now_s)
-{
-	ck_assert(!nominate_batch(&nominate, &etiquette, now_s));
-}
-
-static int64_t
-number(const char *sql)
-{
-	int64_t n;
-
-	ck_ok(store_number(store, trouble(), &n, sql, ""));
-	return n;
-}
-
-static void
-run(const char *sql)
-{
-	ck_ok(store_execute(store, sql, trouble()));
-}
+#include "nominate_fixture.h"
 
 #define SUSPECT_ROWS "FROM listing WHERE category = 2"
 
@@ -257,6 +138,45 @@ START_TEST(nothing_is_probed_twice_in_a_day)
 	}
 	ck_assert_int_eq(number("SELECT count(*) FROM probe"), 1);
 	ck_assert_int_eq(number("SELECT count(*) FROM decision WHERE kind = 'nominate'"), 1);
+}
+END_TEST
+
+/* Denied each day, and found closed each time: days 0, 1, 3 and 7; after a verdict that leaves it
+ * open the next day again. */
+START_TEST(what_is_always_closed_is_probed_less_often)
+{
+	static const int wanted[] = {1, 2, 2, 3, 3, 3, 3, 4, 5};
+
+	for (int day = 0; day < 9; day++) {
+		deny("mx1", HOST, NOW + day * DAY, 64);
+		deny("mx2", HOST, NOW + day * DAY, 64);
+		look(NOW + day * DAY);
+		ck_assert_int_eq(number("SELECT count(*) FROM probe"), wanted[day]);
+		run(day < 7 ? "UPDATE probe SET finished_s = queued_s, verdict = 'closed'" :
+			      "UPDATE probe SET finished_s = queued_s, verdict = 'accepts'");
+	}
+}
+END_TEST
+
+START_TEST(a_listed_relay_is_not_probed_by_evidence)
+{
+	const struct store_listing l = {.prefix = fixture_prefix(HOST),
+		.category = CATEGORY_RELAY,
+		.tested = fixture_address(HOST),
+		.since_s = NOW,
+		.expires_s = NOW + 30 * DAY,
+		.reason = "open"};
+
+	ck_ok(store_listing_put(store, &l, trouble()));
+	deny("mx1", HOST, NOW, 64);
+	deny("mx2", HOST, NOW, 64);
+	look(NOW);
+	ck_assert_int_eq(number("SELECT count(*) FROM probe"), 0);
+	ck_assert_int_eq(number("SELECT count(*) FROM pending"), 0);
+	run("DELETE FROM proof; DELETE FROM listing");
+	deny("mx1", HOST, NOW + HOUR, 64);
+	look(NOW + HOUR);
+	ck_assert_int_eq(number("SELECT count(*) FROM probe"), 1);
 }
 END_TEST
 
@@ -563,6 +483,8 @@ suite(void)
 	tcase_add_test(probe, a_locked_host_is_let_alone);
 	tcase_add_test(probe, nothing_is_probed_twice_in_a_day);
 	tcase_add_test(probe, a_probe_to_come_is_made_now);
+	tcase_add_test(probe, what_is_always_closed_is_probed_less_often);
+	tcase_add_test(probe, a_listed_relay_is_not_probed_by_evidence);
 	tcase_add_checked_fixture(suspect, set_up, tear_down);
 	tcase_add_test(suspect, many_reporters_list_a_suspect);
 	tcase_add_test(suspect, a_suspect_ends_when_its_score_has_fallen);
