@@ -143,6 +143,7 @@ make_server_options(const struct conf *conf, struct options *out, struct error *
 		err = read_zones(conf, out, e);
 	if (err == OK)
 		err = read_feed_options(conf, &s->feed, e);
+	s->conf = conf;
 	s->workers = conf->dnsd.workers != 0 ? (size_t)conf->dnsd.workers : count_processors();
 	s->control_path = conf->dnsd.control_socket;
 	s->control_mode = (unsigned)conf->control_mode;

@@ -16,6 +16,7 @@
 #include "reload.h"
 #include "status.h"
 #include "workers.h"
+#include "zone_table.h"
 
 enum {
 	RECLAIM_MS = 20, /* how often workers are asked whether an old list can go */
@@ -314,7 +315,7 @@ server_check(const struct server_options *o, struct error *e)
 	struct answer_config answer;
 	enum err err = read_answer_config(o, &answer, e);
 
-	return err == OK ? reload_check(o->zones, o->zone_count, e) : err;
+	return err == OK ? zone_table_check(o->zones, o->zone_count, e) : err;
 }
 
 enum err

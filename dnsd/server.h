@@ -8,9 +8,11 @@
 #define DNSD_SERVER_H
 
 #include <orbl/addr.h>
+#include <orbl/conf.h>
 #include <orbl/feed.h>
 
 struct server_options {
+	const struct conf *conf; /* of which below is what has been worked out */
 	size_t endpoint_count, zone_count, workers;
 	const struct endpoint *endpoints;
 	const struct feed_zone *zones;

@@ -62,7 +62,31 @@ struct conf {
 		int64_t check_interval_s, udp_size, tcp_connections, tcp_idle_s;
 		int64_t tcp_client_connections, amplification, max_age_s;
 		char *identity, *version, *cookie_secret;
+		char *user;
+		struct conf_list metrics;                   /* ADDR@PORT */
+		char *statistics_file, *query_log, *dnstap; /* "": none */
+		int64_t statistics_interval_s, query_log_sample, dnstap_sample;
+		int64_t query_log_clients; /* 0 or 1 */
 	} dnsd;
+
+	struct {                  /* who may ask, and how often */
+		char *keys, *url; /* "": none */
+		struct conf_list keys_only, exempt;
+		int64_t quota, key_quota; /* queries a day; 0: no bound */
+		int64_t warn_at;          /* percent */
+		int64_t prefix_ipv4, prefix_ipv6, clients;
+	} access;
+
+	struct {
+		int64_t rate, slip; /* replies a second; one of so many */
+		int64_t prefix_ipv4, prefix_ipv6;
+	} rrl;
+
+	struct {
+		char *keys, *source, *catalog;             /* "": none */
+		struct conf_list allow, notify, primaries; /* transfer/peers.h has their forms */
+		int64_t expand, history, connections;
+	} transfer;
 
 	struct { /* for what files of rbldnsd do not say */
 		int64_t ttl_s, ttl_min_s, ttl_max_s;

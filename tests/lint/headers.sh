@@ -12,14 +12,19 @@ flags+=($("${PKG_CONFIG:-pkg-config}" --cflags $packages)) || tap_bail 'pkg-conf
 analyzer=(analyzer analyzer/{input,reader,frame,parse,eventlog,syslog,submit,relay,probe,collector})
 analyzer+=(analyzer/{queue,evidence,decide,guard,delist,publish,audit,control,cli,follow})
 
+dnsd=(dnsd dnsd/{answer,zone,serve,load,process,transfer,access,observe})
+
 # A header sees what the sources of its layer see.
 layer_flags() { # HEADER
 	case $1 in
+	dnsd/*)
+		printf -- "-I$top_srcdir/%s\n" "${dnsd[@]}"
+		;;
 	analyzer/*)
 		printf -- "-I$top_srcdir/%s\n" "${analyzer[@]}"
 		;;
 	tests/*)
-		printf -- "-I$top_srcdir/%s\n" "${1%/*}" tests/unit tests/tools dnsd \
+		printf -- "-I$top_srcdir/%s\n" "${1%/*}" tests/unit tests/tools "${dnsd[@]}" \
 			"${analyzer[@]}" feeds feeds/base feeds/snapshot feeds/store feeds/rbldnsd
 		;;
 	feeds/*)

@@ -9,6 +9,7 @@ enum {
 	FLAG_QR = 0x8000,
 	OPCODE_SHIFT = 11,
 	OPCODE_MASK = 0xf,
+	OPCODE_NOTIFY = 4,
 	EDNS_DO = 0x8000,
 	OPTION_NSID = 3,
 	OPTION_COOKIE = 10,
@@ -170,6 +171,7 @@ read_records(struct cursor *c, unsigned others, unsigned additional, struct quer
 			return false;
 		if (big_endian_u16(r.head) == TYPE_OPT && (i < others || !read_opt(&r, q)))
 			return false;
+		q->tsig = i >= others && big_endian_u16(r.head) == TYPE_TSIG;
 	}
 	return cursor_left(c) == 0;
 }
@@ -177,7 +179,7 @@ read_records(struct cursor *c, unsigned others, unsigned additional, struct quer
 enum query_verdict
 query_parse(const uint8_t *packet, size_t len, struct query *q)
 {
-	unsigned questions, others;
+	unsigned questions, others, opcode;
 	const uint8_t *header;
 	bool well_formed;
 	struct cursor c;
@@ -194,14 +196,16 @@ query_parse(const uint8_t *packet, size_t len, struct query *q)
 	others = (unsigned)big_endian_u16(header + 6) + big_endian_u16(header + 8);
 	q->question = c.at;
 	q->question_len = 0;
-	q->edns = q->dnssec_ok = q->wants_nsid = false;
+	q->edns = q->dnssec_ok = q->wants_nsid = q->tsig = false;
 	q->edns_version = q->cookie_len = 0;
 	q->udp_size = QUERY_UDP_SIZE_MIN;
 	well_formed = questions <= 1 && (questions == 0 || read_question(&c, q)) &&
 		read_records(&c, others, big_endian_u16(header + 10), q);
 	/* RFC 8906 section 3.1.4: an unknown opcode is NOTIMP before anything else is judged. */
-	if ((q->flags >> OPCODE_SHIFT & OPCODE_MASK) != 0)
-		return QUERY_NOTIMP;
+	opcode = q->flags >> OPCODE_SHIFT & OPCODE_MASK;
+	if (opcode != 0)
+		return opcode == OPCODE_NOTIFY && well_formed && questions == 1 ? QUERY_NOTIFY :
+										  QUERY_NOTIMP;
 	if (!well_formed || (questions == 0 && q->cookie_len == 0))
 		return QUERY_FORMERR;
 	if (q->edns_version != 0)

@@ -202,7 +202,7 @@ is_let_pass(const struct answer_context *c, const struct zone_acls *acls)
 size_t
 answer_write(const struct zone_set *zones, const struct answer_context *c,
 	const struct answer_reading *reading, const uint8_t *packet, size_t len, uint8_t *out,
-	size_t size)
+	size_t size, struct answer_outcome *outcome)
 {
 	const struct query *q = &reading->query;
 	const struct zone *z = reading->zone;
@@ -214,10 +214,11 @@ answer_write(const struct zone_set *zones, const struct answer_context *c,
 
 	if (z == NULL || zone_is_stale(z, c->now_s) || !is_let_pass(c, zone_set_acls(zones)) ||
 		!is_let_pass(c, &z->acls))
-		return answer_long(zones, c, packet, len, out, size);
+		return answer_long(zones, c, packet, len, out, size, outcome);
 	matches = find_address(z, reading->address, c->now_s, &match);
 	if (matches > 1)
-		return answer_long(zones, c, packet, len, out, size);
+		return answer_long(zones, c, packet, len, out, size, outcome);
+	*outcome = (struct answer_outcome){.zone = z};
 	limit = answer_data_limit(c, q, len, false);
 	if (!reply_begin(r, q, c->config->udp_size, out, limit < size ? limit : size))
 		return 0;
@@ -237,8 +238,9 @@ size_t
 answer_packet(const struct zone_set *zones, const struct answer_context *c, const uint8_t *packet,
 	size_t len, uint8_t *out, size_t size)
 {
+	struct answer_outcome outcome;
 	struct answer_reading r;
 
 	answer_read(zones, packet, len, &r);
-	return answer_write(zones, c, &r, packet, len, out, size);
+	return answer_write(zones, c, &r, packet, len, out, size, &outcome);
 }

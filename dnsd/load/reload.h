@@ -40,8 +40,6 @@ struct reload_status {
 	const char *code;  /* err_name of it */
 };
 
-/* Sources that do not go together in one zone are an error. */
-enum err reload_check(const struct feed_zone *zones, size_t count, struct error *e) ORBL_NODISCARD;
 /* Publishes a set in which no zone is ready. Copies the options, keeps what they point to. The
  * error is a zone with a bad name, or with sources that do not go together. */
 enum err reload_new(const struct reload_options *options, struct reload **out,

@@ -184,6 +184,7 @@ answer_verdict(struct answer *a, enum query_verdict verdict)
 	switch (verdict) {
 	case QUERY_ANSWER: return answer_question(a);
 	case QUERY_FORMERR: fail(&a->reply, RCODE_FORMERR, EDE_NONE); break;
+	case QUERY_NOTIFY:
 	case QUERY_NOTIMP: fail(&a->reply, RCODE_NOTIMP, EDE_NONE); break;
 	case QUERY_BADVERS: fail(&a->reply, RCODE_BADVERS, EDE_NONE); break;
 	case QUERY_COOKIE:
@@ -192,26 +193,43 @@ answer_verdict(struct answer *a, enum query_verdict verdict)
 	return true;
 }
 
+/* AXFR is a matter of TCP (RFC 5936 section 4.2). */
+static bool
+is_for_transfers(const struct answer_context *c, const struct query *q, enum query_verdict verdict)
+{
+	if (!c->config->hands_over || (verdict != QUERY_ANSWER && verdict != QUERY_NOTIFY))
+		return false;
+	return verdict == QUERY_NOTIFY || q->tsig ||
+		(q->class == CLASS_IN &&
+			(q->type == TYPE_IXFR ||
+				(q->type == TYPE_AXFR && c->transport == ANSWER_TCP)));
+}
+
 size_t
 answer_long(const struct zone_set *zones, const struct answer_context *c, const uint8_t *packet,
-	size_t len, uint8_t *out, size_t size)
+	size_t len, uint8_t *out, size_t size, struct answer_outcome *outcome)
 {
 	struct answer_match matches[ANSWER_MATCHES_MAX]; /* written before they are read */
 	enum query_verdict verdict;
-	bool proven, has_cookie;
+	bool proven, has_cookie, is_answered;
 	struct query q;
 	struct answer a; /* only what is said here has a value yet */
 	size_t limit;
 
+	*outcome = (struct answer_outcome){.zone = NULL};
 	verdict = query_parse(packet, len, &q);
 	if (verdict == QUERY_DROP)
 		return 0;
 	a.context = c;
 	a.matches = matches;
 	a.zones = zones;
+	a.zone = NULL;
 	a.client = SNAPSHOT_PASS;
 	look_up_client(&a, zone_set_acls(zones));
 	if (a.client == SNAPSHOT_IGNORE)
+		return 0;
+	outcome->hand_over = is_for_transfers(c, &q, verdict);
+	if (outcome->hand_over)
 		return 0;
 	has_cookie = q.cookie_len != 0 && c->config->cookies.count != 0 &&
 		(verdict == QUERY_ANSWER || verdict == QUERY_COOKIE);
@@ -223,7 +241,9 @@ answer_long(const struct zone_set *zones, const struct answer_context *c, const 
 		give_cookie(&a, proven);
 	if (q.wants_nsid)
 		a.reply.nsid = text_upto(c->config->identity, ANSWER_IDENTITY_MAX);
-	if (!answer_verdict(&a, verdict))
+	is_answered = answer_verdict(&a, verdict);
+	outcome->zone = a.zone;
+	if (!is_answered)
 		return 0;
 	return reply_end(&a.reply, c->transport == ANSWER_UDP);
 }

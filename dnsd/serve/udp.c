@@ -181,12 +181,13 @@ answer_slot(struct udp *u, unsigned i, const struct listener *l, const struct zo
 	struct answer_context *context)
 {
 	struct slot *s = &u->slots[i];
+	struct answer_outcome outcome;
 
 	context->client = address_of(&s->peer);
 	if (!may_reply(l, &context->client, ntohs(s->peer.ipv4.sin_port), &u->in[i].msg_hdr))
 		return 0;
 	return answer_write(zones, context, &u->readings[i], s->in.iov_base, u->in[i].msg_len,
-		s->out.iov_base, u->udp_size);
+		s->out.iov_base, u->udp_size, &outcome);
 }
 
 static void

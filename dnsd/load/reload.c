@@ -8,6 +8,7 @@
 #include <orbl/log.h>
 
 #include "source.h"
+#include "zone_table.h"
 
 #define NONE SIZE_MAX
 
@@ -22,68 +23,17 @@ struct load {
 	struct error error; /* of the last try */
 };
 
-/* One of the zones given. */
-struct entry {
-	const struct feed_zone *zone;
-	size_t load;
-	bool is_served, may_be_served; /* in the set in service, in the one being built */
-	struct error error;            /* why it is not */
-};
-
 struct reload {
 	struct reload_options options;
 	size_t loading;    /* which one the loader compiles, or NONE */
 	size_t long_zones; /* that were warned about */
-	size_t entry_count, load_count;
-	struct entry *entries;
-	struct load *loads;
+	struct zone_table table;
+	struct load *loads;           /* one a source of the table */
+	struct zone_table_data *data; /* of each, for a set that is built */
+	struct error *told;           /* of each entry, what was logged last */
 };
 
 /* --- the zones given -------------------------------------------------------------- */
-
-static bool
-is_acl(const struct feed_source *s)
-{
-	return strcmp(s->type, "acl") == 0;
-}
-
-static const char *
-name_of(const struct feed_zone *zone)
-{
-	return zone->origin[0] != '\0' ? zone->origin : "(all)";
-}
-
-static enum err
-check_pair(const struct feed_zone *a, const struct feed_zone *b, struct error *e)
-{
-	if (strcmp(a->origin, b->origin) != 0)
-		return OK;
-	if (feed_source_equal(&a->source, &b->source))
-		return error_set(e, ERR_REFUSED, "zone %s: \"%s\" is given twice; remove one",
-			name_of(a), a->source.paths);
-	if (a->source.kind == FEED_SNAPSHOT && b->source.kind == FEED_SNAPSHOT)
-		return error_set(e, ERR_REFUSED,
-			"zone %s has two snapshots, and can have one; give the other one a zone of "
-			"its own",
-			name_of(a));
-	if (is_acl(&a->source) && is_acl(&b->source))
-		return error_set(e, ERR_REFUSED,
-			"zone %s has two access control lists; make one of them: "
-			"rbldnsd:acl:FILE,FILE",
-			name_of(a));
-	return OK;
-}
-
-enum err
-reload_check(const struct feed_zone *zones, size_t count, struct error *e)
-{
-	enum err err = OK;
-
-	for (size_t i = 0; err == OK && i < count; i++)
-		for (size_t k = 0; err == OK && k < i; k++)
-			err = check_pair(&zones[k], &zones[i], e);
-	return err;
-}
 
 static void
 add_label(struct load *l, const struct feed_zone *zone)
@@ -91,78 +41,23 @@ add_label(struct load *l, const struct feed_zone *zone)
 	size_t len = strlen(l->label);
 
 	snprintf(l->label + len, sizeof(l->label) - len, "%s%s", len != 0 ? ", " : "zone ",
-		name_of(zone));
-}
-
-static void
-add_entry(struct reload *r, const struct feed_zone *zone)
-{
-	struct entry *entry = &r->entries[r->entry_count++];
-	size_t i = 0;
-
-	while (i < r->load_count && !feed_source_equal(r->loads[i].source.feed, &zone->source))
-		i++;
-	if (i == r->load_count)
-		r->loads[r->load_count++].source.feed = &zone->source;
-	add_label(&r->loads[i], zone);
-	entry->zone = zone;
-	entry->load = i;
+		zone_table_name(zone));
 }
 
 /* --- the set in service ------------------------------------------------------------ */
 
 static void
-note_not_served(struct entry *entry, const struct error *e)
+log_not_served(struct reload *r)
 {
-	bool is_new = strcmp(entry->error.text, e->text) != 0;
+	for (size_t i = 0; i < r->table.entry_count; i++) {
+		const struct zone_table_entry *entry = &r->table.entries[i];
+		bool is_new = strcmp(entry->error.text, r->told[i].text) != 0;
 
-	entry->error = *e;
-	if (is_new)
-		log_error("zone %s: %s; it answers SERVFAIL", name_of(entry->zone), e->text);
-}
-
-static enum err
-add_zone(const struct reload *r, struct entry *entry, const struct source_data *data, bool may_fail,
-	struct zone_set *zones, struct error *e)
-{
-	struct zone_source source = {
-		.snapshot = data->snapshot,
-		.delta = data->delta,
-		.is_list = entry->zone->source.kind == FEED_SNAPSHOT,
-		.max_age_s = r->options.max_age_s,
-	};
-	struct text origin = text_of(entry->zone->origin);
-	struct error why = {.code = OK};
-	enum err err = zone_set_add(zones, origin, &source, &why);
-
-	entry->may_be_served = err == OK && data->snapshot != NULL;
-	if (err == OK) {
-		entry->error = (struct error){.code = OK};
-		return OK;
+		r->told[i] = entry->error;
+		if (is_new && entry->error.code != OK)
+			log_error("zone %s: %s; it answers SERVFAIL", zone_table_name(entry->zone),
+				entry->error.text);
 	}
-	if (!may_fail || err == ERR_MEMORY)
-		return error_set(e, err, "zone %s: %s", name_of(entry->zone), why.text);
-	note_not_served(entry, &why);
-	source.snapshot = source.delta = NULL;
-	return zone_set_add(zones, origin, &source, e);
-}
-
-/* A zone that was not served takes no other down; but new data that make one of those impossible
- * that were are refused, as is a bad name at start. */
-static enum err
-build_zones(struct reload *r, const struct load *replaced, const struct source_data *by,
-	struct zone_set *zones, struct error *e)
-{
-	enum err err = OK;
-
-	for (size_t i = 0; err == OK && i < r->entry_count; i++) {
-		struct entry *entry = &r->entries[i];
-		const struct load *l = &r->loads[entry->load];
-
-		err = add_zone(r, entry, l == replaced ? by : &l->source.data,
-			replaced != NULL && !entry->is_served, zones, e);
-	}
-	return err == OK ? zone_set_finish(zones, e) : err;
 }
 
 static void
@@ -202,24 +97,50 @@ warn_of_long_zones(struct reload *r, const struct zone_set *zones)
 	r->long_zones = count;
 }
 
-/* Publish a set with one source's data replaced, or none. */
+static struct zone_table_data
+data_of(const struct source_data *data)
+{
+	return (struct zone_table_data){data->snapshot, data->delta};
+}
+
+/* Publish a set with one source's data replaced, or none. New data that make a zone impossible that
+ * was served are refused, as is a bad name at start. */
 static enum err
 publish(struct reload *r, struct load *replaced, const struct source_data *by, struct error *e)
 {
-	struct zone_set *zones = zone_set_new();
+	struct zone_set *zones;
 	enum err err;
 
-	if (zones == NULL)
-		return error_set(e, ERR_MEMORY, "out of memory for the table of zones");
-	err = build_zones(r, replaced, by, zones, e);
-	if (err != OK) {
-		zone_set_free(zones);
+	for (size_t i = 0; i < r->table.source_count; i++)
+		r->data[i] = data_of(&r->loads[i] == replaced ? by : &r->loads[i].source.data);
+	err = zone_table_build(&r->table, r->data, replaced == NULL, &zones, e);
+	if (err != OK)
 		return err;
-	}
+	log_not_served(r);
 	retire(r, replaced, by, zones);
 	warn_of_long_zones(r, zones);
-	for (size_t i = 0; i < r->entry_count; i++)
-		r->entries[i].is_served = r->entries[i].may_be_served;
+	zone_table_accept(&r->table);
+	return OK;
+}
+
+static enum err
+open_table(struct reload *r, struct error *e)
+{
+	const struct reload_options *o = &r->options;
+	enum err err = zone_table_init(&r->table, o->zones, o->zone_count, o->max_age_s, e);
+	size_t room = r->table.entry_count + 1;
+
+	if (err != OK)
+		return err;
+	r->loads = calloc(room, sizeof(*r->loads));
+	r->data = calloc(room, sizeof(*r->data));
+	r->told = calloc(room, sizeof(*r->told));
+	if (r->loads == NULL || r->data == NULL || r->told == NULL)
+		return error_set(e, ERR_MEMORY, "out of memory for %zu zones", room);
+	for (size_t i = 0; i < r->table.source_count; i++)
+		r->loads[i].source.feed = r->table.sources[i];
+	for (size_t i = 0; i < r->table.entry_count; i++)
+		add_label(&r->loads[r->table.entries[i].source], r->table.entries[i].zone);
 	return OK;
 }
 
@@ -227,7 +148,6 @@ enum err
 reload_new(const struct reload_options *options, struct reload **out, struct error *e)
 {
 	const struct source_data nothing = {.snapshot = NULL};
-	size_t room = options->zone_count != 0 ? options->zone_count : 1;
 	struct reload *r = calloc(1, sizeof(*r));
 	enum err err;
 
@@ -236,14 +156,7 @@ reload_new(const struct reload_options *options, struct reload **out, struct err
 		return error_set(e, ERR_MEMORY, "out of memory for zones");
 	r->options = *options;
 	r->loading = NONE;
-	r->entries = calloc(room, sizeof(*r->entries));
-	r->loads = calloc(room, sizeof(*r->loads));
-	if (r->entries == NULL || r->loads == NULL)
-		err = error_set(e, ERR_MEMORY, "out of memory for %zu zones", room);
-	else
-		err = reload_check(options->zones, options->zone_count, e);
-	for (size_t i = 0; err == OK && i < options->zone_count; i++)
-		add_entry(r, &options->zones[i]);
+	err = open_table(r, e);
 	if (err == OK)
 		err = publish(r, NULL, &nothing, e);
 	if (err == OK)
@@ -260,10 +173,12 @@ reload_free(struct reload *r)
 
 	if (r == NULL)
 		return;
-	for (size_t i = 0; i < r->load_count; i++)
+	for (size_t i = 0; r->loads != NULL && i < r->table.source_count; i++)
 		source_close(&r->loads[i].source.data, &nothing);
-	free(r->entries);
+	zone_table_free(&r->table);
 	free(r->loads);
+	free(r->data);
+	free(r->told);
 	free(r);
 }
 
@@ -437,7 +352,7 @@ request_next(struct reload *r, int64_t now_s)
 {
 	struct error e = {.code = OK};
 
-	for (size_t i = 0; i < r->load_count && r->loading == NONE; i++) {
+	for (size_t i = 0; i < r->table.source_count && r->loading == NONE; i++) {
 		struct load *l = &r->loads[i];
 
 		if (!l->wanted)
@@ -489,7 +404,7 @@ reload_request(struct reload *r, bool all, int64_t now_s)
 {
 	struct source_look look;
 
-	for (size_t i = 0; i < r->load_count; i++) {
+	for (size_t i = 0; i < r->table.source_count; i++) {
 		struct load *l = &r->loads[i];
 		bool has_changed = source_look(&l->source, &look);
 
@@ -502,7 +417,7 @@ reload_request(struct reload *r, bool all, int64_t now_s)
 		l->source.look = look;
 		load_snapshot(r, l, all, now_s);
 	}
-	for (size_t i = 0; i < r->load_count; i++)
+	for (size_t i = 0; i < r->table.source_count; i++)
 		note_age(r, &r->loads[i], now_s);
 	request_next(r, now_s);
 }
@@ -518,14 +433,14 @@ reload_is_busy(const struct reload *r)
 size_t
 reload_count(const struct reload *r)
 {
-	return r->entry_count;
+	return r->table.entry_count;
 }
 
 void
 reload_status(const struct reload *r, size_t i, int64_t now_s, struct reload_status *out)
 {
-	const struct entry *entry = &r->entries[i];
-	const struct load *l = &r->loads[entry->load];
+	const struct zone_table_entry *entry = &r->table.entries[i];
+	const struct load *l = &r->loads[entry->source];
 	const struct error *e = l->error.code != OK ? &l->error : &entry->error;
 
 	out->zone = entry->zone;
@@ -534,7 +449,7 @@ reload_status(const struct reload *r, size_t i, int64_t now_s, struct reload_sta
 	out->is_served = entry->is_served;
 	out->loaded_s = l->loaded_s;
 	out->is_previous = l->is_previous;
-	out->is_loading = l->wanted || r->loading == entry->load;
+	out->is_loading = l->wanted || r->loading == entry->source;
 	out->is_old = is_old(r, &l->source.data, now_s);
 	out->error = e->text;
 	out->code = err_name(e->code);

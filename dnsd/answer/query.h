@@ -27,6 +27,7 @@ enum {
 	TYPE_TXT = 16,
 	TYPE_OPT = 41,
 	TYPE_DS = 43,
+	TYPE_TSIG = 250,
 	TYPE_IXFR = 251,
 	TYPE_AXFR = 252,
 	TYPE_ANY = 255,
@@ -38,6 +39,7 @@ enum query_verdict {
 	QUERY_ANSWER,
 	QUERY_DROP,   /* no reply whatever: short, or a reply itself */
 	QUERY_COOKIE, /* no question, only a cookie to be answered (RFC 7873 section 5.4) */
+	QUERY_NOTIFY, /* a well-formed one, with a question (RFC 1996) */
 	QUERY_FORMERR,
 	QUERY_NOTIMP,
 	QUERY_BADVERS,
@@ -58,6 +60,7 @@ struct query {
 	struct query_name name;
 	uint16_t type, class;
 	bool edns, dnssec_ok, wants_nsid;
+	bool tsig; /* the last record is a TSIG (RFC 8945), whatever is in it */
 	uint8_t edns_version;
 	uint8_t cookie_len;    /* 0: none; 8: the client's part alone */
 	uint16_t udp_size;     /* what the client takes over UDP; at least QUERY_UDP_SIZE_MIN */

@@ -32,6 +32,7 @@ struct answer_config {
 	struct text identity;   /* NSID, and CH TXT id.server, hostname.bind; "": hidden */
 	struct text version;    /* CH TXT version.bind, version.server; "": hidden */
 	struct cookie_secrets cookies;
+	bool hands_over; /* there is a transfer process (transfer/transfer.h) */
 };
 
 struct answer_context {
@@ -39,6 +40,13 @@ struct answer_context {
 	enum answer_transport transport;
 	int64_t now_s;
 	struct addr client; /* of this packet */
+};
+
+/* What there is to know of a packet besides its reply. */
+struct answer_outcome {
+	const struct zone *zone; /* that was asked; NULL: none of ours */
+	bool hand_over;          /* the transfer process is to have it: AXFR, IXFR, NOTIFY, and what
+	                          * is signed with TSIG; nothing was written */
 };
 
 /* Returns the length of the reply in out, 0: send nothing. size is at least udp_size for UDP;
@@ -61,6 +69,6 @@ void answer_read(const struct zone_set *zones, const uint8_t *packet, size_t len
 void answer_fetch(const struct answer_reading *r); /* a hint to the memory */
 size_t answer_write(const struct zone_set *zones, const struct answer_context *context,
 	const struct answer_reading *r, const uint8_t *packet, size_t len, uint8_t *out,
-	size_t size);
+	size_t size, struct answer_outcome *outcome);
 
 #endif

@@ -7,7 +7,8 @@
 
 #include "answer.h"
 
-size_t answer_long(const struct zone_set *zones, const struct answer_context *c,
-	const uint8_t *packet, size_t len, uint8_t *out, size_t size);
+size_t
+answer_long(const struct zone_set *zones, const struct answer_context *c, const uint8_t *packet,
+	size_t len, uint8_t *out, size_t size, struct answer_outcome *outcome);
 
 #endif
