@@ -132,7 +132,7 @@ new_option(const struct conf_option *o)
 /* libconfuse keeps pointers into these until cfg_free. */
 struct schema {
 	cfg_opt_t reporter[16];
-	cfg_opt_t top[128];
+	cfg_opt_t top[192];
 };
 
 static cfg_t *
