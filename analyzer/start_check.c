@@ -9,6 +9,7 @@
 #include <sodium.h>
 
 #include <orbl/control.h>
+#include <orbl/sandbox.h>
 #include <orbl/store.h>
 
 #include "audit_key.h"
@@ -21,7 +22,6 @@
 #include "prober_setup.h"
 #include "reporters.h"
 #include "safe_list.h"
-#include "sandbox.h"
 #include "syslog_receiver.h"
 
 static enum err
@@ -55,7 +55,8 @@ check_prober(const struct conf *conf, struct error *e)
 	if (err == OK)
 		err = prober_check_sources(&prober, e);
 	if (err == OK)
-		err = sandbox_check_user(prober.user, e);
+		err = sandbox_check_user(
+			&(struct sandbox){.user = prober.user, .option = "probe.user"}, e);
 	return err == OK ? check_certificate(&prober, e) : err;
 }
 

@@ -3,18 +3,24 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <orbl/control.h>
+#include <orbl/log.h>
 
 enum { LINE_MAX_BYTES = 4096 }; /* no command of ours is longer */
 
 struct client {
-	int fd;        /* -1: free */
-	bool waiting;  /* for the answer to a command that takes time */
+	int fd;       /* -1: free */
+	bool waiting; /* for the answer to a command that takes time */
+	bool may_command;
+	char name[CONTROL_PEER]; /* who it is */
+	char *out;               /* of an answer, what is not sent yet */
+	size_t out_len, out_at;
 	uint64_t turn; /* of the last line, or of the connection: least is the most idle */
 	size_t len;
 	char line[LINE_MAX_BYTES];
@@ -63,6 +69,9 @@ drop(struct client *client)
 	if (client->fd >= 0)
 		close(client->fd);
 	client->fd = -1;
+	free(client->out);
+	client->out = NULL;
+	client->out_len = client->out_at = 0;
 	client->waiting = false;
 	client->len = 0;
 }
@@ -88,8 +97,31 @@ control_socket_refusal(enum err code, const char *message)
 	return json_pack("{s:b, s:s, s:s}", "ok", 0, "error", err_name(code), "message", message);
 }
 
-/* Answers are far smaller than a socket's buffer; a client that lets even that fill up reads
- * nothing, and is dropped. */
+/* --- answers ---------------------------------------------------------------- */
+
+/* As much as the client takes. It gets no other turn until it has all. */
+static void
+flush(struct client *client)
+{
+	while (client->fd >= 0 && client->out_at < client->out_len) {
+		ssize_t n = send(client->fd, client->out + client->out_at,
+			client->out_len - client->out_at, MSG_NOSIGNAL | MSG_DONTWAIT);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && errno == EAGAIN)
+			return;
+		if (n < 0) {
+			drop(client);
+			return;
+		}
+		client->out_at += (size_t)n;
+	}
+	free(client->out);
+	client->out = NULL;
+	client->out_len = client->out_at = 0;
+}
+
 static void
 send_answer(struct client *client, const json_t *answer)
 {
@@ -102,9 +134,50 @@ send_answer(struct client *client, const json_t *answer)
 		return;
 	}
 	text[len] = '\n'; /* over the NUL: a JSON text is sent with its length */
-	if (send(client->fd, text, len + 1, MSG_NOSIGNAL | MSG_DONTWAIT) != (ssize_t)(len + 1))
-		drop(client);
-	free(text);
+	client->out = text;
+	client->out_len = len + 1;
+	client->out_at = 0;
+	flush(client);
+}
+
+/* --- requests --------------------------------------------------------------- */
+
+/* What changes nothing, who may connect may ask; it is polled all day. */
+static const char *const questions[] = {"stats", "status", "zones"};
+
+static bool
+is_question(const char *command)
+{
+	for (size_t i = 0; i < ORBL_COUNT(questions); i++)
+		if (strcmp(questions[i], command) == 0)
+			return true;
+	return false;
+}
+
+static json_t *
+refuse_order(const struct client *client, const char *command)
+{
+	char message[CONTROL_PEER + 300];
+
+	snprintf(message, sizeof(message),
+		"\"%.60s\" is for root, for the user of orbl-dnsd, and for members of the group of "
+		"dnsd.control_socket; you are %s",
+		command, client->name);
+	log_warning("control socket: %s may not ask for \"%.60s\"", client->name, command);
+	return control_socket_refusal(ERR_REFUSED, message);
+}
+
+static json_t *
+answer_request(struct control_socket *c, const struct client *client, const json_t *request)
+{
+	const char *command = json_string_value(json_object_get(request, "cmd"));
+
+	if (command != NULL && !is_question(command)) {
+		if (!client->may_command)
+			return refuse_order(client, command);
+		log_notice("control socket: %s asks for \"%.60s\"", client->name, command);
+	}
+	return c->handler.handle(c->handler.context, request);
 }
 
 static void
@@ -117,7 +190,7 @@ run_line(struct control_socket *c, struct client *client, const char *line, size
 		answer = control_socket_refusal(ERR_SYNTAX,
 			"a request is one JSON object on a line, such as {\"cmd\": \"status\"}");
 	else
-		answer = c->handler.handle(c->handler.context, request);
+		answer = answer_request(c, client, request);
 	if (answer != NULL)
 		send_answer(client, answer);
 	else
@@ -132,7 +205,7 @@ run_lines(struct control_socket *c, struct client *client)
 {
 	char *end;
 
-	while (client->fd >= 0 && !client->waiting && client->len != 0 &&
+	while (client->fd >= 0 && !client->waiting && client->out == NULL && client->len != 0 &&
 		(end = memchr(client->line, '\n', client->len)) != NULL) {
 		size_t len = (size_t)(end - client->line);
 
@@ -142,7 +215,7 @@ run_lines(struct control_socket *c, struct client *client)
 		client->len -= len + 1;
 		memmove(client->line, end + 1, client->len);
 	}
-	if (client->len == sizeof(client->line) && !client->waiting)
+	if (client->len == sizeof(client->line) && !client->waiting && client->out == NULL)
 		drop(client);
 }
 
@@ -208,6 +281,8 @@ accept_client(struct control_socket *c)
 	}
 	drop(client);
 	client->fd = fd;
+	control_peer(fd, client->name);
+	client->may_command = control_peer_may_command(fd, c->path);
 	client->turn = ++c->turns;
 }
 
@@ -221,6 +296,8 @@ control_socket_prepare(const struct control_socket *c, struct pollfd *polls)
 		/* Poll still tells when a waiting client hangs up. */
 		polls[i] = (struct pollfd){.fd = client->fd,
 			.events = client->waiting ? 0 : POLLIN};
+		if (client->out != NULL)
+			polls[i].events = POLLOUT;
 	}
 }
 
@@ -232,7 +309,10 @@ control_socket_serve(struct control_socket *c, const struct pollfd *polls)
 
 		if (client->fd < 0 || client->fd != polls[i].fd || polls[i].revents == 0)
 			continue;
-		if (client->waiting)
+		if (client->out != NULL) {
+			flush(client);
+			run_lines(c, client);
+		} else if (client->waiting)
 			drop(client);
 		else
 			read_client(c, client);

@@ -1,7 +1,9 @@
 /* control_socket.h - the daemon's end of the control socket (orbl/control.h).
  *
  * A table of few clients with short lines, served from the main thread's poll loop. One
- * request at a time for each client; an answer may be given later (control_socket_finish).
+ * request at a time for each client; an answer may be given later (control_socket_finish). Who may
+ * connect may ask (stats, status, zones); what changes something is for those that
+ * control_peer_may_command names, and is logged with who asked.
  */
 #ifndef DNSD_CONTROL_SOCKET_H
 #define DNSD_CONTROL_SOCKET_H

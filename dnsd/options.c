@@ -1,5 +1,6 @@
 #include "options.h"
 
+#include <ctype.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -92,6 +93,19 @@ read_own_zone(const struct conf *conf, struct feed_zone *out, struct error *e)
 	return err;
 }
 
+/* One zone more, of all others. */
+static void
+add_catalog(const struct conf *conf, struct feed_zone *out)
+{
+	struct text name = text_of(conf->transfer.catalog);
+
+	if (text_has_suffix(name, TEXT(".")))
+		name.len--;
+	*out = (struct feed_zone){.source = {.kind = FEED_CATALOG, .paths = "all zones"}};
+	for (size_t i = 0; i < name.len && i < sizeof(out->origin) - 1; i++)
+		out->origin[i] = (char)tolower((unsigned char)name.p[i]);
+}
+
 static enum err
 read_zones(const struct conf *conf, struct options *out, struct error *e)
 {
@@ -99,14 +113,16 @@ read_zones(const struct conf *conf, struct options *out, struct error *e)
 	enum err err = OK;
 
 	out->server.zone_count = list->count != 0 ? list->count : 1;
-	out->zones = calloc(out->server.zone_count, sizeof(*out->zones));
+	out->zones = calloc(out->server.zone_count + 1, sizeof(*out->zones));
 	if (out->zones == NULL)
 		return error_set(e, ERR_MEMORY, "out of memory for options");
 	out->server.zones = out->zones;
 	if (list->count == 0)
-		return read_own_zone(conf, &out->zones[0], e);
+		err = read_own_zone(conf, &out->zones[0], e);
 	for (size_t i = 0; err == OK && i < list->count; i++)
 		err = feed_zone_parse(list->items[i], &out->zones[i], e);
+	if (err == OK && conf->transfer.catalog[0] != '\0')
+		add_catalog(conf, &out->zones[out->server.zone_count++]);
 	return err;
 }
 

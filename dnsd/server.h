@@ -1,9 +1,4 @@
-/* server.h - the daemon: workers that answer, and the main thread that keeps them fed.
- *
- *	main thread: signals, control socket, looks at files, loads, publishes (live.h)
- *	workers:     UDP and TCP (worker.h)
- *	loader:      a process for each rbldnsd data set to compile (loader.h)
- */
+/* server.h - the daemon: what it is told, and its beginning and end. Read process/keeper.h next. */
 #ifndef DNSD_SERVER_H
 #define DNSD_SERVER_H
 

@@ -4,7 +4,7 @@
 
 #include "rbldnsd/rbldnsd.h"
 
-#define SOURCES "snapshot:FILE or rbldnsd:TYPE:FILE,FILE..."
+#define SOURCES "snapshot:FILE, transfer:FILE or rbldnsd:TYPE:FILE,FILE..."
 
 /* --- zones ------------------------------------------------------------------ */
 
@@ -78,6 +78,18 @@ parse_paths(const char *argument, struct text t, struct feed_source *out, struct
 	return OK;
 }
 
+/* Written, too: FILE.prev, FILE.new and FILE.delta lie beside it. */
+static enum err
+parse_received(const char *argument, struct text t, struct feed_source *out, struct error *e)
+{
+	out->kind = FEED_TRANSFER;
+	if (t.len != 0 && t.p[t.len - 1] == '/')
+		return error_set(e, ERR_SYNTAX,
+			"zone %.200s: a directory; name the file that received data are kept in",
+			argument);
+	return parse_paths(argument, t, out, e);
+}
+
 /* "TYPE:FILE,FILE..." */
 static enum err
 parse_data_set(const char *argument, struct text t, struct feed_source *out, struct error *e)
@@ -128,6 +140,8 @@ feed_zone_parse(const char *argument, struct feed_zone *out, struct error *e)
 	kind = text_cut(&rest, ':');
 	if (text_equal(kind, TEXT("snapshot")))
 		err = parse_paths(argument, rest, &out->source, e);
+	else if (text_equal(kind, TEXT("transfer")))
+		err = parse_received(argument, rest, &out->source, e);
 	else if (text_equal(kind, TEXT("rbldnsd")))
 		err = parse_data_set(argument, rest, &out->source, e);
 	else
@@ -170,7 +184,7 @@ feed_source_file(const struct feed_source *s, size_t i, char out[FEED_PATHS_MAX]
 		for (size_t k = 0; k < i && rest.len != 0; k++)
 			text_cut(&rest, ',');
 		path = text_cut(&rest, ',');
-	} else if (i != 0) {
+	} else if (i != 0 || s->kind == FEED_CATALOG) {
 		path = TEXT_NONE;
 	}
 	if (path.len == 0)

@@ -18,7 +18,10 @@ int cmd_operator(int argc, char **argv); /* 0 done, 1 refused, 2 trouble */
 int cmd_zone(int argc, char **argv);     /* the same */
 int cmd_publish(int argc, char **argv);  /* 0 all is published, 1 something is held, 2 trouble */
 int cmd_report(int argc, char **argv);
+int cmd_snippet(int argc, char **argv);
+int cmd_dnsd(int argc, char **argv); /* 0 done, 1 not all could be loaded, 2 trouble */
 
+int cmd_dnsd_key(int argc, char **argv); /* of cmd_dnsd; 0 done, 1 no such key, 2 trouble */
 int cmd_purge(int argc, char **argv);    /* 0 done, 1 refused, 2 trouble */
 int cmd_reporter(int argc, char **argv); /* the same */
 

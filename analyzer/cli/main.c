@@ -33,9 +33,11 @@ static const struct {
 	{"operator", cmd_operator, "what the operator orders: list, exempt, opt out, lock"},
 	{"publish", cmd_publish, "publish the list now, also what is held"},
 	{"report", cmd_report, "listings counted by network, country, category or reporter"},
+	{"dnsd", cmd_dnsd, "what orbl-dnsd is doing: status, counters, zones, reload, keys"},
 	{"zone", cmd_zone, "the end of the list, step by step"},
 	{"audit", cmd_audit, "export and check the log of all that was done"},
 	{"policy", cmd_policy, "show, ask and audit a relay policy, compare it with a probe"},
+	{"snippet", cmd_snippet, "configuration for mail servers and filters that use the list"},
 	{"reporter", cmd_reporter, "who submits logs: trust, quota, keys, faults, revocation"},
 	{"purge", cmd_purge, "take out what a reporter has brought in, or listings of one cause"},
 };

@@ -14,11 +14,12 @@
 
 #include <sodium.h>
 
+#include <orbl/sandbox.h>
+
 #include "probe_case.h"
 #include "probe_message.h"
 #include "prober_child.h"
 #include "prober_event.h"
-#include "sandbox.h"
 
 enum { START_TIMEOUT_MS = 10000 };
 
@@ -175,7 +176,7 @@ run_child(const struct prober_conf *conf, int channel)
 		dup2(null, STDIN_FILENO);
 		dup2(null, STDOUT_FILENO);
 	}
-	sandbox_close_others(channel, channel);
+	sandbox_close_others((int[]){channel}, 1);
 	/* They come to the whole process group. The end is the parent's to decide: with it the
 	 * channel closes. */
 	signal(SIGINT, SIG_IGN);

@@ -11,6 +11,8 @@
 
 #include <event2/event.h>
 
+#include <orbl/sandbox.h>
+
 #include "collector_seen.h"
 #include "collector_server.h"
 #include "collector_tls.h"
@@ -21,7 +23,6 @@
 #include "prober_arrival.h"
 #include "prober_hold.h"
 #include "prober_letter.h"
-#include "sandbox.h"
 
 enum {
 	DESCRIPTORS_OTHER = 32, /* besides connections */
@@ -458,6 +459,19 @@ close_all(struct child *child)
 		event_base_free(child->base);
 }
 
+static enum err
+shut_in(const struct prober_conf *conf, struct error *e)
+{
+	const struct sandbox sandbox = {
+		.user = conf->user,
+		.option = "probe.user",
+		.opens_tcp = true,
+		.accepts = true,
+	};
+
+	return sandbox_enter(&sandbox, e);
+}
+
 int
 prober_child_main(const struct prober_conf *conf, int channel)
 {
@@ -472,7 +486,7 @@ prober_child_main(const struct prober_conf *conf, int channel)
 		.context = &child};
 	signal(SIGPIPE, SIG_IGN);
 	limit_sessions(&child);
-	if (open_all(&child, &e) != OK || sandbox_enter(conf->user, &e) != OK) {
+	if (open_all(&child, &e) != OK || shut_in(conf, &e) != OK) {
 		status = emit_failure(&child, &e);
 	} else {
 		child.host.base = child.base;

@@ -135,7 +135,9 @@ find_address(const struct zone *z, uint32_t address, int64_t now_s, struct answe
 		if (!snapshot_layer_find4(&l->layer, address, v) ||
 			!answer_data_lasts(v, l->ttl_s, now_s, &ttl_s))
 			continue;
-		if (++count > 1)
+		/* Other records may be A records, too: not for the short way. */
+		count += 1u + (v->record_count != 0);
+		if (count > 1)
 			break;
 		out->ttl_s = ttl_s;
 		v = &other;
@@ -186,17 +188,26 @@ answer_fetch(const struct answer_reading *r)
 		snapshot_layer_fetch4_entries(&r->zone->layers[i].layer, r->address);
 }
 
-/* Is the client in none of the lists, or let pass? For others the long way decides. */
-static inline bool
-is_let_pass(const struct answer_context *c, const struct zone_acls *acls)
+/* Is the client in none of the lists, or let pass, which is told? For others the long way
+ * decides. */
+static __attribute__((noinline)) bool
+ask_acls(const struct answer_context *c, const struct zone_acls *acls, bool *passes)
 {
 	struct snapshot_view v;
 
 	for (size_t i = 0; c->client.family != 0 && i < acls->count; i++)
-		if (snapshot_layer_find(&acls->acls[i], &c->client, &v) &&
-			v.action != SNAPSHOT_PASS)
-			return false;
+		if (snapshot_layer_find(&acls->acls[i], &c->client, &v)) {
+			if (v.action != SNAPSHOT_PASS || v.expires_s != 0)
+				return false;
+			*passes = true;
+		}
 	return true;
+}
+
+static inline bool
+is_let_pass(const struct answer_context *c, const struct zone_acls *acls, bool *passes)
+{
+	return acls->count == 0 || ask_acls(c, acls, passes);
 }
 
 size_t
@@ -210,15 +221,17 @@ answer_write(const struct zone_set *zones, const struct answer_context *c,
 	unsigned matches;
 	struct answer a; /* only what is written here has a value */
 	struct reply *r = &a.reply;
+	bool passes = false;
 	size_t limit;
 
-	if (z == NULL || zone_is_stale(z, c->now_s) || !is_let_pass(c, zone_set_acls(zones)) ||
-		!is_let_pass(c, &z->acls))
+	if (z == NULL || c->is_limited || c->is_over || zone_is_stale(z, c->now_s) ||
+		!is_let_pass(c, zone_set_acls(zones), &passes) ||
+		!is_let_pass(c, &z->acls, &passes))
 		return answer_long(zones, c, packet, len, out, size, outcome);
 	matches = find_address(z, reading->address, c->now_s, &match);
 	if (matches > 1)
 		return answer_long(zones, c, packet, len, out, size, outcome);
-	*outcome = (struct answer_outcome){.zone = z};
+	*outcome = (struct answer_outcome){.zone = z, .is_special = passes, .passes = passes};
 	limit = answer_data_limit(c, q, len, false);
 	if (!reply_begin(r, q, c->config->udp_size, out, limit < size ? limit : size))
 		return 0;

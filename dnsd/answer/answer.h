@@ -31,6 +31,7 @@ struct answer_config {
 	                         * cookie proves the client's address; 0: no such bound */
 	struct text identity;   /* NSID, and CH TXT id.server, hostname.bind; "": hidden */
 	struct text version;    /* CH TXT version.bind, version.server; "": hidden */
+	struct text url;        /* told to whom a key or a quota refuses; "": none */
 	struct cookie_secrets cookies;
 	bool hands_over; /* there is a transfer process (transfer/transfer.h) */
 };
@@ -40,6 +41,13 @@ struct answer_context {
 	enum answer_transport transport;
 	int64_t now_s;
 	struct addr client; /* of this packet */
+
+	/* What the gate says of it (access/gate.h). */
+	bool is_limited; /* too many replies a second over UDP: a truncated one, unless a cookie
+	                  * proves the client or an access list lets it pass */
+	bool is_dropped; /* ... or none */
+	bool is_over;    /* its quota is used up: REFUSED, unless the name has a key */
+	bool is_exempt;  /* access.exempt: may ask without a key where one is needed */
 };
 
 /* What there is to know of a packet besides its reply. */
@@ -47,6 +55,16 @@ struct answer_outcome {
 	const struct zone *zone; /* that was asked; NULL: none of ours */
 	bool hand_over;          /* the transfer process is to have it: AXFR, IXFR, NOTIFY, and what
 	                          * is signed with TSIG; nothing was written */
+
+	/* For the gate, and for counting. */
+	bool is_special; /* one of the following is set */
+	bool is_proven;  /* the client, by a cookie */
+	bool passes;     /* an access list lets the client pass */
+	bool is_limited; /* the reply was truncated for is_limited of the context */
+	bool is_dropped; /* there is none for it */
+	bool is_over;    /* refused: over quota */
+	bool is_keyless; /* refused: the key is none of ours, was revoked, or is missing */
+	uint32_t key;    /* slot of its key (access/keys.h); KEY_NONE */
 };
 
 /* Returns the length of the reply in out, 0: send nothing. size is at least udp_size for UDP;

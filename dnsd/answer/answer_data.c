@@ -189,7 +189,7 @@ find_test(const struct answer *a)
 static const struct zone_piece *
 find_piece(const struct answer *a)
 {
-	if (IS_LABEL(a, "_status"))
+	if (IS_LABEL(a, "_status") && a->zone->status.count != 0)
 		return &a->zone->status;
 	if (IS_LABEL(a, "_codes") && a->zone->codes.count != 0)
 		return &a->zone->codes;

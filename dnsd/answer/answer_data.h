@@ -41,8 +41,14 @@ struct answer {
 	const struct answer_context *context;
 	const struct zone_set *zones;
 	const struct zone *zone;
-	size_t below; /* labels below the zone's origin */
+	size_t below; /* labels below the zone's origin, or below the key that is before it */
 
+	bool is_proven; /* the client, by a cookie */
+	bool has_key;   /* the name has a label that is a key by its form */
+	enum key_verdict key_verdict;
+	uint32_t key; /* slot; KEY_NONE */
+
+	bool passes; /* ... and an access control list says so; none says otherwise */
 	enum snapshot_action client; /* of the access control lists; SNAPSHOT_PASS: none */
 	struct snapshot_view client_view;
 	uint32_t client_ttl_s;

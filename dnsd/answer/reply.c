@@ -11,6 +11,7 @@ enum {
 	OPTION_COOKIE = 10,
 	OPTION_EDE = 15,
 	EDE_SIZE = OPTION_HEAD + 2,
+	EDE_TEXT_MAX = 200,
 	COOKIE_SIZE = OPTION_HEAD + COOKIE_CLIENT_SIZE + COOKIE_SERVER_SIZE,
 	RECORD_HEAD = 12, /* a pointer, type, class, TTL, length */
 	STRING_MAX = 255,
@@ -35,20 +36,48 @@ add_option(struct reply *r, unsigned code, const void *data, size_t len)
 	r->at += OPTION_HEAD + len;
 }
 
+/* RFC 8914 section 2: the code and a text, which is left out where it does not fit: first the
+ * address of a page, then all of it, then the code, too. */
+static void
+add_ede(struct reply *r)
+{
+	static const char see[] = "; see ";
+	size_t room = (size_t)(r->end - r->at), len = r->ede_text.len;
+	struct text url = r->ede_url;
+	uint8_t *at = r->at;
+
+	if (room < EDE_SIZE)
+		return;
+	if (len == 0 || EDE_SIZE + len > room || len > EDE_TEXT_MAX)
+		len = 0;
+	if (len == 0 || url.len == 0 || EDE_SIZE + len + sizeof(see) - 1 + url.len > room ||
+		url.len > EDE_TEXT_MAX)
+		url = TEXT_NONE;
+	big_endian_put16(at + OPTION_HEAD, (unsigned)r->ede);
+	at += EDE_SIZE;
+	if (len != 0)
+		memcpy(at, r->ede_text.p, len);
+	at += len;
+	if (url.len != 0) {
+		memcpy(at, see, sizeof(see) - 1);
+		memcpy(at + sizeof(see) - 1, url.p, url.len);
+		at += sizeof(see) - 1 + url.len;
+	}
+	big_endian_put16(r->at, OPTION_EDE);
+	big_endian_put16(r->at + 2, (unsigned)(at - r->at - OPTION_HEAD));
+	r->at = at;
+}
+
 /* The cookie's room was set aside, the others are left out where there is none. */
 void
 reply_add_options(struct reply *r)
 {
-	uint8_t ede[2];
-
 	if (r->has_cookie) {
 		r->end += COOKIE_SIZE;
 		add_option(r, OPTION_COOKIE, r->cookie, sizeof(r->cookie));
 	}
-	if (r->ede != EDE_NONE && r->end - r->at >= EDE_SIZE) {
-		big_endian_put16(ede, (unsigned)r->ede);
-		add_option(r, OPTION_EDE, ede, sizeof(ede));
-	}
+	if (r->ede != EDE_NONE)
+		add_ede(r);
 	if (r->nsid.len != 0 && (size_t)(r->end - r->at) >= OPTION_HEAD + r->nsid.len)
 		add_option(r, OPTION_NSID, r->nsid.p, r->nsid.len);
 }

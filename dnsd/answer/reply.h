@@ -46,6 +46,7 @@ struct reply {
 	uint16_t counts[REPLY_SECTIONS];
 	enum reply_rcode rcode;
 	enum reply_ede ede;
+	struct text ede_text, ede_url; /* with an ede only; "": none */
 	bool authoritative;
 	bool overflow;    /* a record was left out */
 	bool has_cookie;  /* set aside; in `cookie` */

@@ -7,6 +7,7 @@
 
 #include <orbl/log.h>
 
+#include "catalog.h"
 #include "source.h"
 #include "zone_table.h"
 
@@ -28,9 +29,12 @@ struct reload {
 	size_t loading;    /* which one the loader compiles, or NONE */
 	size_t long_zones; /* that were warned about */
 	struct zone_table table;
+	struct zone_set *zones; /* in service */
 	struct load *loads;           /* one a source of the table */
 	struct zone_table_data *data; /* of each, for a set that is built */
 	struct error *told;           /* of each entry, what was logged last */
+	struct catalog catalog;
+	char catalog_lacks[WIRE_NAME_TEXT]; /* a zone that is not ready, as was logged */
 };
 
 /* --- the zones given -------------------------------------------------------------- */
@@ -60,16 +64,33 @@ log_not_served(struct reload *r)
 	}
 }
 
+/* Zones that are new must have their rows by then: whoever answers looks for them. */
+static enum err
+hand_out(struct reload *r, const struct load *replaced, const struct source_data *by,
+	struct zone_set *zones, struct error *e)
+{
+	const struct reload_publisher *p = &r->options.publisher;
+
+	if (r->options.stats != NULL)
+		stats_register(r->options.stats, zones);
+	if (p->publish == NULL || replaced == NULL)
+		return OK;
+	return p->publish(p->context, (size_t)(replaced - r->loads), by,
+		by->snapshot != NULL && by->snapshot == replaced->source.data.snapshot, e);
+}
+
 static void
-retire(struct reload *r, struct load *replaced, const struct source_data *by,
+replace(struct reload *r, struct load *replaced, const struct source_data *by,
 	struct zone_set *zones)
 {
-	struct source_data old = replaced != NULL ? replaced->source.data : *by;
-
-	live_publish(r->options.live, zones, old.snapshot != by->snapshot ? old.snapshot : NULL,
-		old.delta != by->delta ? old.delta : NULL);
-	if (replaced != NULL)
-		replaced->source.data = *by;
+	if (r->options.stats != NULL)
+		stats_describe(r->options.stats, zones);
+	zone_set_free(r->zones);
+	r->zones = zones;
+	if (replaced == NULL)
+		return;
+	source_close(&replaced->source.data, by);
+	replaced->source.data = *by;
 }
 
 /* Told when their number changes: once, and not at each load. */
@@ -116,8 +137,13 @@ publish(struct reload *r, struct load *replaced, const struct source_data *by, s
 	err = zone_table_build(&r->table, r->data, replaced == NULL, &zones, e);
 	if (err != OK)
 		return err;
+	err = hand_out(r, replaced, by, zones, e);
+	if (err != OK) {
+		zone_set_free(zones);
+		return err;
+	}
 	log_not_served(r);
-	retire(r, replaced, by, zones);
+	replace(r, replaced, by, zones);
 	warn_of_long_zones(r, zones);
 	zone_table_accept(&r->table);
 	return OK;
@@ -138,7 +164,8 @@ open_table(struct reload *r, struct error *e)
 	if (r->loads == NULL || r->data == NULL || r->told == NULL)
 		return error_set(e, ERR_MEMORY, "out of memory for %zu zones", room);
 	for (size_t i = 0; i < r->table.source_count; i++)
-		r->loads[i].source.feed = r->table.sources[i];
+		r->loads[i].source = (struct source){.feed = r->table.sources[i],
+			.data = source_nothing()};
 	for (size_t i = 0; i < r->table.entry_count; i++)
 		add_label(&r->loads[r->table.entries[i].source], r->table.entries[i].zone);
 	return OK;
@@ -147,7 +174,7 @@ open_table(struct reload *r, struct error *e)
 enum err
 reload_new(const struct reload_options *options, struct reload **out, struct error *e)
 {
-	const struct source_data nothing = {.snapshot = NULL};
+	const struct source_data nothing = source_nothing();
 	struct reload *r = calloc(1, sizeof(*r));
 	enum err err;
 
@@ -169,10 +196,11 @@ reload_new(const struct reload_options *options, struct reload **out, struct err
 void
 reload_free(struct reload *r)
 {
-	const struct source_data nothing = {.snapshot = NULL};
+	const struct source_data nothing = source_nothing();
 
 	if (r == NULL)
 		return;
+	zone_set_free(r->zones);
 	for (size_t i = 0; r->loads != NULL && i < r->table.source_count; i++)
 		source_close(&r->loads[i].source.data, &nothing);
 	zone_table_free(&r->table);
@@ -273,6 +301,7 @@ load_snapshot(struct reload *r, struct load *l, bool anew, int64_t now_s)
 	struct source_data next;
 
 	if (source_open(&l->source, anew, &next, &about_delta, &e) != OK) {
+		source_explain(&l->source, &e);
 		note_failure(l, &e);
 		if (l->source.data.snapshot == NULL)
 			load_previous(r, l, now_s);
@@ -345,6 +374,59 @@ note_age(const struct reload *r, struct load *l, int64_t now_s)
 				data->delta != NULL ? data->delta : data->snapshot));
 }
 
+/* --- the catalog ---------------------------------------------------------------------- */
+
+static bool
+is_catalog(const struct load *l)
+{
+	return l->source.feed->kind == FEED_CATALOG;
+}
+
+static void
+note_missing(struct reload *r, const struct load *l, const char *missing)
+{
+	if (missing[0] != '\0' && strcmp(missing, r->catalog_lacks) != 0)
+		log_notice("%s: not made anew while zone %s is not ready, as secondaries would "
+			   "drop that",
+			l->label, missing);
+	snprintf(r->catalog_lacks, sizeof(r->catalog_lacks), "%s", missing);
+}
+
+/* After the set in service has changed. */
+static void
+make_catalog(struct reload *r, size_t entry, int64_t now_s)
+{
+	struct load *l = &r->loads[r->table.entries[entry].source];
+	struct source_data next = source_nothing();
+	const struct catalog before = r->catalog;
+	char missing[WIRE_NAME_TEXT];
+	struct error e = {.code = OK};
+
+	if (catalog_make(&r->catalog, r->zones, r->table.entries[entry].zone->origin, now_s,
+		    &next.snapshot_fd, missing, &e) != OK) {
+		note_failure(l, &e);
+		return;
+	}
+	note_missing(r, l, missing);
+	if (next.snapshot_fd < 0)
+		return;
+	if (snapshot_open_fd(next.snapshot_fd, "the catalog", &next.snapshot, &e) != OK) {
+		close(next.snapshot_fd);
+		note_failure(l, &e);
+		r->catalog = before;
+	} else if (!take_into_service(r, l, &next, now_s)) {
+		r->catalog = before;
+	}
+}
+
+static void
+refresh_catalog(struct reload *r, int64_t now_s)
+{
+	for (size_t i = 0; i < r->table.entry_count; i++)
+		if (r->table.entries[i].zone->source.kind == FEED_CATALOG)
+			make_catalog(r, i, now_s);
+}
+
 /* --- the loader ---------------------------------------------------------------------- */
 
 static void
@@ -380,23 +462,26 @@ void
 reload_loaded(struct reload *r, int64_t now_s)
 {
 	struct load *l = &r->loads[r->loading];
-	struct source_data next = {.snapshot = NULL};
+	struct source_data next = source_nothing();
 	struct loader_result result;
 	struct error e = {.code = OK};
 
 	r->loading = NONE;
 	loader_receive(r->options.loader, &result);
 	log_warnings(l, result.warnings);
-	if (result.fd < 0)
+	next.snapshot_fd = result.fd;
+	if (result.fd < 0) {
+		source_explain(&l->source, &result.error);
 		note_failure(l, &result.error);
-	else if (snapshot_open_fd(result.fd, l->source.feed->paths, &next.snapshot, &e) == OK)
+	} else if (snapshot_open_fd(result.fd, l->source.feed->paths, &next.snapshot, &e) == OK) {
 		take_into_service(r, l, &next, now_s);
-	else
-		note_failure(l, &e);
-	if (result.fd >= 0)
+	} else {
 		close(result.fd);
+		note_failure(l, &e);
+	}
 	note_age(r, l, now_s);
 	request_next(r, now_s);
+	refresh_catalog(r, now_s);
 }
 
 void
@@ -408,9 +493,9 @@ reload_request(struct reload *r, bool all, int64_t now_s)
 		struct load *l = &r->loads[i];
 		bool has_changed = source_look(&l->source, &look);
 
-		if (!all && !has_changed && l->error.code == OK)
+		if (is_catalog(l) || (!all && !has_changed && l->error.code == OK))
 			continue;
-		if (l->source.feed->kind != FEED_SNAPSHOT) {
+		if (l->source.feed->kind == FEED_RBLDNSD) {
 			l->wanted = true;
 			continue;
 		}
@@ -418,8 +503,10 @@ reload_request(struct reload *r, bool all, int64_t now_s)
 		load_snapshot(r, l, all, now_s);
 	}
 	for (size_t i = 0; i < r->table.source_count; i++)
-		note_age(r, &r->loads[i], now_s);
+		if (!is_catalog(&r->loads[i]))
+			note_age(r, &r->loads[i], now_s);
 	request_next(r, now_s);
+	refresh_catalog(r, now_s);
 }
 
 bool
@@ -429,6 +516,24 @@ reload_is_busy(const struct reload *r)
 }
 
 /* --- status --------------------------------------------------------------------------- */
+
+const struct zone_set *
+reload_zones(const struct reload *r)
+{
+	return r->zones;
+}
+
+size_t
+reload_source_count(const struct reload *r)
+{
+	return r->table.source_count;
+}
+
+const struct source_data *
+reload_source(const struct reload *r, size_t i)
+{
+	return &r->loads[i].source.data;
+}
 
 size_t
 reload_count(const struct reload *r)
@@ -450,7 +555,7 @@ reload_status(const struct reload *r, size_t i, int64_t now_s, struct reload_sta
 	out->loaded_s = l->loaded_s;
 	out->is_previous = l->is_previous;
 	out->is_loading = l->wanted || r->loading == entry->source;
-	out->is_old = is_old(r, &l->source.data, now_s);
+	out->is_old = !is_catalog(l) && is_old(r, &l->source.data, now_s);
 	out->error = e->text;
 	out->code = err_name(e->code);
 }

@@ -7,15 +7,27 @@
  * without anything in service its zones are not ready (SERVFAIL). Every look at the files tries
  * again what has failed.
  *
- * Main thread only. Logs what happened, each reason once.
+ * Of the keeper, who opens the files: who answers has their descriptors. Logs what happened, each
+ * reason once.
  */
 #ifndef DNSD_RELOAD_H
 #define DNSD_RELOAD_H
 
-#include "live.h"
 #include "loader.h"
+#include "source.h"
+#include "stats.h"
+#include "zone.h"
 
 struct reload;
+
+/* Puts data of a source into service, before anything here says that they are. An error: what was
+ * stays there. */
+struct reload_publisher {
+	/* same_snapshot: only the delta is new. NULL: nobody is to be told. */
+	enum err (*publish)(void *context, size_t source, const struct source_data *data,
+		bool same_snapshot, struct error *e);
+	void *context;
+};
 
 struct reload_options {
 	size_t zone_count;
@@ -23,7 +35,8 @@ struct reload_options {
 	int64_t max_age_s;             /* of zone_source */
 	uint16_t amplification;        /* of answer_config; zones that exceed it are warned about */
 	struct loader *loader;
-	struct live *live;
+	struct reload_publisher publisher;
+	struct stats *stats; /* zones get their rows and are described; NULL: not */
 };
 
 /* What is to be said of one of the zones given. Texts are lent until the next call of reload_*. */
@@ -40,12 +53,11 @@ struct reload_status {
 	const char *code;  /* err_name of it */
 };
 
-/* Publishes a set in which no zone is ready. Copies the options, keeps what they point to. The
+/* No zone is ready in the beginning. Copies the options, keeps what they point to. The
  * error is a zone with a bad name, or with sources that do not go together. */
 enum err reload_new(const struct reload_options *options, struct reload **out,
 	struct error *e) ORBL_NODISCARD;
-/* NULL ok. Call after live_free: what is in service uses the snapshots. */
-void reload_free(struct reload *r);
+void reload_free(struct reload *r); /* NULL ok */
 
 /* Load the sources of which a file has changed since they were loaded; or all of them. */
 void reload_request(struct reload *r, bool all, int64_t now_s);
@@ -53,6 +65,11 @@ void reload_request(struct reload *r, bool all, int64_t now_s);
 void reload_loaded(struct reload *r, int64_t now_s);
 /* Is a load under way? */
 bool reload_is_busy(const struct reload *r);
+
+/* The set of what is in service, lent until the next call that loads. */
+const struct zone_set *reload_zones(const struct reload *r);
+size_t reload_source_count(const struct reload *r);
+const struct source_data *reload_source(const struct reload *r, size_t i); /* i < source_count */
 
 size_t reload_count(const struct reload *r); /* zones given */
 void reload_status(const struct reload *r, size_t i, int64_t now_s,

@@ -1,8 +1,12 @@
 #include "source.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum { SUFFIX_ROOM = 8 };
 
@@ -14,8 +18,8 @@ add_suffix(const struct source *s, const char *suffix, char out[FEED_PATHS_MAX +
 
 /* --- stamps --------------------------------------------------------------------- */
 
-static struct source_stamp
-read_stamp(const char *path)
+struct source_stamp
+source_stamp_read(const char *path)
 {
 	struct source_stamp stamp = {.exists = false};
 	struct stat st;
@@ -37,8 +41,8 @@ is_same_time(const struct timespec *a, const struct timespec *b)
 	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
 }
 
-static bool
-is_same_file(const struct source_stamp *a, const struct source_stamp *b)
+bool
+source_stamp_equal(const struct source_stamp *a, const struct source_stamp *b)
 {
 	return a->exists == b->exists && a->device == b->device && a->inode == b->inode &&
 		a->size == b->size && is_same_time(&a->modified, &b->modified) &&
@@ -51,8 +55,8 @@ look_at_snapshot(const struct source *s, struct source_look *out)
 	char path[FEED_PATHS_MAX + SUFFIX_ROOM];
 
 	add_suffix(s, ".delta", path);
-	out->files[0] = read_stamp(s->feed->paths);
-	out->files[1] = read_stamp(path);
+	out->files[0] = source_stamp_read(s->feed->paths);
+	out->files[1] = source_stamp_read(path);
 	out->count = 2;
 }
 
@@ -64,7 +68,7 @@ look_at_data_set(const struct source *s, struct source_look *out)
 	for (out->count = 0;
 		out->count < FEED_FILES_MAX && feed_source_file(s->feed, out->count, path);
 		out->count++)
-		out->files[out->count] = read_stamp(path);
+		out->files[out->count] = source_stamp_read(path);
 }
 
 bool
@@ -72,12 +76,14 @@ source_look(const struct source *s, struct source_look *out)
 {
 	bool is_same = true;
 
-	if (s->feed->kind == FEED_SNAPSHOT)
-		look_at_snapshot(s, out);
-	else
+	if (s->feed->kind == FEED_RBLDNSD)
 		look_at_data_set(s, out);
+	else if (s->feed->kind == FEED_CATALOG)
+		out->count = 0;
+	else
+		look_at_snapshot(s, out);
 	for (size_t i = 0; is_same && i < out->count; i++)
-		is_same = is_same_file(&out->files[i], &s->look.files[i]);
+		is_same = source_stamp_equal(&out->files[i], &s->look.files[i]);
 	return !is_same || out->count != s->look.count;
 }
 
@@ -92,15 +98,47 @@ is_newer(const struct snapshot *a, const struct snapshot *b)
 	return ahead != 0 && ahead < UINT32_C(1) << 31;
 }
 
-static enum err
-open_whole(const char *path, struct snapshot **out, struct error *e)
-{
-	enum err err = snapshot_open(path, out, e);
+/* A file, and what it holds. */
+struct opened {
+	struct snapshot *snapshot;
+	int fd;
+};
 
-	if (err != OK || snapshot_base_checksum(*out) == 0)
+static const struct opened not_opened = {NULL, -1};
+
+static void
+close_opened(struct opened *o)
+{
+	snapshot_close(o->snapshot);
+	if (o->fd >= 0)
+		close(o->fd);
+	*o = not_opened;
+}
+
+static enum err
+open_file(const char *path, struct opened *out, struct error *e)
+{
+	enum err err;
+
+	*out = not_opened;
+	/* Not to wait for a writer when somebody puts a FIFO there. */
+	out->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (out->fd < 0)
+		return error_errno(e, "%s: cannot open", path);
+	err = snapshot_open_fd(out->fd, path, &out->snapshot, e);
+	if (err != OK)
+		close_opened(out);
+	return err;
+}
+
+static enum err
+open_whole(const char *path, struct opened *out, struct error *e)
+{
+	enum err err = open_file(path, out, e);
+
+	if (err != OK || snapshot_base_checksum(out->snapshot) == 0)
 		return err;
-	snapshot_close(*out);
-	*out = NULL;
+	close_opened(out);
 	return error_set(e, ERR_REFUSED,
 		"%s: is a delta, which says nothing without its base; give the base's name, and "
 		"the delta is found beside it",
@@ -108,15 +146,15 @@ open_whole(const char *path, struct snapshot **out, struct error *e)
 }
 
 static void
-open_delta(const struct source *s, struct snapshot **out, struct error *e)
+open_delta(const struct source *s, struct opened *out, struct error *e)
 {
 	char path[FEED_PATHS_MAX + SUFFIX_ROOM];
 
-	*out = NULL;
+	*out = not_opened;
 	e->code = OK;
 	add_suffix(s, ".delta", path);
-	if (read_stamp(path).exists)
-		e->code = snapshot_open(path, out, e);
+	if (source_stamp_read(path).exists)
+		e->code = open_file(path, out, e);
 }
 
 static bool
@@ -146,12 +184,13 @@ fits(const struct snapshot *delta, const struct snapshot *base)
 	return delta != NULL && snapshot_check_delta(base, delta, NULL) == OK;
 }
 
-/* Takes delta, NULL for none. What is in service is not taken back while its base stays: a copy
- * that left the delta out, or brought an old one, would undo what was published. */
+/* Takes file, of which the snapshot is NULL for none. What is in service is not taken back while
+ * its base stays: a copy that left the delta out, or brought an old one, would undo what was
+ * published. */
 static void
-take_delta(const struct source *s, struct snapshot *delta, struct source_data *next,
-	struct error *why)
+take_delta(const struct source *s, struct opened *file, struct source_data *next, struct error *why)
 {
+	const struct snapshot *delta = file->snapshot;
 	struct snapshot *old = s->data.delta;
 
 	if (delta != NULL)
@@ -164,34 +203,38 @@ take_delta(const struct source *s, struct snapshot *delta, struct source_data *n
 	if (why->code == OK && delta == NULL)
 		return; /* there is none */
 	if (why->code == OK) {
-		next->delta = delta;
+		next->delta = file->snapshot;
+		next->delta_fd = file->fd;
 		return;
 	}
 	if (delta != NULL && is_left_over(delta, next->snapshot))
 		why->code = OK;
-	snapshot_close(delta);
-	if (fits(old, next->snapshot))
-		next->delta = old;
+	close_opened(file);
+	if (!fits(old, next->snapshot))
+		return;
+	next->delta = old;
+	next->delta_fd = s->data.delta_fd;
 }
 
 enum err
 source_open(const struct source *s, bool anew, struct source_data *next, struct error *about_delta,
 	struct error *e)
 {
-	struct snapshot *delta;
+	struct opened delta, whole = {s->data.snapshot, s->data.snapshot_fd};
 	enum err err = OK;
 
-	*next = (struct source_data){.snapshot = s->data.snapshot};
+	*next = source_nothing();
 	open_delta(s, &delta, about_delta);
-	next->stamp = read_stamp(s->feed->paths);
-	if (anew || !next->stamp.exists || !is_same_file(&next->stamp, &s->data.stamp))
-		err = open_whole(s->feed->paths, &next->snapshot, e);
+	next->stamp = source_stamp_read(s->feed->paths);
+	if (anew || !next->stamp.exists || !source_stamp_equal(&next->stamp, &s->data.stamp))
+		err = open_whole(s->feed->paths, &whole, e);
 	if (err != OK) {
-		next->snapshot = NULL;
-		snapshot_close(delta);
+		close_opened(&delta);
 		return err;
 	}
-	take_delta(s, delta, next, about_delta);
+	next->snapshot = whole.snapshot;
+	next->snapshot_fd = whole.fd;
+	take_delta(s, &delta, next, about_delta);
 	return OK;
 }
 
@@ -199,17 +242,63 @@ enum err
 source_open_previous(const struct source *s, struct source_data *next, struct error *e)
 {
 	char path[FEED_PATHS_MAX + SUFFIX_ROOM];
+	struct opened whole;
+	enum err err;
 
-	*next = (struct source_data){.snapshot = NULL};
 	add_suffix(s, ".prev", path);
-	return open_whole(path, &next->snapshot, e);
+	err = open_whole(path, &whole, e);
+	*next = source_nothing();
+	next->snapshot = whole.snapshot;
+	next->snapshot_fd = whole.fd;
+	return err;
+}
+
+/* --- why a file cannot be read ------------------------------------------------------ */
+
+static bool
+is_denied(const char *path)
+{
+	return access(path, R_OK) != 0 && errno == EACCES;
+}
+
+static void
+add_remedy(const char *path, struct error *e)
+{
+	const struct passwd *pw = getpwuid(geteuid());
+	char text[sizeof(e->text)];
+
+	snprintf(text, sizeof(text), "%s", e->text);
+	error_set(e, e->code,
+		"%.300s; user %s (dnsd.user) needs the right to read %.80s, and to enter each "
+		"directory above it",
+		text, pw != NULL ? pw->pw_name : "?", path);
+}
+
+void
+source_explain(const struct source *s, struct error *e)
+{
+	char path[FEED_PATHS_MAX];
+
+	if (s->feed->kind != FEED_RBLDNSD) {
+		if (is_denied(s->feed->paths))
+			add_remedy("it", e);
+		return;
+	}
+	for (size_t i = 0; feed_source_file(s->feed, i, path); i++)
+		if (is_denied(path)) {
+			add_remedy(path, e);
+			return;
+		}
 }
 
 void
 source_close(const struct source_data *data, const struct source_data *kept)
 {
+	struct opened snapshot = {data->snapshot, data->snapshot_fd};
+	struct opened delta = {data->delta, data->delta_fd};
+
 	if (data->snapshot != kept->snapshot)
-		snapshot_close(data->snapshot);
+		close_opened(&snapshot);
 	if (data->delta != kept->delta)
-		snapshot_close(data->delta);
+		close_opened(&delta);
 }

@@ -24,6 +24,9 @@ struct source_stamp {
 	struct timespec modified, changed;
 };
 
+struct source_stamp source_stamp_read(const char *path);
+bool source_stamp_equal(const struct source_stamp *a, const struct source_stamp *b);
+
 struct source_look {
 	size_t count;
 	struct source_stamp files[FEED_FILES_MAX];
@@ -31,6 +34,7 @@ struct source_look {
 
 struct source_data {
 	struct snapshot *snapshot, *delta; /* NULL: none */
+	int snapshot_fd, delta_fd;         /* of them, for other processes; -1: none */
 	struct source_stamp stamp;         /* of FILE, when snapshot was read from it */
 };
 
@@ -39,6 +43,12 @@ struct source {
 	struct source_data data; /* in service */
 	struct source_look look; /* at the files, when they were last tried */
 };
+
+static inline struct source_data
+source_nothing(void)
+{
+	return (struct source_data){.snapshot_fd = -1, .delta_fd = -1};
+}
 
 /* Look at the files. Returns whether they differ from those that were last tried. */
 bool source_look(const struct source *s, struct source_look *out);
@@ -52,6 +62,8 @@ enum err source_open(const struct source *s, bool anew, struct source_data *next
 /* Open FILE.prev, the generation before FILE. A delta of FILE is none of it. */
 enum err source_open_previous(const struct source *s, struct source_data *next,
 	struct error *e) ORBL_NODISCARD;
+/* When it is for want of rights that a file cannot be read, e tells more. */
+void source_explain(const struct source *s, struct error *e);
 /* Close what of data is not kept. */
 void source_close(const struct source_data *data, const struct source_data *kept);
 

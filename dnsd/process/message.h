@@ -1,8 +1,8 @@
 /* message.h - what the processes of orbl-dnsd tell each other, over channels (channel.h).
  *
  *	keeper ---- TAKE, KEYS, START ----> query process        (process/keeper.h)
- *	       <--- TAKEN, STARTED --------
- *	keeper ---- TAKE, STATUS ---------> transfer process     (transfer/transfer.h)
+ *	       <--- TAKEN ----------------         one for each
+ *	keeper ---- TAKE, START, FETCH ---> transfer process     (transfer/transfer.h)
  *	       <--- TAKEN, RECEIVED -------
  *	query process -- struct handed ---> transfer process
  *	query process -- observations ----> observer             (observe/observer.h)
@@ -23,9 +23,12 @@ enum message_kind {
 	MESSAGE_TAKEN,    /* the reply: it is in service, or why it is not */
 	MESSAGE_KEYS,  /* the table of query keys: its descriptor (access/keys.h); TAKEN replies */
 	MESSAGE_START, /* everything that can be loaded is: answer */
-	MESSAGE_RECEIVED, /* a zone from a primary: descriptor of a sealed snapshot; TAKEN replies
-	                   */
-	MESSAGE_FETCH,    /* ask the primaries of zones[index] now, whatever their timers say */
+	MESSAGE_RECEIVED,   /* a zone from a primary: descriptor of a sealed snapshot; TAKEN replies
+	                     */
+	MESSAGE_FETCH,      /* ask the primaries of zones[index] now, whatever their timers say */
+	MESSAGE_LOG,        /* to the observer: descriptor of the query log, opened anew */
+	MESSAGE_TAP,        /* to the observer: descriptor of a dnstap connection */
+	MESSAGE_TAP_WANTED, /* from the observer: it has no such connection */
 };
 
 struct message {
@@ -33,7 +36,10 @@ struct message {
 	uint32_t index; /* TAKE: source of the zone table; RECEIVED, FETCH: zone given */
 	uint32_t code;  /* TAKEN: enum err */
 	uint32_t has_snapshot, has_delta; /* TAKE */
-	char text[400];                   /* TAKEN: the error; "": OK */
+	/* TAKE: it is the one of the TAKE before of this source, and need not be opened anew. Its
+	 * descriptor comes all the same. */
+	uint32_t same_snapshot;
+	char text[400]; /* TAKEN: the error; "": OK */
 };
 
 enum { HANDED_MAX = 4096 }; /* bytes of a datagram, or that a connection had sent */

@@ -1,6 +1,7 @@
 #include "listener.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
@@ -138,17 +139,47 @@ listener_check(const struct endpoint *endpoint, struct error *e)
 	return OK;
 }
 
+/* A copy of a socket that somebody else has bound. */
+static int
+copy_socket(int passed, const struct endpoint *endpoint, int type, uint16_t udp_size)
+{
+	int fd = fcntl(passed, F_DUPFD_CLOEXEC, 0), saved;
+
+	if (fd < 0)
+		return -1;
+	if (fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) == 0 &&
+		(type == SOCK_DGRAM ? prepare_udp(fd, endpoint, udp_size) :
+				      prepare_tcp(fd) && listen(fd, TCP_BACKLOG) == 0))
+		return fd;
+	saved = errno;
+	close(fd);
+	errno = saved;
+	return -1;
+}
+
+static int
+get_socket(int passed, const struct endpoint *endpoint, int type, uint16_t udp_size)
+{
+	return passed >= 0 ? copy_socket(passed, endpoint, type, udp_size) :
+			     open_socket(endpoint, type, true, udp_size);
+}
+
 enum err
 listener_open(const struct endpoint *endpoint, uint16_t udp_size, struct listener *out,
 	struct error *e)
 {
-	out->endpoint = *endpoint;
-	out->any = is_any(endpoint);
-	out->tcp = -1;
-	out->udp = open_socket(endpoint, SOCK_DGRAM, true, udp_size);
+	return listener_take(endpoint, udp_size, -1, -1, out, e);
+}
+
+enum err
+listener_take(const struct endpoint *endpoint, uint16_t udp_size, int udp, int tcp,
+	struct listener *out, struct error *e)
+{
+	*out = (struct listener){.endpoint = *endpoint, .any = is_any(endpoint), .tcp = -1};
+	out->udp = get_socket(udp, endpoint, SOCK_DGRAM, udp_size);
 	if (out->udp < 0)
 		return bind_error(endpoint, SOCK_DGRAM, e);
-	out->tcp = open_socket(endpoint, SOCK_STREAM, true, 0);
+	out->tcp = get_socket(tcp, endpoint, SOCK_STREAM, 0);
 	if (out->tcp < 0) {
 		enum err err = bind_error(endpoint, SOCK_STREAM, e);
 

@@ -2,13 +2,16 @@
 
 #include <errno.h>
 #include <linux/sockios.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "hand_over.h"
 #include "tcp_clients.h"
 #include "tcp_stream.h"
 
@@ -26,7 +29,8 @@ struct connection {
 	int64_t since_ms;      /* idle since then */
 	bool at_end;           /* the client sends no more */
 	bool writing;          /* waits until it can be written to, and reads nothing */
-	struct addr client;
+	struct endpoint client;
+	uint32_t listener; /* index */
 	struct tcp_stream stream;
 };
 
@@ -162,7 +166,7 @@ close_idle(struct tcp *t, uint32_t i)
 		reset_connection(t, i);
 	else
 		close_connection(t, i);
-	t->options.stats->tcp_idle++;
+	stats_add(&t->options.stats->common.tcp_idle, 1);
 }
 
 static void
@@ -174,7 +178,7 @@ evict(struct tcp *t, uint32_t i, uint64_t *counter)
 		reset_connection(t, i);
 	else
 		close_connection(t, i);
-	++*counter;
+	stats_add(counter, 1);
 }
 
 void
@@ -221,27 +225,30 @@ watch(struct tcp *t, uint32_t i, int operation, uint32_t events)
 }
 
 static void
-open_connection(struct tcp *t, int fd, const struct addr *client, int64_t now_ms)
+open_connection(struct tcp *t, int fd, const struct endpoint *client, uint32_t listener,
+	int64_t now_ms)
 {
-	uint32_t i = find_surplus(t, client);
+	uint32_t i = find_surplus(t, &client->addr);
 	struct connection *c;
 
 	if (i != NONE)
-		evict(t, i, &t->options.stats->tcp_refused);
+		evict(t, i, &t->options.stats->common.tcp_refused);
 	else if (t->free == NONE)
-		evict(t, t->oldest, &t->options.stats->tcp_evicted);
+		evict(t, t->oldest, &t->options.stats->common.tcp_evicted);
 	i = t->free;
 	c = &t->connections[i];
 	t->free = c->newer;
 	t->count++;
-	t->options.stats->tcp_accepted++;
+	stats_add(&t->options.stats->common.tcp_accepted, 1);
 	c->fd = fd;
 	c->client = *client;
+	c->listener = listener;
 	c->at_end = c->writing = false;
 	tcp_stream_init(&c->stream, t->buffers + i * BUFFERS,
 		t->buffers + i * BUFFERS + TCP_STREAM_IN);
+	c->stream.gate = t->options.gate;
 	link_newest(t, i, now_ms);
-	tcp_clients_add(t->clients, i, client);
+	tcp_clients_add(t->clients, i, &client->addr);
 	if (!watch(t, i, EPOLL_CTL_ADD, EPOLLIN))
 		close_connection(t, i);
 }
@@ -252,21 +259,31 @@ is_shortage(int reason)
 	return reason == EMFILE || reason == ENFILE || reason == ENOBUFS || reason == ENOMEM;
 }
 
+static struct endpoint
+endpoint_of(const struct sockaddr_storage *from)
+{
+	return (struct endpoint){
+		.addr = addr_from_sockaddr((const struct sockaddr *)from),
+		/* where it is in both */
+		.port = ntohs(((const struct sockaddr_in *)(const void *)from)->sin_port),
+	};
+}
+
 bool
-tcp_accept(struct tcp *t, int listening, int64_t now_ms)
+tcp_accept(struct tcp *t, const struct listener *listening, int64_t now_ms)
 {
 	bool short_before = false; /* of descriptors */
 
 	for (int n = 0; n < ACCEPTS; n++) {
 		struct sockaddr_storage from;
 		socklen_t len = sizeof(from);
-		int fd = accept4(listening, (struct sockaddr *)&from, &len,
+		int fd = accept4(listening->tcp, (struct sockaddr *)&from, &len,
 			SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 		if (fd >= 0) {
-			struct addr client = addr_from_sockaddr((struct sockaddr *)&from);
+			struct endpoint client = endpoint_of(&from);
 
-			open_connection(t, fd, &client, now_ms);
+			open_connection(t, fd, &client, listening->index, now_ms);
 			/* The next try would fail even when nobody waits. */
 			if (short_before)
 				break;
@@ -274,7 +291,7 @@ tcp_accept(struct tcp *t, int listening, int64_t now_ms)
 			/* What one of ours held may be gone to somebody else. */
 			if (short_before || t->oldest == NONE)
 				return false;
-			evict(t, t->oldest, &t->options.stats->tcp_evicted);
+			evict(t, t->oldest, &t->options.stats->common.tcp_evicted);
 			short_before = true;
 		} else if (errno == EAGAIN) {
 			break;
@@ -324,6 +341,44 @@ flush(struct tcp *t, uint32_t i, int64_t now_ms)
 	return true;
 }
 
+static int64_t
+read_clock_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+static struct endpoint
+local_of(int fd)
+{
+	struct sockaddr_storage local = {.ss_family = AF_UNSPEC};
+	socklen_t len = sizeof(local);
+
+	if (getsockname(fd, (struct sockaddr *)&local, &len) != 0)
+		return (struct endpoint){.port = 0};
+	return endpoint_of(&local);
+}
+
+/* The other process may hold the connection when we have closed it, and then it would stay
+ * watched. */
+static void
+hand_over(struct tcp *t, uint32_t i, const uint8_t *bytes, size_t len)
+{
+	const struct connection *c = &t->connections[i];
+	struct handed h = {
+		.is_tcp = true,
+		.endpoint = c->listener,
+		.client = c->client,
+		.local = local_of(c->fd).addr,
+	};
+
+	epoll_ctl(t->options.epoll, EPOLL_CTL_DEL, c->fd, NULL);
+	if (!hand_over_send(t->options.transfer, &h, bytes, len, c->fd))
+		stats_add(&t->options.stats->common.handover_lost, 1);
+}
+
 /* Replies, until the client has to read or to send, or others get their turn. False: done with
  * the connection. */
 static bool
@@ -331,12 +386,23 @@ advance(struct tcp *t, uint32_t i, const struct zone_set *zones,
 	const struct answer_context *context, int64_t now_ms)
 {
 	struct connection *c = &t->connections[i];
+	struct observed observed = {.observing = t->options.observing, .client = c->client};
+	int64_t from_ns = read_clock_ns();
 	const uint8_t *at;
 	bool writing;
+	size_t count, len;
 
-	tcp_stream_answer(&c->stream, zones, context, t->options.stats);
+	if (t->options.observing->channel >= 0)
+		observed.local = local_of(c->fd);
+	count = tcp_stream_answer(&c->stream, zones, context, t->options.stats, &observed);
 	if (!flush(t, i, now_ms))
 		return false;
+	if (count != 0)
+		stats_count_latency(t->options.stats, ANSWER_TCP, count, from_ns, read_clock_ns());
+	if (tcp_stream_is_handed_over(&c->stream, &at, &len)) {
+		hand_over(t, i, at, len);
+		return false;
+	}
 	writing = tcp_stream_pending(&c->stream, &at) != 0 || tcp_stream_has_query(&c->stream);
 	if (c->at_end && !writing)
 		return false;
@@ -356,7 +422,7 @@ tcp_serve(struct tcp *t, size_t i, const struct zone_set *zones, struct answer_c
 	if (c->fd < 0)
 		return;
 	context->transport = ANSWER_TCP;
-	context->client = c->client;
+	context->client = c->client.addr;
 	if (!receive(c) || !advance(t, (uint32_t)i, zones, context, now_ms))
 		close_connection(t, (uint32_t)i);
 }

@@ -13,7 +13,8 @@
 #define DNSD_TCP_H
 
 #include "answer.h"
-#include "worker_stats.h"
+#include "listener.h"
+#include "observation.h"
 
 struct tcp;
 
@@ -23,16 +24,19 @@ struct tcp_options {
 	int64_t idle_ms;
 	int epoll;
 	uint64_t tag; /* events of connections have data.u64 = tag | index */
-	struct worker_stats *stats;
+	struct stats_worker *stats;
+	struct observing *observing;
+	int transfer; /* channel to the transfer process; -1: none */
+	struct gate *gate; /* NULL: none */
 };
 
-/* Keeps stats. NULL: out of memory. */
+/* Keeps stats, observing and gate. NULL: out of memory. */
 struct tcp *tcp_new(const struct tcp_options *options);
 void tcp_free(struct tcp *t); /* closes all; NULL ok */
 
 /* Take what waits at a listening socket, a bounded number at a time. False: the system has no
  * descriptor or memory for another one; accept no more for a while. */
-bool tcp_accept(struct tcp *t, int listening, int64_t now_ms);
+bool tcp_accept(struct tcp *t, const struct listener *listening, int64_t now_ms);
 /* Serve connection i, which epoll says is ready. Fills context's transport and client. */
 void tcp_serve(struct tcp *t, size_t i, const struct zone_set *zones,
 	struct answer_context *context, int64_t now_ms);

@@ -12,7 +12,7 @@
 #define DNSD_TCP_STREAM_H
 
 #include "answer.h"
-#include "worker_stats.h"
+#include "observation.h"
 
 enum {
 	TCP_STREAM_FRAME = 2, /* the length before each message */
@@ -25,7 +25,9 @@ struct tcp_stream {
 	size_t skip;    /* bytes still to come of a query that was cut */
 	size_t whole;   /* end of the first reply in out that is not sent whole */
 	size_t touched; /* most that out_len ever was */
+	bool hands_over; /* what is first in in is for the transfer process */
 	uint8_t *in, *out;
+	struct gate *gate; /* keeps; NULL: none */
 };
 
 /* Keeps in and out, of TCP_STREAM_IN and TCP_STREAM_OUT bytes. */
@@ -35,11 +37,18 @@ void tcp_stream_init(struct tcp_stream *s, uint8_t *in, uint8_t *out);
 size_t tcp_stream_room(const struct tcp_stream *s, uint8_t **at);
 void tcp_stream_received(struct tcp_stream *s, size_t n);
 
-/* Answer whole queries while any reply has room. */
-void tcp_stream_answer(struct tcp_stream *s, const struct zone_set *zones,
-	const struct answer_context *context, struct worker_stats *stats);
+/* Answer whole queries while any reply has room, and count them, until one is to be handed over:
+ * from then on nothing is received or answered. observed may be NULL. Returns how many there
+ * were. */
+size_t tcp_stream_answer(struct tcp_stream *s, const struct zone_set *zones,
+	const struct answer_context *context, struct stats_worker *stats,
+	const struct observed *observed);
 /* Is there a whole query, which could not be answered for want of room? */
 bool tcp_stream_has_query(const struct tcp_stream *s);
+
+/* Is the connection to be handed over, and were all replies sent that come before? *len bytes at
+ * *at go with it: frames, the first one whole. */
+bool tcp_stream_is_handed_over(const struct tcp_stream *s, const uint8_t **at, size_t *len);
 
 /* How many bytes are to be sent from *at. */
 size_t tcp_stream_pending(const struct tcp_stream *s, const uint8_t **at);

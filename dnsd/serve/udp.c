@@ -6,6 +6,10 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+
+#include "hand_over.h"
+#include "gate_worker.h"
 
 enum {
 	BATCH = 32,
@@ -30,13 +34,25 @@ struct slot {
 	_Alignas(struct cmsghdr) uint8_t control[CONTROL_MAX];
 };
 
+/* A query that is to be observed, once its reply is sent. */
+struct sample {
+	unsigned slot;
+	struct observation header;
+};
+
 struct udp {
 	uint16_t udp_size;
-	struct worker_stats *stats;
+	int transfer;
+	struct stats_worker *stats;
+	struct observing *observing;
+	struct gate *gate;
+	unsigned sample_count;
+	struct sample samples[BATCH];
 	uint8_t *bytes; /* of BATCH queries and replies */
 	struct mmsghdr in[BATCH], out[BATCH];
 	struct slot slots[BATCH];
 	struct answer_reading readings[BATCH];
+	struct gate_ticket tickets[BATCH];
 };
 
 /* The kernel shortens these for every datagram that it gives. */
@@ -48,15 +64,18 @@ arm(struct udp *u, unsigned i)
 }
 
 struct udp *
-udp_new(uint16_t udp_size, struct worker_stats *stats)
+udp_new(const struct udp_options *o)
 {
 	struct udp *u = calloc(1, sizeof(*u));
-	size_t size = udp_size > QUERY_MAX ? udp_size : QUERY_MAX;
+	size_t size = o->udp_size > QUERY_MAX ? o->udp_size : QUERY_MAX;
 
 	if (u == NULL)
 		return NULL;
-	u->udp_size = udp_size;
-	u->stats = stats;
+	u->udp_size = o->udp_size;
+	u->transfer = o->transfer;
+	u->stats = o->stats;
+	u->observing = o->observing;
+	u->gate = o->gate;
 	u->bytes = malloc(2 * size * BATCH);
 	if (u->bytes == NULL) {
 		free(u);
@@ -86,8 +105,9 @@ udp_free(struct udp *u)
 	free(u);
 }
 
-static bool
-is_own_address(const struct listener *l, const struct addr *peer, struct msghdr *h)
+/* The address that was asked. */
+static struct addr
+local_address(const struct listener *l, struct msghdr *h)
 {
 	struct cmsghdr *c = CMSG_FIRSTHDR(h);
 	struct addr own = l->endpoint.addr;
@@ -98,16 +118,21 @@ is_own_address(const struct listener *l, const struct addr *peer, struct msghdr 
 		else
 			memcpy(own.b, &((struct in6_pktinfo *)(void *)CMSG_DATA(c))->ipi6_addr, 16);
 	}
-	return addr_equal(&own, peer);
+	return own;
 }
 
 /* No reply to port 0, which nobody listens on, nor to ourselves: both are forged. */
 static bool
 may_reply(const struct listener *l, const struct addr *from, uint16_t port, struct msghdr *h)
 {
+	struct addr own;
+
 	if (port == 0)
 		return false;
-	return port != l->endpoint.port || !is_own_address(l, from, h);
+	if (port != l->endpoint.port)
+		return true;
+	own = local_address(l, h);
+	return !addr_equal(&own, from);
 }
 
 static struct addr
@@ -175,19 +200,115 @@ send_replies(const struct listener *l, struct mmsghdr *out, unsigned count)
 	return at - lost;
 }
 
+/* --- what is counted ------------------------------------------------------ */
+
+static int64_t
+read_clock_ns(clockid_t clock)
+{
+	struct timespec t;
+
+	clock_gettime(clock, &t);
+	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+/* Keep what is to be told of this query: its bytes stay where they are until the next batch. */
+static void
+add_sample(struct udp *u, unsigned i, const struct listener *l, const struct addr *client,
+	const struct answer_outcome *outcome, unsigned what)
+{
+	struct sample *sample = &u->samples[u->sample_count++];
+
+	sample->slot = i;
+	sample->header = (struct observation){
+		.what = what,
+		.transport = ANSWER_UDP,
+		.query_ns = read_clock_ns(CLOCK_REALTIME),
+		.client = {.addr = *client, .port = ntohs(u->slots[i].peer.ipv4.sin_port)},
+		.local = {.addr = local_address(l, &u->in[i].msg_hdr), .port = l->endpoint.port},
+		.row = outcome->zone != NULL ? outcome->zone->stats_row : STATS_NO_ZONE,
+	};
+}
+
+static void
+send_samples(struct udp *u)
+{
+	for (unsigned i = 0; i < u->sample_count; i++) {
+		struct sample *sample = &u->samples[i];
+		const struct slot *s = &u->slots[sample->slot];
+
+		sample->header.reply_ns = read_clock_ns(CLOCK_REALTIME);
+		observing_send(u->observing, &sample->header, s->in.iov_base,
+			u->in[sample->slot].msg_len, s->out.iov_base, s->out.iov_len);
+	}
+	u->sample_count = 0;
+}
+
+static void
+hand_over(struct udp *u, unsigned i, const struct listener *l, const struct addr *client,
+	const struct answer_outcome *outcome)
+{
+	const struct slot *s = &u->slots[i];
+	struct handed h = {
+		.endpoint = l->index,
+		.client = {.addr = *client, .port = ntohs(s->peer.ipv4.sin_port)},
+		.local = local_address(l, &u->in[i].msg_hdr),
+	};
+
+	stats_count_handed_over(u->stats, outcome->zone, ANSWER_UDP, u->in[i].msg_len);
+	if (!hand_over_send(u->transfer, &h, s->in.iov_base, u->in[i].msg_len, -1))
+		stats_add(&u->stats->common.handover_lost, 1);
+}
+
+static void
+count(struct udp *u, unsigned i, const struct listener *l, const struct addr *client,
+	const struct answer_outcome *outcome)
+{
+	const struct slot *s = &u->slots[i];
+	unsigned what;
+
+	if (outcome->hand_over) {
+		hand_over(u, i, l, client, outcome);
+		return;
+	}
+	what = observing_next(u->observing);
+	stats_count(u->stats, outcome->zone, ANSWER_UDP, s->out.iov_base, u->in[i].msg_len,
+		s->out.iov_len);
+	if (what != 0)
+		add_sample(u, i, l, client, outcome, what);
+}
+
+/* --- a batch ----------------------------------------------------------------- */
+
 /* Returns the length of the reply to datagram i, 0: none. */
 static size_t
 answer_slot(struct udp *u, unsigned i, const struct listener *l, const struct zone_set *zones,
-	struct answer_context *context)
+	struct answer_context *context, struct answer_outcome *outcome)
 {
 	struct slot *s = &u->slots[i];
-	struct answer_outcome outcome;
+	size_t len;
 
 	context->client = address_of(&s->peer);
-	if (!may_reply(l, &context->client, ntohs(s->peer.ipv4.sin_port), &u->in[i].msg_hdr))
+	if (!may_reply(l, &context->client, ntohs(s->peer.ipv4.sin_port), &u->in[i].msg_hdr)) {
+		*outcome = (struct answer_outcome){.zone = NULL};
 		return 0;
-	return answer_write(zones, context, &u->readings[i], s->in.iov_base, u->in[i].msg_len,
-		s->out.iov_base, u->udp_size, &outcome);
+	}
+	if (u->gate != NULL)
+		gate_admit(u->gate, &u->tickets[i], context);
+	len = answer_write(zones, context, &u->readings[i], s->in.iov_base, u->in[i].msg_len,
+		s->out.iov_base, u->udp_size, outcome);
+	if (u->gate != NULL)
+		gate_settle(u->gate, &u->tickets[i], zone_set_keys(zones), outcome);
+	return len;
+}
+
+static void
+prepare_tickets(struct udp *u, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++) {
+		struct addr client = address_of(&u->slots[i].peer);
+
+		gate_prepare(u->gate, &client, &u->tickets[i]);
+	}
 }
 
 static void
@@ -197,25 +318,30 @@ read_slots(struct udp *u, unsigned count, const struct zone_set *zones)
 		answer_read(zones, u->slots[i].in.iov_base, u->in[i].msg_len, &u->readings[i]);
 	for (unsigned i = 0; i < count; i++)
 		answer_fetch(&u->readings[i]);
+	if (u->gate != NULL)
+		prepare_tickets(u, count);
 }
 
 bool
 udp_serve(struct udp *u, const struct listener *l, const struct zone_set *zones,
 	struct answer_context *context)
 {
-	struct worker_stats *stats = u->stats;
 	int received = recvmmsg(l->udp, u->in, BATCH, MSG_DONTWAIT, NULL);
+	struct answer_outcome outcome;
 	unsigned replies = 0;
+	int64_t from_ns;
 
+	if (received <= 0)
+		return false;
+	from_ns = read_clock_ns(CLOCK_MONOTONIC);
 	context->transport = ANSWER_UDP;
-	if (received > 0)
-		read_slots(u, (unsigned)received, zones);
+	read_slots(u, (unsigned)received, zones);
 	for (unsigned i = 0; (int)i < received; i++) {
 		struct msghdr *in = &u->in[i].msg_hdr, *out = &u->out[replies].msg_hdr;
 		struct slot *s = &u->slots[i];
 
-		s->out.iov_len = answer_slot(u, i, l, zones, context);
-		worker_stats_count(stats, s->out.iov_base, u->in[i].msg_len, s->out.iov_len);
+		s->out.iov_len = answer_slot(u, i, l, zones, context, &outcome);
+		count(u, i, l, &context->client, &outcome);
 		if (s->out.iov_len != 0) {
 			out->msg_name = &s->peer;
 			out->msg_namelen = in->msg_namelen;
@@ -225,8 +351,9 @@ udp_serve(struct udp *u, const struct listener *l, const struct zone_set *zones,
 		}
 		arm(u, i);
 	}
-	if (received > 0)
-		stats->queries[ANSWER_UDP] += (unsigned)received;
-	stats->unsent += replies - send_replies(l, u->out, replies);
+	stats_add(&u->stats->common.unsent, replies - send_replies(l, u->out, replies));
+	stats_count_latency(u->stats, ANSWER_UDP, (unsigned)received, from_ns,
+		read_clock_ns(CLOCK_MONOTONIC));
+	send_samples(u);
 	return received == BATCH;
 }

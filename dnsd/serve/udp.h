@@ -4,12 +4,20 @@
 
 #include "answer.h"
 #include "listener.h"
-#include "worker_stats.h"
+#include "observation.h"
 
 struct udp;
 
-/* Buffers of one worker; replies of at most udp_size bytes. Keeps stats. NULL: out of memory. */
-struct udp *udp_new(uint16_t udp_size, struct worker_stats *stats);
+struct udp_options {
+	uint16_t udp_size; /* bytes of a reply, at most */
+	struct stats_worker *stats;
+	struct observing *observing;
+	int transfer; /* channel to the transfer process; -1: none */
+	struct gate *gate; /* NULL: none */
+};
+
+/* Buffers of one worker. Keeps stats, observing and gate. NULL: out of memory. */
+struct udp *udp_new(const struct udp_options *options);
 void udp_free(struct udp *u); /* NULL ok */
 
 /* Answer what is waiting, at most one batch. Fills context's transport and client for each

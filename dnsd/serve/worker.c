@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "gate_worker.h"
 #include "tcp.h"
 #include "udp.h"
 
@@ -35,21 +36,20 @@ struct worker {
 	struct live *live;
 	int epoll, wake;
 	size_t listener_count;
-	struct listener *listeners;
+	const struct listener *listeners;
 	struct pollfd *polls; /* each listener's UDP socket, then epoll */
 	struct udp *udp;
 	struct tcp *tcp;
 	struct answer_context context;
 	int64_t accept_again_ms; /* no connection is taken before; 0: they are */
-	struct worker_stats stats;
+	struct stats_worker *stats;
+	struct gate *gate;
+	struct observing observing;
 	bool started;
 	pthread_t thread;
-	/* What other threads look at has lines of its own. */
+	/* What other threads look at has a line of its own. */
 	alignas(CACHE_LINE) atomic_bool stop;
-	alignas(CACHE_LINE) _Atomic uint64_t published[WORKER_STATS_WORDS];
 };
-
-_Static_assert(sizeof(struct worker_stats) % sizeof(uint64_t) == 0, "only uint64_t");
 
 static uint64_t
 event_tag(enum event_kind kind)
@@ -70,19 +70,15 @@ watch(struct worker *w, int fd, enum event_kind kind, size_t index, struct error
 static enum err
 open_listeners(struct worker *w, const struct worker_options *o, struct error *e)
 {
-	w->listeners = calloc(o->endpoint_count, sizeof(*w->listeners));
-	w->polls = calloc(o->endpoint_count + 1, sizeof(*w->polls));
-	if (w->listeners == NULL || w->polls == NULL)
+	w->listeners = o->listeners;
+	w->polls = calloc(o->listener_count + 1, sizeof(*w->polls));
+	if (w->polls == NULL)
 		return error_set(e, ERR_MEMORY, "out of memory for sockets");
-	for (size_t i = 0; i < o->endpoint_count; i++) {
-		enum err err = listener_open(&o->endpoints[i], o->answer->udp_size,
-			&w->listeners[i], e);
+	w->listener_count = o->listener_count;
+	for (size_t i = 0; i < o->listener_count; i++) {
+		enum err err = watch(w, w->listeners[i].tcp, EVENT_ACCEPT, i, e);
 
-		if (err != OK)
-			return err;
-		w->listener_count++;
 		w->polls[i] = (struct pollfd){.fd = w->listeners[i].udp, .events = POLLIN};
-		err = watch(w, w->listeners[i].tcp, EVENT_ACCEPT, i, e);
 		if (err != OK)
 			return err;
 	}
@@ -93,19 +89,29 @@ open_listeners(struct worker *w, const struct worker_options *o, struct error *e
 static enum err
 open_worker(struct worker *w, const struct worker_options *o, struct error *e)
 {
+	struct udp_options udp = {
+		.udp_size = o->answer->udp_size,
+		.stats = w->stats,
+		.observing = &w->observing,
+		.transfer = o->transfer,
+		.gate = o->gate,
+	};
 	struct tcp_options tcp = {
 		.connections = o->tcp_connections,
 		.client_connections = o->tcp_client_connections,
 		.idle_ms = o->tcp_idle_ms,
 		.epoll = w->epoll,
 		.tag = event_tag(EVENT_TCP),
-		.stats = &w->stats,
+		.stats = w->stats,
+		.observing = &w->observing,
+		.transfer = o->transfer,
+		.gate = o->gate,
 	};
 	enum err err;
 
 	if (w->epoll < 0 || w->wake < 0)
 		return error_errno(e, "cannot prepare a worker");
-	w->udp = udp_new(o->answer->udp_size, &w->stats);
+	w->udp = udp_new(&udp);
 	w->tcp = tcp_new(&tcp);
 	if (w->udp == NULL || w->tcp == NULL)
 		return error_set(e, ERR_MEMORY, "out of memory for the buffers of a worker");
@@ -126,6 +132,9 @@ worker_new(const struct worker_options *o, struct worker **out, struct error *e)
 	w->index = o->index;
 	w->live = o->live;
 	w->context.config = o->answer;
+	w->stats = o->stats;
+	w->gate = o->gate;
+	observing_init(&w->observing, o->observations, o->log_every, o->tap_every, w->stats);
 	w->epoll = epoll_create1(EPOLL_CLOEXEC);
 	w->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	err = open_worker(w, o, e);
@@ -181,7 +190,7 @@ serve_event(struct worker *w, const struct epoll_event *event, const struct zone
 			break; /* woken for nothing */
 		break;
 	case EVENT_ACCEPT:
-		if (!tcp_accept(w->tcp, w->listeners[index].tcp, now_ms))
+		if (!tcp_accept(w->tcp, &w->listeners[index], now_ms))
 			pause_accepting(w, true, now_ms);
 		break;
 	case EVENT_TCP: tcp_serve(w->tcp, index, zones, &w->context, now_ms); break;
@@ -218,26 +227,6 @@ do_timed_work(struct worker *w, int64_t now_ms)
 	return left_ms < 0 || pause_ms < left_ms ? pause_ms : left_ms;
 }
 
-static void
-publish_stats(struct worker *w)
-{
-	uint64_t words[WORKER_STATS_WORDS];
-
-	memcpy(words, &w->stats, sizeof(words));
-	for (size_t i = 0; i < WORKER_STATS_WORDS; i++)
-		atomic_store_explicit(&w->published[i], words[i], memory_order_relaxed);
-}
-
-void
-worker_stats(const struct worker *w, struct worker_stats *out)
-{
-	uint64_t words[WORKER_STATS_WORDS];
-
-	for (size_t i = 0; i < WORKER_STATS_WORDS; i++)
-		words[i] = atomic_load_explicit(&w->published[i], memory_order_relaxed);
-	memcpy(out, words, sizeof(words));
-}
-
 static void *
 run(void *argument)
 {
@@ -246,13 +235,17 @@ run(void *argument)
 	while (!atomic_load_explicit(&w->stop, memory_order_relaxed)) {
 		int timeout_ms = do_timed_work(w, monotonic_ms()), ready;
 		const struct zone_set *zones;
+		int64_t now_ms;
 
-		publish_stats(w);
+		stats_set(&w->stats->common.tcp_open, tcp_count(w->tcp));
 		ready = poll(w->polls, w->listener_count + 1, timeout_ms);
 		zones = live_zones(w->live, w->index);
+		now_ms = monotonic_ms();
 		w->context.now_s = wall_clock_s();
+		if (w->gate != NULL)
+			gate_turn(w->gate, w->context.now_s, now_ms);
 		if (ready > 0)
-			serve_ready(w, zones, monotonic_ms());
+			serve_ready(w, zones, now_ms);
 	}
 	return NULL;
 }
@@ -300,9 +293,6 @@ worker_free(struct worker *w)
 	}
 	tcp_free(w->tcp);
 	udp_free(w->udp);
-	for (size_t i = 0; i < w->listener_count; i++)
-		listener_close(&w->listeners[i]);
-	free(w->listeners);
 	free(w->polls);
 	if (w->wake >= 0)
 		close(w->wake);

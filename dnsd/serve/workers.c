@@ -2,10 +2,11 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
 
 #include <orbl/log.h>
+
+#include "gate.h"
 
 enum { SPARE_FILES = 64 };
 
@@ -43,14 +44,20 @@ share(size_t all, size_t workers)
 }
 
 enum err
-workers_open(const struct server_options *o, struct live *live, const struct answer_config *answer,
-	struct workers **out, struct error *e)
+workers_open(const struct workers_options *options, struct workers **out, struct error *e)
 {
+	const struct server_options *o = options->server;
+	const struct conf *conf = o->conf;
 	struct worker_options each = {
-		.live = live,
-		.answer = answer,
-		.endpoint_count = o->endpoint_count,
-		.endpoints = o->endpoints,
+		.live = options->live,
+		.answer = options->answer,
+		.observations = options->observations,
+		.transfer = options->transfer,
+		.log_every = conf->dnsd.query_log[0] != '\0' ?
+			(uint32_t)conf->dnsd.query_log_sample :
+			0,
+		.tap_every = conf->dnsd.dnstap[0] != '\0' ? (uint32_t)conf->dnsd.dnstap_sample : 0,
+		.listener_count = o->endpoint_count,
 		.tcp_connections = share(raise_file_limit(o), o->workers),
 		.tcp_client_connections = share(o->tcp_client_connections, o->workers),
 		.tcp_idle_ms = o->tcp_idle_s * 1000,
@@ -61,9 +68,10 @@ workers_open(const struct server_options *o, struct live *live, const struct ans
 	*out = NULL;
 	if (w == NULL)
 		return error_set(e, ERR_MEMORY, "out of memory for workers");
-	for (size_t i = 0; err == OK && i < o->endpoint_count; i++)
-		err = listener_check(&o->endpoints[i], e);
 	for (; err == OK && each.index < o->workers; each.index++) {
+		each.stats = stats_worker(options->stats, each.index);
+		each.gate = gates_of(options->gates, each.index);
+		each.listeners = listeners_of(options->listeners, each.index);
 		err = worker_new(&each, &w->each[w->count], e);
 		w->count += err == OK;
 	}
@@ -89,21 +97,6 @@ workers_wake(struct workers *w)
 {
 	for (size_t i = 0; i < w->count; i++)
 		worker_wake(w->each[i]);
-}
-
-void
-workers_stats(const struct workers *w, struct worker_stats *out)
-{
-	uint64_t sums[WORKER_STATS_WORDS] = {0}, words[WORKER_STATS_WORDS];
-	struct worker_stats one;
-
-	for (size_t i = 0; i < w->count; i++) {
-		worker_stats(w->each[i], &one);
-		memcpy(words, &one, sizeof(one));
-		for (size_t k = 0; k < WORKER_STATS_WORDS; k++)
-			sums[k] += words[k];
-	}
-	memcpy(out, sums, sizeof(*out));
 }
 
 void

@@ -70,6 +70,12 @@ zone_set_acls(const struct zone_set *s)
 	return &s->acls;
 }
 
+struct key_table *
+zone_set_keys(const struct zone_set *s)
+{
+	return s->keys;
+}
+
 bool
 zone_negative_is_long(const struct zone *z, uint16_t amplification)
 {

@@ -11,9 +11,11 @@
 
 #include <stdbool.h>
 
+#include <orbl/conf.h>
 #include <orbl/listing.h>
 #include <orbl/snapshot_layer.h>
 
+#include "keys.h"
 #include "query.h"
 #include "zone_piece.h"
 
@@ -47,13 +49,16 @@ struct zone {
 	uint8_t origin[WIRE_NAME_MAX]; /* lower case */
 	uint8_t fold[WIRE_NAME_MAX];   /* the bit that makes a letter of it a small one */
 	uint8_t origin_len, origin_labels;
+	uint16_t stats_row; /* observe/stats.h */
 	bool is_ready; /* else every answer is SERVFAIL */
 	bool is_within;
+	bool is_bare;  /* without test entries and _status */
 	bool is_plain; /* ready, with addresses alone; and what a name's first four labels say is
 	                * an address, not a name in a zone below */
 	bool has_addresses, has_names; /* some layer has */
 	bool lists_names;              /* ... names that are listed */
 	bool has_gaps;   /* a zone lies two labels or more below, and no other around that */
+	bool needs_key;  /* a name without a key is refused */
 	int64_t stale_s; /* from then on every answer is SERVFAIL; 0: never */
 	const struct zone *apex;   /* whose SOA and NS are this zone's: itself, or its base */
 	const struct zone *parent; /* the zone around it, NULL: not ours */
@@ -83,6 +88,8 @@ struct zone_source {
 	const struct snapshot *snapshot; /* NULL: not loaded yet; the zone answers SERVFAIL */
 	const struct snapshot *delta;    /* NULL: none; else snapshot_check_delta was OK */
 	bool is_list;      /* our own list: a test address for each code, and _codes */
+	bool is_received;  /* by transfer: its addresses are what they are, too */
+	bool is_bare;      /* records alone, for other servers: no test entries, no _status */
 	int64_t max_age_s; /* older data are answered with SERVFAIL; 0: never */
 };
 
@@ -92,6 +99,12 @@ struct zone_source {
  * all zones. e tells what cannot be served; the zones before it stay. */
 enum err zone_set_add(struct zone_set *s, struct text origin, const struct zone_source *source,
 	struct error *e) ORBL_NODISCARD;
+/* Names may have a key of this table, which the set holds; those in the zones of these names, and
+ * in zones below them, must have one. keys may be NULL: then no key is good. Before the set is
+ * finished. */
+enum err zone_set_use_keys(struct zone_set *s, struct key_table *keys,
+	const struct conf_list *keys_only, struct error *e) ORBL_NODISCARD;
+struct key_table *zone_set_keys(const struct zone_set *s); /* lent; NULL: names have no keys */
 /* After the last one was added, once, before the first zone_set_find. */
 enum err zone_set_finish(struct zone_set *s, struct error *e) ORBL_NODISCARD;
 

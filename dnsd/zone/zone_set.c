@@ -36,6 +36,7 @@ zone_set_free(struct zone_set *s)
 	free(s->zones);
 	free(s->members);
 	free(s->slots);
+	key_table_release(s->keys);
 	free(s);
 }
 
@@ -235,7 +236,7 @@ add_layers(struct zone *z, const struct zone_source *source, const struct snapsh
 
 		l->layer = make_layer(source, data->sets[i]);
 		l->ttl_s = ttl_s;
-		l->is_list = source->is_list;
+		l->is_list = source->is_list || source->is_received;
 		l->has_names = snapshot_set_has_names(data->sets[i]);
 		l->has_records = snapshot_set_has_records(data->sets[i]);
 		z->has_names |= l->has_names;
@@ -346,6 +347,7 @@ zone_set_add(struct zone_set *s, struct text origin, const struct zone_source *s
 	if (err != OK)
 		return err;
 	root->is_within = false;
+	root->is_bare |= source->is_bare;
 	if (source->snapshot == NULL) {
 		root->is_ready = false;
 		return OK;
@@ -353,6 +355,42 @@ zone_set_add(struct zone_set *s, struct text origin, const struct zone_source *s
 	for (size_t i = 0; err == OK && i < snapshot_zone_count(source->snapshot); i++)
 		err = add_zone(s, root, origin, source, i, e);
 	return err;
+}
+
+/* --- keys --------------------------------------------------------------- */
+
+enum err
+zone_set_use_keys(struct zone_set *s, struct key_table *keys, const struct conf_list *keys_only,
+	struct error *e)
+{
+	uint8_t wire[WIRE_NAME_MAX];
+	size_t len;
+
+	for (size_t i = 0; keys_only != NULL && i < keys_only->count; i++)
+		if (wire_name_parse(text_of(keys_only->items[i]), wire, &len) != OK)
+			return error_set(e, ERR_SYNTAX,
+				"access.keys_only: \"%s\" is no zone's name", keys_only->items[i]);
+	key_table_release(s->keys);
+	s->keys = key_table_hold(keys);
+	s->keys_only = keys_only;
+	return OK;
+}
+
+static bool
+needs_key(const struct zone_set *s, const struct zone *z)
+{
+	uint8_t wire[WIRE_NAME_MAX];
+	size_t len;
+
+	for (size_t i = 0; s->keys_only != NULL && i < s->keys_only->count; i++) {
+		if (wire_name_parse(text_of(s->keys_only->items[i]), wire, &len) != OK)
+			return true; /* was checked */
+		wire_name_lower(wire, len);
+		if (z->origin_len == len ? memcmp(z->origin, wire, len) == 0 :
+					   zone_set_is_below(z, wire, len))
+			return true;
+	}
+	return false;
 }
 
 /* --- finishing ---------------------------------------------------------- */
@@ -394,7 +432,8 @@ finish_zones(struct zone_set *s, struct error *e)
 		struct zone *z = s->zones[i];
 
 		z->is_ready &= !s->is_acl_missing;
-		z->is_plain = z->is_ready && !z->has_names;
+		z->needs_key = needs_key(s, z);
+		z->is_plain = z->is_ready && !z->has_names && !z->needs_key;
 	}
 	for (size_t i = 0; err == OK && i < s->count; i++) {
 		struct zone *z = s->zones[i];
@@ -404,11 +443,11 @@ finish_zones(struct zone_set *s, struct error *e)
 			err = zone_render_missing(z, e);
 		if (err == OK && z->apex == z)
 			zone_render_serial(z);
-		if (err == OK)
+		if (err == OK && !z->is_bare)
 			err = zone_render_test(z, e);
 	}
 	for (size_t i = 0; err == OK && i < s->count; i++)
-		err = zone_render_status(s->zones[i], e);
+		err = s->zones[i]->is_bare ? OK : zone_render_status(s->zones[i], e);
 	return err;
 }
 
@@ -435,6 +474,7 @@ zone_set_finish(struct zone_set *s, struct error *e)
 	if (s->count >= UINT16_MAX)
 		return error_set(e, ERR_FULL, "more than %d zones", UINT16_MAX - 1);
 	err = finish_zones(s, e);
+	s->keys_only = NULL;
 	if (err != OK)
 		return err;
 	while (slots < s->count * 4)

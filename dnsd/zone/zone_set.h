@@ -23,6 +23,8 @@ struct zone_set {
 	struct zone_member *members;
 	struct zone_acls acls;
 	bool is_acl_missing;
+	struct key_table *keys;            /* held */
+	const struct conf_list *keys_only; /* until it is finished */
 	uint8_t labels_max;
 	uint32_t slot_mask;
 	struct zone_slot *slots; /* the last one is free: a search ends without going round */

@@ -15,11 +15,42 @@ zone_table_name(const struct feed_zone *zone)
 	return zone->origin[0] != '\0' ? zone->origin : "(all)";
 }
 
+static bool
+is_received(const struct feed_zone *zone)
+{
+	return zone->source.kind == FEED_TRANSFER;
+}
+
+static bool
+is_catalog(const struct feed_zone *zone)
+{
+	return zone->source.kind == FEED_CATALOG;
+}
+
+/* The file of a zone that comes by transfer is that zone's alone. */
+static enum err
+check_file(const struct feed_zone *a, const struct feed_zone *b, struct error *e)
+{
+	if ((!is_received(a) && !is_received(b)) || !feed_source_is_snapshot(&a->source) ||
+		!feed_source_is_snapshot(&b->source) ||
+		strcmp(a->source.paths, b->source.paths) != 0)
+		return OK;
+	return error_set(e, ERR_REFUSED,
+		"zones %s and %s have one file, %.200s, in which a transfer is kept; name another "
+		"one",
+		a->origin, b->origin, a->source.paths);
+}
+
 static enum err
 check_pair(const struct feed_zone *a, const struct feed_zone *b, struct error *e)
 {
 	if (strcmp(a->origin, b->origin) != 0)
-		return OK;
+		return check_file(a, b, e);
+	if (is_catalog(a) || is_catalog(b))
+		return error_set(e, ERR_REFUSED,
+			"zone %s is the catalog (transfer.catalog), and can have no other data; "
+			"name the catalog otherwise",
+			zone_table_name(a));
 	if (feed_source_equal(&a->source, &b->source))
 		return error_set(e, ERR_REFUSED, "zone %s: \"%s\" is given twice; remove one",
 			zone_table_name(a), a->source.paths);
@@ -27,6 +58,11 @@ check_pair(const struct feed_zone *a, const struct feed_zone *b, struct error *e
 		return error_set(e, ERR_REFUSED,
 			"zone %s has two snapshots, and can have one; give the other one a zone of "
 			"its own",
+			zone_table_name(a));
+	if ((is_received(a) && !is_acl(&b->source)) || (is_received(b) && !is_acl(&a->source)))
+		return error_set(e, ERR_REFUSED,
+			"zone %s comes by transfer, and can have no other data; give those a zone "
+			"of their own",
 			zone_table_name(a));
 	if (is_acl(&a->source) && is_acl(&b->source))
 		return error_set(e, ERR_REFUSED,
@@ -98,7 +134,9 @@ add_zone(const struct zone_table *t, struct zone_table_entry *entry,
 		.snapshot = data->snapshot,
 		.delta = data->delta,
 		.is_list = entry->zone->source.kind == FEED_SNAPSHOT,
-		.max_age_s = t->max_age_s,
+		.is_received = is_received(entry->zone),
+		.is_bare = is_catalog(entry->zone),
+		.max_age_s = is_catalog(entry->zone) ? 0 : t->max_age_s,
 	};
 	struct text origin = text_of(entry->zone->origin);
 	struct error why = {.code = OK};
@@ -129,6 +167,8 @@ zone_table_build(struct zone_table *t, const struct zone_table_data *data, bool 
 
 		err = add_zone(t, entry, &data[entry->source], strict, zones, e);
 	}
+	if (err == OK)
+		err = zone_set_use_keys(zones, t->keys, t->keys_only, e);
 	if (err == OK)
 		err = zone_set_finish(zones, e);
 	if (err == OK)

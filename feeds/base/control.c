@@ -16,7 +16,10 @@
 #include <orbl/text.h>
 #include <orbl/writer.h>
 
-enum { SEND_TIMEOUT_S = 60 };
+enum {
+	SEND_TIMEOUT_S = 60,
+	GROUPS_MAX = 1024, /* of a peer; who is in more may only ask */
+};
 
 struct control {
 	int fd;
@@ -52,6 +55,37 @@ control_peer(int fd, char out[CONTROL_PEER])
 		text_printable(text_of(entry.pw_name), out, CONTROL_PEER);
 	else
 		snprintf(out, CONTROL_PEER, "uid %lu", (unsigned long)peer.uid);
+}
+
+/* The group a process runs with is among those that SO_PEERGROUPS tells, or in SO_PEERCRED. */
+static bool
+is_member(int fd, const struct ucred *peer, gid_t group)
+{
+	gid_t groups[GROUPS_MAX];
+	socklen_t len = sizeof(groups);
+
+	if (peer->gid == group)
+		return true;
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &len) != 0)
+		return false;
+	for (size_t i = 0; i < len / sizeof(groups[0]); i++)
+		if (groups[i] == group)
+			return true;
+	return false;
+}
+
+bool
+control_peer_may_command(int fd, const char *path)
+{
+	struct ucred peer;
+	socklen_t len = sizeof(peer);
+	struct stat st;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) != 0 || len != sizeof(peer))
+		return false;
+	if (peer.uid == 0 || peer.uid == geteuid())
+		return true;
+	return lstat(path, &st) == 0 && S_ISSOCK(st.st_mode) && is_member(fd, &peer, st.st_gid);
 }
 
 /* The time limit holds for connecting and sending: a daemon that takes nothing is an error. */

@@ -5,13 +5,15 @@
 
 static const struct {
 	const char *word;
+	size_t least; /* how much of it must be there, as rbldnsd has it */
 	enum snapshot_action action;
 } actions[] = {
-	{"ignore", SNAPSHOT_IGNORE},
-	{"blackhole", SNAPSHOT_IGNORE},
-	{"refuse", SNAPSHOT_REFUSE},
-	{"empty", SNAPSHOT_EMPTY},
-	{"pass", SNAPSHOT_PASS},
+	{"ignore", 1, SNAPSHOT_IGNORE},
+	{"blackhole", 1, SNAPSHOT_IGNORE},
+	{"refuse", 1, SNAPSHOT_REFUSE},
+	{"empty", 1, SNAPSHOT_EMPTY},
+	{"pass", 1, SNAPSHOT_PASS},
+	{"allow", 5, SNAPSHOT_PASS}, /* which rbldnsd does not know */
 };
 
 /* ":WORD" or "=WORD", whatever follows it. */
@@ -26,7 +28,7 @@ read_action(struct text t, enum snapshot_action *out)
 		n++;
 	word = text_upto(word, n);
 	for (size_t i = 0; i < ORBL_COUNT(actions); i++)
-		if (word.len != 0 &&
+		if (word.len >= actions[i].least &&
 			text_equal_nocase(word, text_upto(text_of(actions[i].word), word.len))) {
 			*out = actions[i].action;
 			return true;

@@ -278,6 +278,21 @@ snapshot_layer_find_name(const struct snapshot_layer *l, const struct snapshot_n
 }
 
 bool
+snapshot_layer_has_name(const struct snapshot_layer *l, const struct snapshot_name *name)
+{
+	return l->set->has_names && snapshot_names_has(&l->set->names, name);
+}
+
+bool
+snapshot_next_name(const struct snapshot_set *set, size_t *at, struct snapshot_walked *out)
+{
+	while (set->has_names && *at < set->names.node_count)
+		if (snapshot_names_read(&set->names, (uint32_t)(*at)++, out))
+			return true;
+	return false;
+}
+
+bool
 snapshot_set_has_records(const struct snapshot_set *set)
 {
 	uint32_t id = set->has_names ? snapshot_names_first(&set->names) : 0;
@@ -287,6 +302,18 @@ snapshot_set_has_records(const struct snapshot_set *set)
 		return false;
 	view_class(set->snapshot, id, &v);
 	return v.record_count != 0;
+}
+
+bool
+snapshot_set_ends_between(const struct snapshot_set *set, int64_t from_s, int64_t to_s)
+{
+	for (uint32_t id = 1; id <= set->class_count; id++) {
+		int64_t end_s = (int64_t)format_get64(class_row(set->snapshot, id) + CLASS_EXPIRES);
+
+		if (end_s > from_s && end_s <= to_s)
+			return true;
+	}
+	return false;
 }
 
 /* --- prefixes --- */
@@ -470,6 +497,54 @@ snapshot_layer_intersects(const struct snapshot_layer *l, const struct prefix *p
 	high.lower |= mask.lower;
 	return l->delta != NULL ? layer_intersects(l, family, low, high) :
 				  intersects(l->set, family, low, high);
+}
+
+/* --- stretches --- */
+
+struct stretch {
+	struct snapshot_key last;
+	uint32_t id;
+};
+
+static struct stretch
+stretch_of(const struct snapshot_set *set, uint8_t family, struct snapshot_key at)
+{
+	struct stretch s = {{UINT64_MAX, UINT64_MAX}, 0};
+	struct run run;
+
+	if (family == 4)
+		s.last = (struct snapshot_key){0, UINT32_MAX};
+	if (!next_run(set, family, at, &run))
+		return s;
+	if (snapshot_key_compare(run.low, at) > 0)
+		s.last = snapshot_key_before(run.low);
+	else
+		s = (struct stretch){run.high, run.id};
+	return s;
+}
+
+void
+snapshot_layer_stretch(const struct snapshot_layer *l, const struct addr *a,
+	struct snapshot_stretch *out)
+{
+	struct snapshot_key at = snapshot_key_of(a);
+	const struct snapshot_set *set = l->delta;
+	struct stretch s = {.id = 0}, below;
+
+	if (set != NULL)
+		s = stretch_of(set, a->family, at);
+	if (s.id == 0) {
+		below = stretch_of(l->set, a->family, at);
+		if (set == NULL || snapshot_key_compare(below.last, s.last) < 0)
+			s.last = below.last;
+		s.id = below.id;
+		set = l->set;
+	}
+	out->last = snapshot_key_addr(a->family, s.last);
+	out->has_entry = s.id != 0;
+	if (out->has_entry)
+		view_class(set->snapshot, s.id, &out->view);
+	out->is_listed = out->has_entry && out->view.action != SNAPSHOT_REMOVED;
 }
 
 /* --- walk --- */

@@ -145,6 +145,48 @@ snapshot_names_find(const struct snapshot_names *n, const struct snapshot_name *
 	return kind;
 }
 
+bool
+snapshot_names_has(const struct snapshot_names *n, const struct snapshot_name *name)
+{
+	uint64_t hash = n->seed;
+	uint32_t node = 0;
+
+	for (size_t i = name->labels; i-- != 0;) {
+		const uint8_t *label = name->wire + name->label_at[i];
+
+		hash = snapshot_names_hash(hash, label);
+		node = find_child(n, node, hash, label);
+		if (node == 0)
+			return false;
+	}
+	return true;
+}
+
+bool
+snapshot_names_read(const struct snapshot_names *n, uint32_t node, struct snapshot_walked *out)
+{
+	out->len = out->labels = 0;
+	out->is_excluded = (node_field(n, node, NAMES_NODE_EXACT) & ~NAMES_ALIVE) ==
+			NAMES_EXCLUDED ||
+		node_field(n, node, NAMES_NODE_BELOW) == NAMES_EXCLUDED;
+	while (node != 0) {
+		uint32_t offset = node_field(n, node, NAMES_NODE_LABEL);
+		size_t len = offset < n->label_bytes ? 1 + (size_t)n->labels[offset] : 0;
+
+		if (len < 2 || len > 64 || len > n->label_bytes - offset ||
+			out->len + len >= NAME_MAX_BYTES)
+			return false;
+		memcpy(out->wire + out->len, n->labels + offset, len);
+		out->label_at[out->labels++] = (uint8_t)out->len;
+		out->len += len;
+		node = node_field(n, node, NAMES_NODE_PARENT);
+		if (node >= n->node_count)
+			return false;
+	}
+	out->wire[out->len++] = 0;
+	return true;
+}
+
 uint32_t
 snapshot_names_first(const struct snapshot_names *n)
 {

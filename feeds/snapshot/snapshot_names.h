@@ -87,6 +87,12 @@ bool snapshot_names_open(struct snapshot_names *n, const uint8_t *blob, size_t l
 enum snapshot_name_kind snapshot_names_find(const struct snapshot_names *n,
 	const struct snapshot_name *name, uint32_t *class_id, size_t *matched);
 
+/* Does the name have a node? */
+bool snapshot_names_has(const struct snapshot_names *n, const struct snapshot_name *name);
+/* The name of a node; false: its ancestors are no name. */
+bool
+snapshot_names_read(const struct snapshot_names *n, uint32_t node, struct snapshot_walked *out);
+
 /* The class of the first entry that there is; 0: none. */
 uint32_t snapshot_names_first(const struct snapshot_names *n);
 

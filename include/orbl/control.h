@@ -9,6 +9,7 @@
 #ifndef ORBL_CONTROL_H
 #define ORBL_CONTROL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include <jansson.h>
@@ -28,6 +29,9 @@ enum err control_listen(const char *path, unsigned mode, int *fd, struct error *
 enum { CONTROL_PEER = 64 };
 /* Who has connected: the user's name, or "uid N"; "unknown" when the kernel does not say. */
 void control_peer(int fd, char out[CONTROL_PEER]);
+/* May who has connected give orders, and not only ask? Root, our own user, and the members of the
+ * group of the socket at this path; false when the kernel does not say who it is. */
+bool control_peer_may_command(int fd, const char *path);
 
 /* --- client, blocking --- */
 struct control; /* a connection */

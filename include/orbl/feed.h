@@ -2,9 +2,11 @@
  *
  *	--zone NAME=SOURCE            NAME:TYPE:FILE,FILE... (as rbldnsd is told)
  *
- * A source is "snapshot:FILE" (as it is, with FILE.delta when there is one) or
+ * A source is "snapshot:FILE" (as it is, with FILE.delta when there is one), "transfer:FILE" (a
+ * snapshot too, which the server writes itself, of what it receives from the zone's primaries) or
  * "rbldnsd:TYPE:FILE,FILE..." (data set of rbldnsd(8), compiled into a snapshot). A zone has as
  * many sources as name it, in the order given; a source that several zones name is loaded once.
+ * A zone that comes by transfer has no other source but an access control list.
  * Compiling writes to a descriptor of the caller: a hostile file meets only the process
  * that compiles it.
  */
@@ -16,13 +18,18 @@
 #include <orbl/err.h>
 #include <orbl/snapshot.h>
 
-enum feed_kind { FEED_SNAPSHOT, FEED_RBLDNSD };
+enum feed_kind {
+	FEED_SNAPSHOT,
+	FEED_RBLDNSD,
+	FEED_TRANSFER,
+	FEED_CATALOG, /* of no file: the server makes it of the zones it serves (transfer.catalog) */
+};
 
 enum { FEED_PATHS_MAX = 4096, FEED_FILES_MAX = 64 };
 
 struct feed_source {
 	enum feed_kind kind;
-	char type[16];              /* rbldnsd data set type, "" for a snapshot */
+	char type[16];              /* rbldnsd data set type, "" of another kind */
 	char paths[FEED_PATHS_MAX]; /* of rbldnsd: several, with commas between */
 };
 
@@ -39,6 +46,12 @@ feed_zone_parse(const char *argument, struct feed_zone *out, struct error *e) OR
 /* Parse "NAME:TYPE:FILE,FILE...", the zone specification of rbldnsd(8). */
 enum err feed_zone_parse_rbldnsd(const char *argument, struct feed_zone *out,
 	struct error *e) ORBL_NODISCARD;
+/* Is it a snapshot, with a delta perhaps? Else it has to be compiled. */
+static inline bool
+feed_source_is_snapshot(const struct feed_source *s)
+{
+	return s->kind == FEED_SNAPSHOT || s->kind == FEED_TRANSFER;
+}
 bool feed_source_equal(const struct feed_source *a, const struct feed_source *b);
 /* The i-th of its files; false: it has no more. */
 bool feed_source_file(const struct feed_source *s, size_t i, char out[FEED_PATHS_MAX]);

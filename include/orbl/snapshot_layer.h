@@ -25,6 +25,9 @@ bool snapshot_set_has_names(const struct snapshot_set *set);
 /* Names with records of any type, not ones that are listed: what its first entry has. */
 bool snapshot_set_has_records(const struct snapshot_set *set);
 size_t snapshot_set_entries(const struct snapshot_set *set);
+/* May an entry end behind the one time and not behind the other? Looks at the classes of the whole
+ * snapshot. */
+bool snapshot_set_ends_between(const struct snapshot_set *set, int64_t from_s, int64_t to_s);
 /* Which set of its snapshot it is: a delta's set with the same index stands over it. */
 size_t snapshot_set_index(const struct snapshot_set *set);
 size_t snapshot_set_count(const struct snapshot *s);
@@ -63,6 +66,29 @@ enum snapshot_name_kind {
  * how many of its last labels the entry has. O(labels). */
 enum snapshot_name_kind snapshot_layer_find_name(const struct snapshot_layer *l,
 	const struct snapshot_name *name, struct snapshot_view *out, size_t *matched);
+
+/* Is the name an entry, or an ancestor of one? As it is added to a set: relative, wire form, lower
+ * case. */
+bool snapshot_layer_has_name(const struct snapshot_layer *l, const struct snapshot_name *name);
+/* Walk all those names, the origin too, in an order of their own, which is that of the set for
+ * ever; start with *at 0. */
+struct snapshot_walked {
+	uint8_t wire[256], label_at[128]; /* with the root's 0 */
+	size_t len, labels;
+	bool is_excluded; /* the name itself, or all below it */
+};
+bool snapshot_next_name(const struct snapshot_set *set, size_t *at, struct snapshot_walked *out);
+
+/* What a layer has from an address on: the same entry, or none, up to the last one. */
+struct snapshot_stretch {
+	struct addr last;
+	bool has_entry; /* one that takes away, too */
+	bool is_listed;
+	struct snapshot_view view; /* if has_entry */
+};
+/* O(log n). last is never below a. */
+void snapshot_layer_stretch(const struct snapshot_layer *l, const struct addr *a,
+	struct snapshot_stretch *out);
 
 /* Walk the ranges of a set of addresses in their order, IPv4 first; start with a walk of zeros. */
 struct snapshot_walk {

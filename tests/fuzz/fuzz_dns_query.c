@@ -1,13 +1,14 @@
 /* fuzz_dns_query.c - any packet through the whole reply function, with zones of every kind of data.
  *
  * The first four bytes of the input choose transport and bounds, the length of the identity, the
- * client and the time; the rest is the packet. With bit 6 of the first one a server cookie at its
- * end is made a valid one; with bit 7 it is asked of lists alone.
+ * client with what the gate says of it, and the time; the rest is the packet. With bit 6 of the
+ * first one a server cookie at its end is made a valid one; with bit 7 it is asked of lists alone.
  */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 #include "answer.h"
 #include "answer_long.h"
@@ -19,6 +20,11 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { NOW = DATA_FIXTURE_NOW, CONTEXT_SIZE = 4 };
+
+/* Of data[2], divided by the number of clients. */
+enum { LIMITED = 1, DROPPED = 2, OVER = 4, EXEMPT = 8 };
+
+#define KEY "abcdefghijklmnopqrstuvwxyz"
 
 static const char lines[] = "192.0.2.99 relay\n"
 			    "198.51.100.0/24 relay\n"
@@ -49,6 +55,7 @@ add_lists(struct zone_set *zones, bool several)
 
 	source.snapshot = list_fixture_open(&f);
 	add(zones, "dnsbl.test", &source);
+	add(zones, "only.test", &source);
 	add(zones, "later.test", &none);
 	if (!several)
 		return;
@@ -60,14 +67,51 @@ add_lists(struct zone_set *zones, bool several)
 	add(zones, "2.0.192.above.test", &source);
 }
 
+/* The key KEY, another that is revoked, and one for one zone whose quota is used up. */
+static struct key_table *
+open_keys(void)
+{
+	static const char *const rows[][2] = {{KEY, "alice - ACTIVE 2026-01-01"},
+		{"bbbbbbbbbbbbbbbbbbbbbbbbbb", "bob - REVOKED 2026-01-01"},
+		{"cccccccccccccccccccccccccc", "carol 1 ACTIVE 2026-01-01 dnsbl.test"}};
+	char text[1024], hash[QUERY_KEY_HASH_TEXT];
+	uint8_t bytes[QUERY_KEY_HASH];
+	struct key_table *t;
+	size_t len = 0;
+	int fd;
+
+	for (size_t i = 0; i < ORBL_COUNT(rows); i++) {
+		query_key_hash(rows[i][0], bytes);
+		query_key_hash_format(bytes, hash);
+		len += (size_t)snprintf(text + len, sizeof(text) - len, "%s %s\n", hash,
+			rows[i][1]);
+	}
+	if (key_table_compile((struct text){text, len}, "keys", &fd, NULL) != OK ||
+		key_table_open_fd(fd, 1, 0, &t, NULL) != OK)
+		abort();
+	close(fd);
+	key_table_sum(t, 1);
+	for (uint32_t slot = 1; slot <= ORBL_COUNT(rows); slot++)
+		key_table_use(t, 0, slot);
+	key_table_sum(t, 1);
+	return t;
+}
+
 static const struct zone_set *
 open_zones(bool several)
 {
+	static char *keys_only_items[] = {"only.test"};
+	static const struct conf_list keys_only = {1, keys_only_items};
 	static struct zone_set *both[2];
+	struct key_table *keys;
 
 	if (both[several] == NULL) {
 		both[several] = several ? zone_set_new() : data_fixture_open();
 		add_lists(both[several], several);
+		keys = open_keys();
+		if (zone_set_use_keys(both[several], keys, &keys_only, NULL) != OK)
+			abort();
+		key_table_release(keys);
 		if (zone_set_finish(both[several], NULL) != OK)
 			abort();
 	}
@@ -78,6 +122,14 @@ static unsigned
 u16_at(const uint8_t *b)
 {
 	return (unsigned)b[0] << 8 | b[1];
+}
+
+static uint8_t out[ANSWER_MAX + 1];
+
+static bool
+reply_is_cut(void)
+{
+	return (out[2] & 0x02) != 0;
 }
 
 /* --- what holds for whatever was asked ---------------------------------- */
@@ -109,6 +161,12 @@ check_reply(const uint8_t *packet, size_t len, const struct dns_reply *r, const 
 	assert(r->rcode == RCODE_NOERROR || r->answers == 0);
 }
 
+static const char *
+behind_key(const char *name)
+{
+	return strncasecmp(name, KEY ".", sizeof(KEY)) == 0 ? name + sizeof(KEY) : name;
+}
+
 /* 127.0.0.1, plain or as ::ffff:7f00:1, and "invalid" of zones with names. */
 static bool
 is_never_listed(const char *name)
@@ -116,12 +174,12 @@ is_never_listed(const char *name)
 	static const char *const never[] = {"1.0.0.127.",
 		"1.0.0.0.0.0.f.7.f.f.f.f.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.", "invalid."};
 	static const char *const origins[] = {"data.test", "in.data.test", "v6.test", "acl.test",
-		"delta.test", "dnsbl.test", "suspects.dnsbl.test", "all.dnsbl.test"};
+		"delta.test", "dnsbl.test", "suspects.dnsbl.test", "all.dnsbl.test", "only.test"};
 
 	for (size_t i = 0; i < ORBL_COUNT(never); i++)
 		for (size_t j = 0; j < ORBL_COUNT(origins); j++)
 			if (strncasecmp(name, never[i], strlen(never[i])) == 0 &&
-				strcasecmp(name + strlen(never[i]), origins[j]) == 0)
+				strcasecmp(behind_key(name + strlen(never[i])), origins[j]) == 0)
 				return true;
 	return false;
 }
@@ -173,8 +231,9 @@ check_test_point(const struct dns_reply *r, const struct answer_context *c)
 		assert(r->answers != 0);
 	assert(r->rcode != RCODE_NXDOMAIN);
 	assert((r->rcode == RCODE_SERVFAIL) ==
-		(c->now_s >= NOW + 1000 && r->rcode != RCODE_REFUSED && r->rcode != RCODE_FORMERR &&
-			r->rcode != RCODE_NOTIMP && r->rcode != RCODE_BADVERS));
+		(!(c->is_limited && r->tc) && c->now_s >= NOW + 1000 && r->rcode != RCODE_REFUSED &&
+			r->rcode != RCODE_FORMERR && r->rcode != RCODE_NOTIMP &&
+			r->rcode != RCODE_BADVERS));
 }
 
 /* --- contexts ----------------------------------------------------------- */
@@ -184,16 +243,21 @@ choose(const uint8_t *data, struct answer_config *config, struct answer_context 
 {
 	static const uint16_t amplifications[] = {0, 1, 2, 3, 3, 3, 10, 65535};
 	static const char identity[255];
-	size_t client = data[2] % ORBL_COUNT(clients);
+	size_t client = data[2] % ORBL_COUNT(clients), gate = data[2] / ORBL_COUNT(clients);
 
 	*config = (struct answer_config){.udp_size = data[0] & 2 ? 512 : 1232,
 		.amplification = amplifications[data[0] >> 2 & 7],
 		.identity = {identity, data[1]},
 		.version = {identity, data[1] / 2},
+		.url = {identity, data[1] / 3},
 		.cookies = {data[0] >> 5 & 1, {{1, 2, 3}}}};
 	*c = (struct answer_context){.config = config,
 		.transport = data[0] & 1 ? ANSWER_TCP : ANSWER_UDP,
-		.now_s = NOW + 8 * (int64_t)data[3]};
+		.now_s = NOW + 8 * (int64_t)data[3],
+		.is_limited = gate & LIMITED,
+		.is_dropped = (gate & LIMITED) && (gate & DROPPED),
+		.is_over = gate & OVER,
+		.is_exempt = gate & EXEMPT};
 	if (client + 1 < ORBL_COUNT(clients) &&
 		addr_parse(text_of(clients[client]), &c->client) != OK)
 		abort();
@@ -226,10 +290,28 @@ hard_limit(const struct answer_context *c, size_t len, bool proven)
 	return amplification * len;
 }
 
+/* What the gate said is heeded, and nothing is forgotten of what it is to be told. */
+static void
+check_outcome(const struct answer_context *c, const struct answer_outcome *o, size_t got,
+	bool proven)
+{
+	bool limited = c->is_limited && c->transport == ANSWER_UDP;
+
+	assert(o->is_special ==
+		(o->is_proven || o->passes || o->is_limited || o->is_over || o->is_keyless ||
+			o->key != KEY_NONE));
+	assert(!o->is_limited || limited);
+	assert(!o->is_dropped || (o->is_limited && got == 0));
+	if (limited && !proven && !o->is_proven && !o->passes && !c->is_exempt && got != 0)
+		assert(o->is_limited && reply_is_cut());
+	if (o->is_over || o->is_keyless)
+		assert(got == 0 || (out[3] & 0x0f) == RCODE_REFUSED);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static uint8_t out[ANSWER_MAX + 1], again[ANSWER_MAX];
+	static uint8_t again[ANSWER_MAX];
 	static struct dns_reply reply;
 	struct answer_config config;
 	struct answer_context context;
@@ -256,6 +338,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	/* The short way and the long way are one. */
 	assert(answer_long(zones, &context, packet, len, again, room, &outcome) == got);
 	assert(memcmp(out, again, got) == 0);
+	check_outcome(&context, &outcome, got, proven);
 	if (got != 0) {
 		assert(got <= hard_limit(&context, len, proven));
 		assert(dns_reply_read(out, got, &reply));
@@ -264,8 +347,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check_test_point(&reply, &context);
 	} else {
 		/* Silence is for what is no query, and for clients that are ignored. */
-		assert(len < 12 || packet[2] & 0x80 || data[2] % ORBL_COUNT(clients) == 1 ||
-			data[2] % ORBL_COUNT(clients) == 6);
+		assert(len < 12 || packet[2] & 0x80 || outcome.is_dropped ||
+			data[2] % ORBL_COUNT(clients) == 1 || data[2] % ORBL_COUNT(clients) == 6);
 	}
 	free(packet);
 	return 0;

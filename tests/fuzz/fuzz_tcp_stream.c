@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "stats_fixture.h"
 #include "tcp_fixture.h"
 #include "tcp_stream.h"
 
@@ -125,18 +126,24 @@ check_stream(const struct tcp_stream *s)
 static size_t
 turn(struct tcp_stream *s, const uint8_t *data, size_t size, struct cuts *c, struct sink *out)
 {
-	static struct worker_stats stats;
-	uint64_t queries = stats.queries[ANSWER_TCP];
+	static struct stats *stats;
+	uint64_t queries;
 	const uint8_t *pending;
 	size_t taken, piece, len, before;
 	uint8_t *room;
 
+	if (stats == NULL)
+		stats = stats_new(1, 1);
+	assert(stats != NULL);
+	queries = stats_fixture_queries(stats, ANSWER_TCP);
 	len = tcp_stream_room(s, &room);
 	taken = next_piece(c, size < len ? size : len);
 	memcpy(room, data, taken);
 	tcp_stream_received(s, taken);
-	tcp_stream_answer(s, tcp_fixture_zones(), tcp_fixture_context(), &stats);
-	assert(stats.queries[ANSWER_TCP] - queries <= TCP_STREAM_IN / TCP_STREAM_FRAME);
+	tcp_stream_answer(s, tcp_fixture_zones(), tcp_fixture_context(), stats_worker(stats, 0),
+		NULL);
+	queries = stats_fixture_queries(stats, ANSWER_TCP) - queries;
+	assert(queries <= TCP_STREAM_IN / TCP_STREAM_FRAME);
 	check_stream(s);
 	len = tcp_stream_pending(s, &pending);
 	piece = next_piece(c, len);

@@ -73,6 +73,7 @@ lint_none 'libconfuse is in feeds/base/conf* alone' \
 	"$(uses_elsewhere 'confuse\.h' 'feeds/base/conf')"
 lint_none 'SQLite is in feeds/store alone' "$(uses_elsewhere 'sqlite3\.h' 'feeds/store/')"
 lint_none 'libevent is in the analyzer alone' "$(uses_elsewhere '(event2/.*|event\.h)' 'analyzer/')"
+lint_none 'libfstrm is in dnsd/observe alone' "$(uses_elsewhere 'fstrm\.h' 'dnsd/observe/')"
 lint_none 'libseccomp is in a sandbox alone' "$(uses_elsewhere 'seccomp\.h' '.*sandbox')"
 lint_none 'no source is included' "$(includes '[<"]' '.' | grep '\.c$')"
 tap_done

@@ -2,6 +2,7 @@
 #
 #	dnsd_start ARGUMENT...   sets $port and $dnsd_pid; its log is $dir/log
 #	dnsd_stop [SIGNAL]       sets $dnsd_status
+#	dnsd_child NAME          prints the process that it has started by this name
 #	ask NAME TYPE [DIG OPTION...]
 #	wait_until SECONDS COMMAND...
 #
@@ -15,6 +16,9 @@ make_snapshot=$top_builddir/tests/tools/make_snapshot
 make_delta=$top_builddir/tests/tools/make_delta
 control_send=$top_builddir/tests/tools/control_send
 dir=$(mktemp -d "${TMPDIR:-/tmp}/orbl-dnsd-test.XXXXXX")
+# As root the daemon becomes nobody (dnsd.user), who has to read what is here and takes the control
+# socket away in the end.
+[ "$(id -u)" != 0 ] || chown nobody "$dir"
 dnsd_pid=
 dnsd_status=
 port=
@@ -73,6 +77,18 @@ dnsd_stop() {
 	wait "$dnsd_pid"
 	dnsd_status=$?
 	dnsd_pid=
+}
+
+# The process of this name that the daemon has started: orbl-query, orbl-transfer, orbl-observer,
+# orbl-loader; nothing when there is none.
+dnsd_child() { # NAME
+	local pid name pids=
+	read -r pids <"/proc/$dnsd_pid/task/$dnsd_pid/children" # without a newline
+	for pid in $pids; do
+		name=
+		read -r name 2>/dev/null <"/proc/$pid/comm"
+		[ "$name" != "$1" ] || echo "$pid"
+	done
 }
 
 ask() {

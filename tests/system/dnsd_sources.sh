@@ -107,8 +107,7 @@ tap_is 'a clean end' 0 "$dnsd_status"
 
 loader_pid=
 find_loader() {
-	loader_pid=
-	read -r loader_pid <"/proc/$dnsd_pid/task/$dnsd_pid/children" # without a newline
+	loader_pid=$(dnsd_child orbl-loader)
 	[ -n "$loader_pid" ]
 }
 # It is stopped as soon as it is there, so that there is time to kill it.

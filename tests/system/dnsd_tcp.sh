@@ -18,7 +18,7 @@ tcp() { # CHECK [NUMBER]
 }
 
 rss_kib() {
-	awk '/^VmRSS:/ { print $2 }' "/proc/$dnsd_pid/status"
+	awk '/^VmRSS:/ { print $2 }' "/proc/$(dnsd_child orbl-query)/status"
 }
 
 # --- as it comes ------------------------------------------------------------------

@@ -1,21 +1,26 @@
 /* answer_bench.c - answer_packet alone, many times over: for callgrind, perf and a stop watch.
  *
- *	answer_bench SNAPSHOT ORIGIN COUNT [plain|edns] [hit|miss] [a]
+ *	answer_bench SNAPSHOT ORIGIN COUNT [plain|edns] [hit|miss] [a] [gate] [key]
  *
  * Asks for 200,000 names of the snapshot's base zone, half of them listed, one in ten for TXT, one
- * in two with EDNS; or of these only those named. Prints the time of COUNT answers.
+ * in two with EDNS; or of these only those named. With gate each passes a quota and a rate limit,
+ * from 4,096 clients; with key each has a key in its name. Prints the time of COUNT answers.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <orbl/snapshot_layer.h>
 
-#include "answer.h"
 #include "dns_packet.h"
+#include "gate_worker.h"
+#include "zone.h"
 
-enum { NAMES = 200000, PACKET_MAX = 128 };
+enum { NAMES = 200000, PACKET_MAX = 128, CLIENTS = 4096, BATCH = 32, NOW = 1700000000 };
+
+#define KEY "abcdefghijklmnopqrstuvwxyz"
 
 struct packet {
 	size_t len;
@@ -23,7 +28,7 @@ struct packet {
 };
 
 struct mix {
-	bool hits, misses, plain, edns, txt;
+	bool hits, misses, plain, edns, txt, gate, key;
 };
 
 static uint64_t
@@ -106,8 +111,47 @@ make_packets(const struct snapshot *s, const char *origin, const struct mix *mix
 	return packets;
 }
 
+static struct key_table *
+make_keys(void)
+{
+	char text[QUERY_KEY_LINE_MAX], hash[QUERY_KEY_HASH_TEXT];
+	uint8_t bytes[QUERY_KEY_HASH];
+	struct key_table *t;
+	int fd;
+
+	query_key_hash(KEY, bytes);
+	query_key_hash_format(bytes, hash);
+	snprintf(text, sizeof(text), "%s alice - ACTIVE 2026-01-01\n", hash);
+	if (key_table_compile(text_of(text), "keys", &fd, NULL) != OK ||
+		key_table_open_fd(fd, 1, 0, &t, NULL) != OK)
+		fail("cannot make a key");
+	close(fd);
+	return t;
+}
+
+static struct gate *
+make_gate(void)
+{
+	struct gate_options o = {.workers = 1,
+		.quota = 4000000000,
+		.warn_at = 80,
+		.client_ipv4 = 32,
+		.client_ipv6 = 64,
+		.clients = 65536,
+		.rate = 1000000000,
+		.slip = 2,
+		.network_ipv4 = 24,
+		.network_ipv6 = 56};
+	struct gates *gates;
+
+	if (gates_new(&o, &gates, NULL) != OK)
+		fail("out of memory");
+	gate_turn(gates_of(gates, 0), NOW, 1);
+	return gates_of(gates, 0);
+}
+
 static struct zone_set *
-make_zones(const struct snapshot *s, const char *origin)
+make_zones(const struct snapshot *s, const char *origin, struct key_table *keys)
 {
 	struct zone_source source = {.snapshot = s};
 	struct zone_set *zones = zone_set_new();
@@ -116,7 +160,7 @@ make_zones(const struct snapshot *s, const char *origin)
 	if (zones == NULL)
 		fail("out of memory");
 	if (zone_set_add(zones, text_of(origin), &source, &e) != OK ||
-		zone_set_finish(zones, &e) != OK)
+		zone_set_use_keys(zones, keys, NULL, &e) != OK || zone_set_finish(zones, &e) != OK)
 		fail(e.text);
 	return zones;
 }
@@ -124,7 +168,7 @@ make_zones(const struct snapshot *s, const char *origin)
 static struct mix
 read_mix(int argc, char **argv)
 {
-	struct mix mix = {true, true, true, true, true};
+	struct mix mix = {true, true, true, true, true, false, false};
 
 	for (int i = 4; i < argc; i++) {
 		mix.misses &= strcmp(argv[i], "hit") != 0;
@@ -132,6 +176,8 @@ read_mix(int argc, char **argv)
 		mix.edns &= strcmp(argv[i], "plain") != 0;
 		mix.plain &= strcmp(argv[i], "edns") != 0;
 		mix.txt &= strcmp(argv[i], "a") != 0;
+		mix.gate |= strcmp(argv[i], "gate") == 0;
+		mix.key |= strcmp(argv[i], "key") == 0;
 	}
 	return mix;
 }
@@ -156,6 +202,37 @@ run(const struct zone_set *zones, const struct packet *packets, uint64_t count)
 	return bytes;
 }
 
+/* The same with a gate, as udp.c has it. */
+static __attribute__((noinline)) size_t
+run_gate(const struct zone_set *zones, struct gate *g, const struct packet *packets, uint64_t count)
+{
+	struct answer_config config = {.udp_size = 1232, .amplification = 3};
+	struct answer_context context = {.config = &config, .transport = ANSWER_UDP, .now_s = NOW};
+	static struct gate_ticket tickets[BATCH];
+	static struct answer_reading readings[BATCH];
+	struct answer_outcome outcome;
+	uint8_t out[1232];
+	size_t bytes = 0;
+
+	for (uint64_t i = 0; i < count; i++) {
+		const struct packet *p = &packets[i % NAMES];
+		struct gate_ticket *t = &tickets[i % BATCH];
+		struct answer_reading *r = &readings[i % BATCH];
+
+		context.client = addr_from_ipv4(0x0a000000 + (uint32_t)(i % CLIENTS) * 97);
+		answer_read(zones, p->bytes, p->len, r);
+		if (g != NULL) {
+			gate_prepare(g, &context.client, t);
+			gate_admit(g, t, &context);
+		}
+		bytes += answer_write(zones, &context, r, p->bytes, p->len, out, sizeof(out),
+			&outcome);
+		if (g != NULL)
+			gate_settle(g, t, zone_set_keys(zones), &outcome);
+	}
+	return bytes;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -163,21 +240,29 @@ main(int argc, char **argv)
 	struct timespec begin, end;
 	struct packet *packets;
 	struct zone_set *zones;
+	struct key_table *keys;
+	struct gate *gate;
 	struct snapshot *s;
 	uint64_t count = 0;
+	char origin[300];
 	size_t bytes;
 	struct mix mix;
 	double ns;
 
 	if (argc < 4 || text_to_u64(text_of(argv[3]), UINT32_MAX, &count) != OK || count == 0)
-		fail("usage: answer_bench SNAPSHOT ORIGIN COUNT [plain|edns] [hit|miss] [a]");
+		fail("usage: answer_bench SNAPSHOT ORIGIN COUNT [plain|edns] [hit|miss] [a] "
+		     "[gate] [key]");
 	if (snapshot_open(argv[1], &s, &e) != OK)
 		fail(e.text);
 	mix = read_mix(argc, argv);
-	zones = make_zones(s, argv[2]);
-	packets = make_packets(s, argv[2], &mix);
+	keys = mix.key ? make_keys() : NULL;
+	zones = make_zones(s, argv[2], keys);
+	key_table_release(keys);
+	snprintf(origin, sizeof(origin), "%s%s", mix.key ? KEY "." : "", argv[2]);
+	packets = make_packets(s, origin, &mix);
+	gate = mix.gate ? make_gate() : NULL;
 	clock_gettime(CLOCK_MONOTONIC, &begin);
-	bytes = run(zones, packets, count);
+	bytes = mix.gate ? run_gate(zones, gate, packets, count) : run(zones, packets, count);
 	clock_gettime(CLOCK_MONOTONIC, &end);
 	ns = (double)(end.tv_sec - begin.tv_sec) * 1e9 + (double)(end.tv_nsec - begin.tv_nsec);
 	printf("%llu answers, %.1f ns each, %.1f bytes each\n", (unsigned long long)count,

@@ -1,7 +1,7 @@
 /* make_snapshot.c - a list for tests: reads "ADDR[/LEN] CATEGORY [EXPIRES]" lines from standard
  * input and replaces FILE by the snapshot of all zones.
  *
- *	make_snapshot FILE ORIGIN SERIAL <lines
+ *	make_snapshot FILE ORIGIN SERIAL [TTL] <lines
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,13 +21,14 @@ main(int argc, char **argv)
 	struct error e = {.code = OK};
 	enum err err;
 
-	if (argc != 4 || lines == NULL) {
-		fprintf(stderr, "usage: make_snapshot FILE ORIGIN SERIAL <lines\n");
+	if (argc < 4 || argc > 5 || lines == NULL) {
+		fprintf(stderr, "usage: make_snapshot FILE ORIGIN SERIAL [TTL] <lines\n");
 		free(lines);
 		return EXIT_FAILURE;
 	}
 	f.origin = argv[2];
 	f.serial = (uint32_t)strtoul(argv[3], NULL, 10);
+	f.ttl_s = argc > 4 ? (uint32_t)strtoul(argv[4], NULL, 10) : 0;
 	lines[fread(lines, 1, INPUT_MAX, stdin)] = '\0';
 	err = file_replace_begin(&r, argv[1], 0644, &e);
 	if (err == OK)

@@ -1,12 +1,15 @@
 #include "unit.h"
 
+#include <grp.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "control_socket.h"
@@ -14,6 +17,7 @@
 static char dir[64], path[80];
 static struct control_socket *control;
 static unsigned requests;
+static char big[1 << 20]; /* more than a socket's buffer */
 
 /* {"cmd": "later"} waits; everything else is answered with its number. */
 static json_t *
@@ -23,6 +27,10 @@ handle(void *context, const json_t *request)
 
 	ck_assert_ptr_eq(context, &requests);
 	requests++;
+	if (name != NULL && strcmp(name, "big") == 0) {
+		memset(big, 'x', sizeof(big) - 1);
+		return json_pack("{s:b, s:s}", "ok", 1, "big", big);
+	}
 	if (name != NULL && strcmp(name, "later") == 0)
 		return NULL;
 	return json_pack("{s:b, s:i}", "ok", 1, "number", (int)requests);
@@ -104,6 +112,68 @@ START_TEST(answers_lines)
 	ck_assert_str_eq(say(fd, ": \"a\"}\n{}\n"),
 		"{\"ok\":true,\"number\":2}\n{\"ok\":true,\"number\":3}\n");
 	close(fd);
+}
+END_TEST
+
+/* Answers that find no room are sent when there is; the next line waits for that. */
+START_TEST(answers_at_length)
+{
+	static const char lines[] = "{\"cmd\":\"big\"}\n{\"cmd\":\"big\"}\n{\"cmd\":\"a\"}\n";
+	size_t len = 0, ends = 0;
+	int fd = connect_client();
+
+	ck_assert_int_gt(send(fd, lines, sizeof(lines) - 1, 0), 0);
+	serve();
+	for (int i = 0; i < 1000 && ends < 3; i++) {
+		static char bytes[65536];
+		ssize_t n = recv(fd, bytes, sizeof(bytes), MSG_DONTWAIT);
+
+		for (ssize_t k = 0; k < n; k++)
+			ends += bytes[k] == '\n';
+		len += n > 0 ? (size_t)n : 0;
+		serve();
+	}
+	ck_assert_uint_eq(ends, 3);
+	ck_assert_uint_gt(len, 2 * (sizeof(big) - 1));
+	close(fd);
+	serve();
+}
+END_TEST
+
+/* Who is neither root nor our user, nor in the group of the socket, may ask and no more. */
+START_TEST(takes_orders_from_some)
+{
+	int status;
+	pid_t pid;
+
+	if (geteuid() != 0)
+		return;
+	ck_assert_int_eq(chmod(dir, 0755), 0);
+	ck_assert_int_eq(chown(path, 0, 4711), 0);
+	ck_assert_int_eq(chmod(path, 0666), 0);
+	pid = fork();
+	if (pid == 0) {
+		const gid_t member[] = {5, 4711};
+		int fd;
+
+		if (setgroups(_i == 1 ? 2 : 1, member) != 0 ||
+			setgid(_i == 2 ? 4711 : 12345) != 0 || setuid(12345) != 0)
+			_exit(9);
+		fd = connect_client();
+		(void)!send(fd, "{\"cmd\": \"status\"}\n{\"cmd\": \"a\"}\n", 36, 0);
+		for (int lines = 0, tries = 0; lines < 2 && tries < 100; tries++) {
+			char bytes[512];
+			ssize_t n = recv(fd, bytes, sizeof(bytes), 0);
+
+			for (ssize_t i = 0; i < n; i++)
+				lines += bytes[i] == '\n';
+		}
+		_exit(0);
+	}
+	for (int i = 0; i < 50; i++)
+		serve();
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_uint_eq(requests, _i == 0 ? 1 : 2);
 }
 END_TEST
 
@@ -258,6 +328,8 @@ suite(void)
 
 	tcase_add_checked_fixture(lines, set_up, tear_down);
 	tcase_add_test(lines, answers_lines);
+	tcase_add_test(lines, answers_at_length);
+	tcase_add_loop_test(lines, takes_orders_from_some, 0, 3);
 	tcase_add_loop_test(lines, refuses_what_is_no_object, 0,
 		sizeof(rubbish) / sizeof(rubbish[0]));
 	tcase_add_test(lines, bounds_a_line);

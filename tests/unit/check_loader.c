@@ -215,9 +215,7 @@ START_TEST(survives_a_child_that_cannot_be_started)
 	ck_assert_str_ne(fixture_status(&f).error, "");
 	loader_free(f.loader);
 	f.options.loader = f.loader = loader_new("/bin/true", &feed);
-	live_free(f.live);
 	reload_free(f.reload);
-	f.options.live = f.live = live_new(1);
 	fixture_open_zones(&f);
 	reload_request(f.reload, true, 1);
 	wait_for_loader();

@@ -1,5 +1,3 @@
-#include "sandbox.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -13,8 +11,16 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <orbl/sandbox.h>
+
 #include "unit.h"
 
+static const struct sandbox prober = {
+	.user = "nobody",
+	.option = "probe.user",
+	.opens_tcp = true,
+	.accepts = true,
+};
 static struct error error;
 
 static bool
@@ -166,7 +172,7 @@ try_in_sandbox(bool (*attempt)(void), bool as_root)
 	if (pid == 0) {
 		if (!as_root && geteuid() == 0 && (setgid(65534) != 0 || setuid(65534) != 0))
 			_exit(3);
-		if (sandbox_enter("nobody", &error) != OK)
+		if (sandbox_enter(&prober, &error) != OK)
 			_exit(2);
 		_exit(attempt() ? 0 : 1);
 	}
@@ -187,7 +193,7 @@ START_TEST(other_descriptors_are_closed)
 	pid_t pid = fork();
 
 	if (pid == 0) {
-		sandbox_close_others(keep, last);
+		sandbox_close_others((int[]){last, -1, keep}, 3);
 		_exit(fcntl(keep, F_GETFD) >= 0 && fcntl(last, F_GETFD) >= 0 &&
 					fcntl(other, F_GETFD) < 0 && fcntl(last + 1, F_GETFD) < 0 ?
 				0 :

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "dns_packet.h"
+#include "stats_fixture.h"
 #include "tcp.h"
 #include "tcp_fixture.h"
 
@@ -18,9 +19,11 @@ enum { CONNECTIONS = 4, IDLE_MS = 1000 };
 
 static struct tcp *tcp;
 static int epoll, listening;
+static struct listener listener;
 static struct sockaddr_in address;
 static int64_t now_ms;
-static struct worker_stats stats;
+static struct stats *stats;
+static struct observing observing = {.channel = -1};
 static uint8_t buffer[1 << 20];
 
 static void
@@ -31,7 +34,9 @@ open_tcp(size_t client_connections)
 		.idle_ms = IDLE_MS,
 		.epoll = epoll,
 		.tag = 7ull << 32,
-		.stats = &stats};
+		.stats = stats_worker(stats, 0),
+		.observing = &observing,
+		.transfer = -1};
 
 	tcp_free(tcp);
 	tcp = tcp_new(&options);
@@ -45,8 +50,8 @@ set_up(void)
 	int small = 16384;
 
 	tcp_fixture_open(TCP_FIXTURE_STRINGS_MAX);
-	memset(&stats, 0, sizeof(stats));
 	epoll = epoll_create1(EPOLL_CLOEXEC);
+	stats = stats_new(1, 4);
 	open_tcp(0);
 	listening = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
 	/* Inherited by the connections, so that replies soon have to wait. */
@@ -55,6 +60,7 @@ set_up(void)
 	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	ck_assert_int_eq(bind(listening, (struct sockaddr *)&address, sizeof(address)), 0);
 	ck_assert_int_eq(listen(listening, 16), 0);
+	listener.tcp = listening;
 	ck_assert_int_eq(getsockname(listening, (struct sockaddr *)&address, &len), 0);
 	now_ms = 5000;
 }
@@ -67,6 +73,7 @@ tear_down(void)
 	close(listening);
 	close(epoll);
 	tcp_fixture_close();
+	stats_free(stats);
 }
 
 /* Serve until nothing is ready any more. */
@@ -108,7 +115,7 @@ connect_client(void)
 {
 	int fd = connect_from(INADDR_LOOPBACK);
 
-	ck_assert(tcp_accept(tcp, listening, now_ms));
+	ck_assert(tcp_accept(tcp, &listener, now_ms));
 	return fd;
 }
 
@@ -290,7 +297,7 @@ START_TEST(closes_who_does_not_read)
 	ck_assert_uint_eq(tcp_count(tcp), 1);
 	tcp_expire(tcp, now_ms + 1);
 	ck_assert_uint_eq(tcp_count(tcp), 0);
-	ck_assert_uint_eq(stats.tcp_idle, 1);
+	ck_assert_uint_eq(stats_fixture_common(stats).tcp_idle, 1);
 	/* Not an end behind all that waits in the system, which it would keep for minutes. */
 	while ((i = (int)recv(fd, buffer, sizeof(buffer), MSG_DONTWAIT)) > 0)
 		;
@@ -308,7 +315,7 @@ START_TEST(closes_who_reads_too_slowly)
 	setsockopt(listening, SOL_SOCKET, SO_SNDBUF, &small, sizeof(small));
 	setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
 	ck_assert_int_eq(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
-	ck_assert(tcp_accept(tcp, listening, now_ms));
+	ck_assert(tcp_accept(tcp, &listener, now_ms));
 	send_query(fd, TCP_FIXTURE_LARGE, 16, 1);
 	for (int i = 0; i < 30; i++) {
 		now_ms += IDLE_MS / 31;
@@ -356,9 +363,9 @@ START_TEST(evicts_the_most_idle)
 	fds[CONNECTIONS] = connect_client();
 	ck_assert_uint_eq(tcp_count(tcp), CONNECTIONS);
 	ck_assert_int_eq(read_all(fds[1]), -1);
-	ck_assert_uint_eq(stats.tcp_accepted, CONNECTIONS + 1);
-	ck_assert_uint_eq(stats.tcp_evicted, 1);
-	ck_assert_uint_eq(stats.tcp_refused + stats.tcp_idle, 0);
+	ck_assert_uint_eq(stats_fixture_common(stats).tcp_accepted, CONNECTIONS + 1);
+	ck_assert_uint_eq(stats_fixture_common(stats).tcp_evicted, 1);
+	ck_assert_uint_eq(stats_fixture_common(stats).tcp_refused + stats_fixture_common(stats).tcp_idle, 0);
 	for (int i = 0; i <= CONNECTIONS; i++) {
 		if (i == 1)
 			continue;
@@ -378,7 +385,7 @@ START_TEST(bounds_the_connections_of_a_client)
 	open_tcp(2);
 	for (uint32_t i = 0; i < 4; i++) {
 		fds[i] = connect_from(INADDR_LOOPBACK + (i == 0));
-		ck_assert(tcp_accept(tcp, listening, now_ms));
+		ck_assert(tcp_accept(tcp, &listener, now_ms));
 		now_ms += 10;
 		if (i != 2)
 			continue;
@@ -387,8 +394,8 @@ START_TEST(bounds_the_connections_of_a_client)
 		ck_assert_int_gt(read_all(fds[1]), 0);
 	}
 	ck_assert_uint_eq(tcp_count(tcp), 3);
-	ck_assert_uint_eq(stats.tcp_refused, 1);
-	ck_assert_uint_eq(stats.tcp_evicted, 0);
+	ck_assert_uint_eq(stats_fixture_common(stats).tcp_refused, 1);
+	ck_assert_uint_eq(stats_fixture_common(stats).tcp_evicted, 0);
 	ck_assert_int_eq(read_all(fds[2]), -1);
 	for (int i = 0; i < 4; i++) {
 		if (i != 2) {
@@ -404,7 +411,7 @@ START_TEST(tells_who_asks)
 {
 	int fd = connect_from(INADDR_LOOPBACK + 5);
 
-	ck_assert(tcp_accept(tcp, listening, now_ms));
+	ck_assert(tcp_accept(tcp, &listener, now_ms));
 	send_query(fd, TCP_FIXTURE_SMALL, 1, 1);
 	ck_assert_int_gt(read_all(fd), 0);
 	ck_assert_uint_eq(tcp_fixture_context()->client.family, 4);
@@ -427,9 +434,9 @@ START_TEST(gives_up_without_descriptors)
 	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &now), 0);
 	for (uint64_t i = 1; i <= 3; i++) {
 		now_ms += 10;
-		ck_assert(tcp_accept(tcp, listening, now_ms));
+		ck_assert(tcp_accept(tcp, &listener, now_ms));
 		ck_assert_uint_eq(tcp_count(tcp), 1);
-		ck_assert_uint_eq(stats.tcp_evicted, i);
+		ck_assert_uint_eq(stats_fixture_common(stats).tcp_evicted, i);
 	}
 	ck_assert_int_eq(read_all(reply), -1);
 	send_query(fds[2], TCP_FIXTURE_SMALL, 1, 1);
@@ -440,10 +447,10 @@ START_TEST(gives_up_without_descriptors)
 	reply = connect_from(INADDR_LOOPBACK);
 	now.rlim_cur = (rlim_t)reply + 1;
 	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &now), 0);
-	ck_assert(!tcp_accept(tcp, listening, now_ms));
+	ck_assert(!tcp_accept(tcp, &listener, now_ms));
 	ck_assert_uint_eq(tcp_count(tcp), 0);
 	setrlimit(RLIMIT_NOFILE, &before);
-	ck_assert(tcp_accept(tcp, listening, now_ms));
+	ck_assert(tcp_accept(tcp, &listener, now_ms));
 	ck_assert_uint_eq(tcp_count(tcp), 1);
 	send_query(reply, TCP_FIXTURE_SMALL, 1, 1);
 	ck_assert_int_gt(read_all(reply), 0);
@@ -509,7 +516,7 @@ START_TEST(takes_turns)
 			tcp_serve(tcp, (uint32_t)events[i].data.u64, tcp_fixture_zones(),
 				tcp_fixture_context(), now_ms);
 	}
-	ck_assert_uint_le(stats.queries[ANSWER_TCP], 5);
+	ck_assert_uint_le(stats_fixture_queries(stats, ANSWER_TCP), 5);
 	ck_assert_int_gt(recv(other, buffer, sizeof(buffer), MSG_DONTWAIT), 12);
 	close(greedy);
 	close(other);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "dns_packet.h"
+#include "stats_fixture.h"
 #include "tcp_fixture.h"
 #include "tcp_stream.h"
 
@@ -12,14 +13,14 @@ enum { QTYPE_A = 1, QTYPE_TXT = 16, LONGEST = 65535 };
 static uint8_t in[TCP_STREAM_IN], out[TCP_STREAM_OUT], bytes[1 << 18], got[1 << 20];
 static size_t got_len;
 static struct tcp_stream stream;
-static struct worker_stats stats;
+static struct stats *stats;
 
 static void
 set_up(void)
 {
 	tcp_fixture_open(TCP_FIXTURE_STRINGS_MAX);
 	tcp_stream_init(&stream, in, out);
-	memset(&stats, 0, sizeof(stats));
+	stats = stats_new(1, 4);
 	got_len = 0;
 }
 
@@ -27,12 +28,14 @@ static void
 tear_down(void)
 {
 	tcp_fixture_close();
+	stats_free(stats);
 }
 
 static void
 answer(void)
 {
-	tcp_stream_answer(&stream, tcp_fixture_zones(), tcp_fixture_context(), &stats);
+	tcp_stream_answer(&stream, tcp_fixture_zones(), tcp_fixture_context(),
+		stats_worker(stats, 0), NULL);
 }
 
 /* Returns how many bytes it took. */
@@ -121,11 +124,11 @@ START_TEST(answers_in_pieces_of_any_size)
 		len += id % 7 == 3 ? large(id, bytes + len) : small(id, bytes + len);
 	pass(bytes, len, (size_t)_i);
 	ck_assert_uint_eq(count_replies(0, &rcode), 20);
-	ck_assert_uint_eq(stats.queries[ANSWER_TCP], 20);
-	ck_assert_uint_eq(stats.queries[ANSWER_UDP], 0);
-	ck_assert_uint_eq(stats.replies[WORKER_REPLY_ANSWER], 20);
-	ck_assert_uint_eq(stats.bytes_in, len - 20 * TCP_STREAM_FRAME);
-	ck_assert_uint_eq(stats.bytes_out, got_len - 20 * TCP_STREAM_FRAME);
+	ck_assert_uint_eq(stats_fixture_queries(stats, ANSWER_TCP), 20);
+	ck_assert_uint_eq(stats_fixture_queries(stats, ANSWER_UDP), 0);
+	ck_assert_uint_eq(stats_fixture_replies(stats, STATS_REPLY_ANSWER), 20);
+	ck_assert_uint_eq(STATS_FIXTURE_BOTH(stats, bytes_in), len - 20 * TCP_STREAM_FRAME);
+	ck_assert_uint_eq(STATS_FIXTURE_BOTH(stats, bytes_out), got_len - 20 * TCP_STREAM_FRAME);
 }
 END_TEST
 
@@ -172,16 +175,16 @@ START_TEST(writes_one_buffer_a_turn)
 		len += large(id, bytes + len);
 	ck_assert_uint_eq(receive(bytes, len), len);
 	while (tcp_stream_has_query(&stream)) {
-		uint64_t before = stats.queries[ANSWER_TCP];
+		uint64_t before = stats_fixture_queries(stats, ANSWER_TCP);
 
 		answer();
 		turns++;
-		ck_assert_uint_ge(stats.queries[ANSWER_TCP], before + 1);
-		ck_assert_uint_le(stats.queries[ANSWER_TCP], before + 2);
+		ck_assert_uint_ge(stats_fixture_queries(stats, ANSWER_TCP), before + 1);
+		ck_assert_uint_le(stats_fixture_queries(stats, ANSWER_TCP), before + 2);
 		ck_assert_uint_le(tcp_stream_pending(&stream, &at), TCP_STREAM_OUT);
 		/* Nothing more fits now. */
 		answer();
-		ck_assert_uint_le(stats.queries[ANSWER_TCP], before + 2);
+		ck_assert_uint_le(stats_fixture_queries(stats, ANSWER_TCP), before + 2);
 		send_bytes(SIZE_MAX);
 	}
 	ck_assert_uint_eq(turns, 6);
@@ -220,8 +223,8 @@ START_TEST(passes_over_what_is_no_query)
 	memset(bytes + 2, 0, n);
 	pass(bytes, 2 + n + small(9, bytes + 2 + n), 4096);
 	ck_assert_uint_eq(count_replies(9, &rcode), 1);
-	ck_assert_uint_eq(stats.dropped, 1);
-	ck_assert_uint_eq(stats.queries[ANSWER_TCP], 2);
+	ck_assert_uint_eq(STATS_FIXTURE_BOTH(stats, dropped), 1);
+	ck_assert_uint_eq(stats_fixture_queries(stats, ANSWER_TCP), 2);
 }
 END_TEST
 
@@ -253,7 +256,7 @@ START_TEST(refuses_a_query_that_is_too_long)
 	pass(bytes, 2 + len, long_queries[_i].piece);
 	ck_assert_uint_eq(count_replies(7, &rcode), 1);
 	ck_assert_uint_eq(rcode, 1); /* FORMERR */
-	ck_assert_uint_eq(stats.replies[WORKER_REPLY_FORMERR], 1);
+	ck_assert_uint_eq(stats_fixture_replies(stats, STATS_REPLY_FORMERR), 1);
 	pass(bytes, small(8, bytes), long_queries[_i].piece);
 	ck_assert_uint_eq(count_replies(7, &rcode), 2);
 	ck_assert_uint_eq(rcode, 0);

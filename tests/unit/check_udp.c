@@ -9,12 +9,14 @@
 #include <unistd.h>
 
 #include "answer_fixture.h"
+#include "stats_fixture.h"
 #include "udp.h"
 
 static struct udp *udp;
 static struct listener listener;
 static int client;
-static struct worker_stats stats;
+static struct stats *stats;
+static struct observing observing = {.channel = -1};
 
 /* A listener on a port that the system chooses. */
 static void
@@ -39,9 +41,13 @@ open_listener(const char *address)
 static void
 set_up(void)
 {
+	struct udp_options options = {.observing = &observing, .transfer = -1};
+
 	answer_fixture_set_up();
-	memset(&stats, 0, sizeof(stats));
-	udp = udp_new(answer_fixture_config()->udp_size, &stats);
+	stats = stats_new(1, 4);
+	options.udp_size = answer_fixture_config()->udp_size;
+	options.stats = stats_worker(stats, 0);
+	udp = udp_new(&options);
 	client = socket(AF_INET, SOCK_DGRAM, 0);
 	ck_assert_int_ge(client, 0);
 }
@@ -52,6 +58,7 @@ tear_down(void)
 	close(client);
 	listener_close(&listener);
 	udp_free(udp);
+	stats_free(stats);
 	answer_fixture_tear_down();
 }
 
@@ -241,13 +248,13 @@ START_TEST(counts)
 	ck_assert_int_eq(send(client, "short", 5, 0), 5);
 	send_query(3, 0);
 	serve();
-	ck_assert_uint_eq(stats.queries[ANSWER_UDP], 4);
-	ck_assert_uint_eq(stats.queries[ANSWER_TCP], 0);
-	ck_assert_uint_eq(stats.dropped, 2);
-	ck_assert_uint_eq(stats.replies[WORKER_REPLY_ANSWER], 2);
-	ck_assert_uint_eq(stats.unsent, 0);
+	ck_assert_uint_eq(stats_fixture_queries(stats, ANSWER_UDP), 4);
+	ck_assert_uint_eq(stats_fixture_queries(stats, ANSWER_TCP), 0);
+	ck_assert_uint_eq(STATS_FIXTURE_BOTH(stats, dropped), 2);
+	ck_assert_uint_eq(stats_fixture_replies(stats, STATS_REPLY_ANSWER), 2);
+	ck_assert_uint_eq(stats_fixture_common(stats).unsent, 0);
 	ck_assert(!serve());
-	ck_assert_uint_eq(stats.queries[ANSWER_UDP], 4);
+	ck_assert_uint_eq(stats_fixture_queries(stats, ANSWER_UDP), 4);
 }
 END_TEST
 
@@ -304,7 +311,7 @@ START_TEST(survives_random_datagrams)
 		while (recv(client, packet, sizeof(packet), MSG_DONTWAIT) > 0)
 			;
 	}
-	ck_assert_uint_eq(stats.queries[ANSWER_UDP], 6000);
+	ck_assert_uint_eq(stats_fixture_queries(stats, ANSWER_UDP), 6000);
 	send_query(21, 0);
 	serve();
 	ck_assert_int_eq(receive_id(), 21);
@@ -344,8 +351,8 @@ START_TEST(leaves_out_what_cannot_be_sent)
 		send_query(id, 0);
 	shutdown(listener.udp, SHUT_WR);
 	ck_assert(!serve());
-	ck_assert_uint_eq(stats.queries[ANSWER_UDP], 20);
-	ck_assert_uint_eq(stats.unsent, 20);
+	ck_assert_uint_eq(stats_fixture_queries(stats, ANSWER_UDP), 20);
+	ck_assert_uint_eq(stats_fixture_common(stats).unsent, 20);
 	ck_assert_int_eq(receive_id(), -1);
 }
 END_TEST
@@ -379,9 +386,9 @@ START_TEST(does_not_answer_to_port_0)
 	ck_assert_int_gt(send_from_port(raw, 0, 1), 0);
 	ck_assert_int_gt(send_from_port(raw, ntohs(own.sin_port), 2), 0);
 	ck_assert(!serve());
-	ck_assert_uint_eq(stats.queries[ANSWER_UDP], 2);
-	ck_assert_uint_eq(stats.dropped, 1);
-	ck_assert_uint_eq(stats.unsent, 0);
+	ck_assert_uint_eq(stats_fixture_queries(stats, ANSWER_UDP), 2);
+	ck_assert_uint_eq(STATS_FIXTURE_BOTH(stats, dropped), 1);
+	ck_assert_uint_eq(stats_fixture_common(stats).unsent, 0);
 	ck_assert_int_eq(receive_id(), 2);
 	close(raw);
 }

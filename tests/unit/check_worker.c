@@ -9,12 +9,15 @@
 #include <unistd.h>
 
 #include "dns_packet.h"
+#include "stats_fixture.h"
 #include "tcp_fixture.h"
 #include "worker.h"
 
 static struct live *live;
 static struct worker *worker;
+static struct stats *stats;
 static struct endpoint endpoint;
+static struct listener listener;
 static struct answer_config config = {.udp_size = 1232};
 
 /* A port that is free for both; another program may take it between. */
@@ -24,8 +27,11 @@ open_worker(const char *address)
 	struct worker_options options = {
 		.live = live,
 		.answer = &config,
-		.endpoint_count = 1,
-		.endpoints = &endpoint,
+		.stats = stats_worker(stats, 0),
+		.observations = -1,
+		.transfer = -1,
+		.listener_count = 1,
+		.listeners = &listener,
 		.tcp_connections = 8,
 		.tcp_client_connections = 4,
 		.tcp_idle_ms = 300,
@@ -35,7 +41,11 @@ open_worker(const char *address)
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	ck_assert_int_eq(addr_parse(text_of(address), &endpoint.addr), OK);
 	endpoint.port = (uint16_t)(20000 + now.tv_nsec / 1000 % 12000);
-	return listener_check(&endpoint, NULL) == OK && worker_new(&options, &worker, NULL) == OK;
+	if (listener_check(&endpoint, NULL) != OK ||
+		listener_open(&endpoint, config.udp_size, &listener, NULL) != OK)
+		return false;
+	ck_assert_int_eq(worker_new(&options, &worker, NULL), OK);
+	return true;
 }
 
 static void
@@ -61,6 +71,7 @@ tear_down(void)
 {
 	worker_free(worker);
 	worker = NULL;
+	listener_close(&listener);
 	live_free(live);
 	tcp_fixture_close();
 }
@@ -103,15 +114,14 @@ ask(int fd, bool stream, const char *name, uint16_t flags)
 }
 
 /* Until it has counted so many queries. */
-static struct worker_stats
+static void
 wait_for_queries(uint64_t count)
 {
-	struct worker_stats stats;
-
 	for (int i = 0; i < 500; i++) {
-		worker_stats(worker, &stats);
-		if (stats.queries[ANSWER_UDP] + stats.queries[ANSWER_TCP] == count)
-			return stats;
+		if (stats_fixture_queries(stats, ANSWER_UDP) +
+				stats_fixture_queries(stats, ANSWER_TCP) ==
+			count)
+			return;
 		poll(NULL, 0, 2);
 	}
 	ck_abort_msg("it has not counted them");
@@ -119,13 +129,11 @@ wait_for_queries(uint64_t count)
 
 START_TEST(answers_and_counts)
 {
-	struct worker_stats stats;
 	size_t bytes;
 	int udp, tcp;
 
 	start(_i == 0 ? "127.0.0.1" : "::1");
-	worker_stats(worker, &stats);
-	ck_assert_uint_eq(stats.queries[ANSWER_UDP], 0);
+	ck_assert_uint_eq(stats_fixture_queries(stats, ANSWER_UDP), 0);
 	udp = connect_client(SOCK_DGRAM);
 	tcp = connect_client(SOCK_STREAM);
 	bytes = ask(udp, false, TCP_FIXTURE_SMALL, 0);
@@ -138,20 +146,20 @@ START_TEST(answers_and_counts)
 	ck_assert_int_gt(send(udp, "\0\1\0\0\0\1\0\0\0\0\0\0", 12, 0), 0);
 	bytes += receive(udp, (uint8_t[64]){0}, 64);
 	ck_assert_int_gt(send(udp, "\0\1\0\0\0\1", 6, 0), 0);
-	stats = wait_for_queries(8);
-	ck_assert_uint_eq(stats.queries[ANSWER_UDP], 7);
-	ck_assert_uint_eq(stats.queries[ANSWER_TCP], 1);
-	ck_assert_uint_eq(stats.replies[WORKER_REPLY_ANSWER], 2);
-	ck_assert_uint_eq(stats.replies[WORKER_REPLY_NXDOMAIN], 1);
-	ck_assert_uint_eq(stats.replies[WORKER_REPLY_NODATA], 1);
-	ck_assert_uint_eq(stats.replies[WORKER_REPLY_REFUSED], 1);
-	ck_assert_uint_eq(stats.replies[WORKER_REPLY_NOTIMP], 1);
-	ck_assert_uint_eq(stats.replies[WORKER_REPLY_FORMERR], 1);
-	ck_assert_uint_eq(stats.replies[WORKER_REPLY_SERVFAIL], 0);
-	ck_assert_uint_eq(stats.dropped, 1);
-	ck_assert_uint_eq(stats.unsent, 0);
-	ck_assert_uint_eq(stats.bytes_out, bytes);
-	ck_assert_uint_eq(stats.tcp_accepted, 1);
+	wait_for_queries(8);
+	ck_assert_uint_eq(stats_fixture_queries(stats, ANSWER_UDP), 7);
+	ck_assert_uint_eq(stats_fixture_queries(stats, ANSWER_TCP), 1);
+	ck_assert_uint_eq(stats_fixture_replies(stats, STATS_REPLY_ANSWER), 2);
+	ck_assert_uint_eq(stats_fixture_replies(stats, STATS_REPLY_NXDOMAIN), 1);
+	ck_assert_uint_eq(stats_fixture_replies(stats, STATS_REPLY_NODATA), 1);
+	ck_assert_uint_eq(stats_fixture_replies(stats, STATS_REPLY_REFUSED), 1);
+	ck_assert_uint_eq(stats_fixture_replies(stats, STATS_REPLY_NOTIMP), 1);
+	ck_assert_uint_eq(stats_fixture_replies(stats, STATS_REPLY_FORMERR), 1);
+	ck_assert_uint_eq(stats_fixture_replies(stats, STATS_REPLY_SERVFAIL), 0);
+	ck_assert_uint_eq(STATS_FIXTURE_BOTH(stats, dropped), 1);
+	ck_assert_uint_eq(stats_fixture_common(stats).unsent, 0);
+	ck_assert_uint_eq(STATS_FIXTURE_BOTH(stats, bytes_out), bytes);
+	ck_assert_uint_eq(stats_fixture_common(stats).tcp_accepted, 1);
 	close(udp);
 	close(tcp);
 }
@@ -159,7 +167,6 @@ END_TEST
 
 START_TEST(ends_idle_connections)
 {
-	struct worker_stats stats;
 	uint8_t byte;
 	int fd;
 
@@ -167,8 +174,7 @@ START_TEST(ends_idle_connections)
 	fd = connect_client(SOCK_STREAM);
 	ck_assert_uint_eq(receive(fd, &byte, 1), 0);
 	poll(NULL, 0, 20);
-	worker_stats(worker, &stats);
-	ck_assert_uint_eq(stats.tcp_idle, 1);
+	ck_assert_uint_eq(stats_fixture_common(stats).tcp_idle, 1);
 	close(fd);
 }
 END_TEST
@@ -230,51 +236,60 @@ END_TEST
 static const struct {
 	uint8_t flags[2];
 	uint8_t answers;
-	enum worker_reply class;
+	enum stats_reply class;
 	bool truncated;
 } headers[] = {
-	{{0x84, 0x00}, 1, WORKER_REPLY_ANSWER, false},
-	{{0x85, 0x00}, 0, WORKER_REPLY_NODATA, false},
-	{{0x86, 0x00}, 0, WORKER_REPLY_ANSWER, true},
-	{{0x84, 0x03}, 0, WORKER_REPLY_NXDOMAIN, false},
-	{{0x80, 0x05}, 0, WORKER_REPLY_REFUSED, false},
-	{{0x80, 0x02}, 0, WORKER_REPLY_SERVFAIL, false},
-	{{0x80, 0x01}, 0, WORKER_REPLY_FORMERR, false},
-	{{0xa8, 0x04}, 0, WORKER_REPLY_NOTIMP, false},
-	{{0x80, 0x00}, 0, WORKER_REPLY_OTHER, false}, /* BADVERS */
-	{{0x80, 0x07}, 0, WORKER_REPLY_OTHER, false}, /* BADCOOKIE */
-	{{0x80, 0x0f}, 0, WORKER_REPLY_OTHER, false},
+	{{0x84, 0x00}, 1, STATS_REPLY_ANSWER, false},
+	{{0x85, 0x00}, 0, STATS_REPLY_NODATA, false},
+	{{0x86, 0x00}, 0, STATS_REPLY_ANSWER, true},
+	{{0x84, 0x03}, 0, STATS_REPLY_NXDOMAIN, false},
+	{{0x80, 0x05}, 0, STATS_REPLY_REFUSED, false},
+	{{0x80, 0x02}, 0, STATS_REPLY_SERVFAIL, false},
+	{{0x80, 0x01}, 0, STATS_REPLY_FORMERR, false},
+	{{0xa8, 0x04}, 0, STATS_REPLY_NOTIMP, false},
+	{{0x80, 0x00}, 0, STATS_REPLY_OTHER, false}, /* BADVERS */
+	{{0x80, 0x07}, 0, STATS_REPLY_OTHER, false}, /* BADCOOKIE */
+	{{0x80, 0x0f}, 0, STATS_REPLY_OTHER, false},
 };
+
+static void
+open_stats(void)
+{
+	stats = stats_new(1, 4);
+	ck_assert_ptr_nonnull(stats);
+}
+
+static void
+close_stats(void)
+{
+	stats_free(stats);
+}
 
 START_TEST(counts_a_reply)
 {
 	uint8_t header[12] = {0, 0, headers[_i].flags[0], headers[_i].flags[1], 0, 0, 0,
 		headers[_i].answers};
-	struct worker_stats stats;
 	uint64_t sum = 0;
 
-	memset(&stats, 0, sizeof(stats));
-	worker_stats_count(&stats, header, 30, 80);
-	ck_assert_uint_eq(stats.replies[headers[_i].class], 1);
-	for (size_t i = 0; i < WORKER_REPLY_CLASSES; i++)
-		sum += stats.replies[i];
+	stats_count(stats_worker(stats, 0), NULL, ANSWER_UDP, header, 30, 80);
+	ck_assert_uint_eq(stats_fixture_replies(stats, headers[_i].class), 1);
+	for (size_t i = 0; i < STATS_REPLIES; i++)
+		sum += stats_fixture_replies(stats, (enum stats_reply)i);
 	ck_assert_uint_eq(sum, 1);
-	ck_assert_uint_eq(stats.truncated, headers[_i].truncated);
-	ck_assert_uint_eq(stats.bytes_in, 30);
-	ck_assert_uint_eq(stats.bytes_out, 80);
-	ck_assert_uint_eq(stats.dropped, 0);
+	ck_assert_uint_eq(STATS_FIXTURE_BOTH(stats, truncated), headers[_i].truncated);
+	ck_assert_uint_eq(STATS_FIXTURE_BOTH(stats, bytes_in), 30);
+	ck_assert_uint_eq(STATS_FIXTURE_BOTH(stats, bytes_out), 80);
+	ck_assert_uint_eq(STATS_FIXTURE_BOTH(stats, dropped), 0);
 }
 END_TEST
 
 START_TEST(counts_no_reply)
 {
-	struct worker_stats stats;
 
-	memset(&stats, 0, sizeof(stats));
-	worker_stats_count(&stats, NULL, 30, 0);
-	ck_assert_uint_eq(stats.dropped, 1);
-	ck_assert_uint_eq(stats.bytes_in, 30);
-	ck_assert_uint_eq(stats.bytes_out, 0);
+	stats_count(stats_worker(stats, 0), NULL, ANSWER_TCP, NULL, 30, 0);
+	ck_assert_uint_eq(STATS_FIXTURE_BOTH(stats, dropped), 1);
+	ck_assert_uint_eq(STATS_FIXTURE_BOTH(stats, bytes_in), 30);
+	ck_assert_uint_eq(STATS_FIXTURE_BOTH(stats, bytes_out), 0);
 }
 END_TEST
 
@@ -284,6 +299,8 @@ suite(void)
 	Suite *s = suite_create("worker");
 	TCase *works = tcase_create("works"), *counts = tcase_create("counts");
 
+	tcase_add_checked_fixture(works, open_stats, close_stats);
+	tcase_add_checked_fixture(counts, open_stats, close_stats);
 	tcase_add_checked_fixture(works, set_up, tear_down);
 	tcase_set_timeout(works, 60);
 	tcase_add_loop_test(works, answers_and_counts, 0, 2);

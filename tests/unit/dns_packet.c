@@ -94,8 +94,11 @@ read_name(struct cursor *c, char *out)
 static void
 read_option(unsigned code, const uint8_t *data, size_t len, struct dns_reply *out)
 {
-	if (code == 15 && len >= 2)
+	if (code == 15 && len >= 2) {
 		out->ede = data[0] << 8 | data[1];
+		out->ede_text = (const char *)data + 2;
+		out->ede_text_len = len - 2;
+	}
 	if (code == 10) {
 		out->cookie = data;
 		out->cookie_len = len;
@@ -167,6 +170,7 @@ dns_reply_read(const uint8_t *packet, size_t len, struct dns_reply *out)
 	memset(out, 0, sizeof(*out));
 	cursor_init(&c, packet, len);
 	out->ede = -1;
+	out->ede_text_len = 0;
 	out->bytes = packet;
 	out->len = len;
 	out->id = cursor_u16be(&c);

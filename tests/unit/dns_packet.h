@@ -45,6 +45,8 @@ struct dns_reply {
 	bool edns, dnssec_ok;
 	uint16_t udp_size;
 	int ede;                      /* -1: none */
+	const char *ede_text; /* lent, not terminated */
+	size_t ede_text_len;
 	const uint8_t *cookie, *nsid; /* lent; NULL: none */
 	size_t cookie_len, nsid_len;
 	const uint8_t *bytes; /* lent */

@@ -15,18 +15,18 @@ struct fixture {
 };
 
 static enum err
-add_zones(struct fixture *x, const char *origin, struct error *e)
+add_zones(struct fixture *x, const char *origin, uint32_t ttl_s, struct error *e)
 {
 	char mname[300], rname[300];
 	struct snapshot_apex apex = {
 		.has_soa = true,
-		.soa_ttl_s = LIST_FIXTURE_SOA_TTL,
+		.soa_ttl_s = ttl_s != 0 ? ttl_s : LIST_FIXTURE_SOA_TTL,
 		.refresh_s = 600,
 		.retry_s = 120,
 		.expire_s = 172800,
-		.minimum_s = LIST_FIXTURE_MINIMUM,
+		.minimum_s = ttl_s != 0 ? ttl_s : LIST_FIXTURE_MINIMUM,
 		.ns_ttl_s = 7200,
-		.ttl_s = LIST_FIXTURE_TTL,
+		.ttl_s = ttl_s != 0 ? ttl_s : LIST_FIXTURE_TTL,
 		.ns_count = 2,
 	};
 	enum err err = OK;
@@ -112,7 +112,7 @@ list_fixture_write(const struct list_fixture *f, int fd, struct error *e)
 
 	if (x.builder == NULL)
 		return error_set(e, ERR_MEMORY, "out of memory");
-	err = add_zones(&x, f->origin, e);
+	err = add_zones(&x, f->origin, f->ttl_s, e);
 	while (err == OK && text_next_line(&rest, &line))
 		if (line.len != 0)
 			err = add_line(&x, line, e);

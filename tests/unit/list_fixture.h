@@ -15,6 +15,7 @@ struct list_fixture {
 	const char *lines;
 	uint32_t serial;
 	const char *notice; /* NULL: none */
+	uint32_t ttl_s;     /* of all records and negative answers; 0: those below */
 };
 
 enum { LIST_FIXTURE_TTL = 300, LIST_FIXTURE_MINIMUM = 150, LIST_FIXTURE_SOA_TTL = 3600 };

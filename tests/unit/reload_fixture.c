@@ -92,10 +92,9 @@ fixture_set_up(struct reload_fixture *f)
 	ck_assert_ptr_nonnull(mkdtemp(f->dir));
 	snprintf(f->path, sizeof(f->path), "%s/list", f->dir);
 	snprintf(f->delta_path, sizeof(f->delta_path), "%s.delta", f->path);
-	f->live = live_new(1);
 	f->loader = loader_new(f->program, &feed);
 	f->zone_count = 0;
-	f->options = (struct reload_options){.live = f->live, .loader = f->loader};
+	f->options = (struct reload_options){.loader = f->loader};
 	log_open("check_reload", LOG_LEVEL_INFO);
 	snprintf(f->zones[0].source.paths, sizeof(f->zones[0].source.paths), "%s/log", f->dir);
 	ck_assert_ptr_nonnull(freopen(f->zones[0].source.paths, "w", stderr));
@@ -106,7 +105,6 @@ fixture_tear_down(struct reload_fixture *f)
 {
 	char command[80];
 
-	live_free(f->live);
 	reload_free(f->reload);
 	loader_free(f->loader);
 	f->reload = NULL;
@@ -172,10 +170,9 @@ fixture_status(struct reload_fixture *f)
 const struct zone *
 fixture_find_zone(struct reload_fixture *f, const char *origin)
 {
-	const struct zone_set *set = live_zones(f->live, 0);
+	const struct zone_set *set = reload_zones(f->reload);
 	char name[WIRE_NAME_TEXT];
 
-	live_reclaim(f->live);
 	for (size_t i = 0; i < zone_set_count(set); i++)
 		if (strcmp(wire_name_format(zone_set_get(set, i)->origin, name), origin) == 0)
 			return zone_set_get(set, i);

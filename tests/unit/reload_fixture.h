@@ -9,7 +9,6 @@ enum { RELOAD_FIXTURE_ZONES = 4, RELOAD_FIXTURE_NOW = 2000, RELOAD_FIXTURE_CREAT
 struct reload_fixture {
 	const char *program; /* the test, which is also the loader's child */
 	char dir[64], path[128], delta_path[160];
-	struct live *live;
 	struct reload *reload;
 	struct loader *loader;
 	size_t zone_count;

@@ -1,0 +1,34 @@
+/* connections.h - TCP connections that the query process handed over.
+ *
+ * Each has one buffer for requests and one for the message that is being sent. A turn does a
+ * bounded piece of work for each: one message is made and as much sent as the kernel takes. What a
+ * client does not read is not made. A connection on which no message became whole for
+ * CONNECTIONS_IDLE_MS is closed. A client has a quarter of all connections at most; when there is
+ * none left, the most idle one without a transfer gives way.
+ */
+#ifndef DNSD_CONNECTIONS_H
+#define DNSD_CONNECTIONS_H
+
+#include <poll.h>
+
+#include "requests.h"
+
+struct connections;
+
+enum { CONNECTIONS_IDLE_MS = 30000 };
+
+/* Keeps requests. NULL: out of memory. */
+struct connections *connections_new(struct requests *requests, size_t max);
+void connections_free(struct connections *c); /* NULL ok */
+
+/* Takes fd; bytes are what it has sent: whole or partial frames. */
+void connections_add(struct connections *c, int fd, const struct endpoint *client,
+	const uint8_t *bytes, size_t len);
+
+/* Fill at most max polls; returns how many. */
+size_t connections_prepare(struct connections *c, struct pollfd *polls);
+int connections_wait_ms(const struct connections *c);
+void connections_serve(struct connections *c, const struct pollfd *polls, size_t count);
+size_t connections_count(const struct connections *c);
+
+#endif

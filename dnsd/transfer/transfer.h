@@ -1,0 +1,36 @@
+/* transfer.h - the transfer process: zones out (AXFR, IXFR, RFC 5936, 1995), zones in, NOTIFY both
+ * ways (RFC 1996), and whatever is signed with TSIG (RFC 8945).
+ *
+ *	keeper ------------- TAKE, FETCH ---> generations (generations.h) <--- outgoing.h
+ *	       <------------ TAKEN, RECEIVED
+ *	query process ------ struct handed -> a datagram: transfer_reply.h
+ *	                                      a connection: connections.h
+ *	NOTIFY out: notify.h      zones in: incoming.h      what they did: transfer_status.h
+ *
+ * One thread, one poll. Nothing here waits: each turn does a bounded piece of work for each
+ * connection, datagram and peer that is ready. It opens no file; keys and rows (peers.h) were read
+ * before the fork.
+ */
+#ifndef DNSD_TRANSFER_H
+#define DNSD_TRANSFER_H
+
+#include "peers.h"
+#include "server.h"
+#include "transfer_status.h"
+
+struct transfer_options {
+	const struct server_options *server;
+	const struct answer_config *answer;
+	struct peers *peers;
+	int keeper;     /* channel to the keeper */
+	int handed;     /* channel from the query process */
+	const int *udp; /* one of each of the server's endpoints, to reply from; not read */
+	struct transfer_status *status;
+};
+
+/* What has to be done while files can still be opened, before the sandbox. */
+enum err transfer_prepare(const struct transfer_options *o, struct error *e) ORBL_NODISCARD;
+/* Until the keeper closes its channel, or SIGTERM. Returns the process's exit status. */
+int transfer_run(const struct transfer_options *o);
+
+#endif

@@ -1,0 +1,101 @@
+#!/bin/bash
+# transfer_nsd.sh - NSD as secondary of orbl-dnsd: AXFR, IXFR, NOTIFY, TSIG; and who is refused.
+. "${top_srcdir:?}/tests/system/transfer_lib.sh"
+
+command -v nsd >/dev/null || { echo '1..0 # SKIP there is no nsd'; exit 0; }
+
+nsd_zone() { # NAME KEY
+	printf 'zone:\n name: %s\n zonefile: %s\n request-xfr: %s@%s %s\n allow-notify: %s %s\n' \
+		"$1" "$1" "$primary" "$port" "$2" "$primary" "$2"
+	printf ' outgoing-interface: %s\n min-refresh-time: 3\n' "$secondary"
+}
+
+nsd_conf() {
+	cat >"$dir/secondary/nsd.conf" <<-CONF
+		server:
+		 server-count: 1
+		 ip-address: $secondary@$secondary_port
+		 username: ""
+		 zonesdir: "$dir/secondary"
+		 xfrdfile: "$dir/secondary/xfrd.state"
+		 xfrdir: "$dir/secondary"
+		 zonelistfile: "$dir/secondary/zone.list"
+		 database: ""
+		 pidfile: ""
+		 verbosity: 3
+		 rrl-ratelimit: 0
+		remote-control:
+		 control-enable: no
+		key:
+		 name: $key_name
+		 algorithm: hmac-sha256
+		 secret: "$key_secret"
+		$(nsd_zone bl.test $key_name)
+		$(nsd_zone relays.bl.test NOKEY)
+	CONF
+}
+
+base_list | primary_list 100
+primary_start
+nsd_conf
+secondary_start nsd -d -c "$dir/secondary/nsd.conf"
+test_changes NSD
+secondary_stop
+
+# --- who may not --------------------------------------------------------------------------------
+
+axfr() { # FROM ZONE [DIG OPTION...]
+	local from=$1 zone=$2
+	shift 2
+	dig +tries=1 +time=3 "@$primary" -p "$port" -b "$from" "$@" "$zone" AXFR 2>&1
+}
+
+records() {
+	grep -c 'IN'
+}
+
+tap_ok 'an address that is allowed has the zone' [ "$(axfr "$allowed" bl.test | records)" -gt 500 ]
+tap_ok 'one with its key' [ "$(axfr "$keyed" bl.test -y "$key" | records)" -gt 500 ]
+tap_is '... and without it not' 0 "$(axfr "$keyed" bl.test | records)"
+tap_ok '... which is logged' log_has "refused $keyed transfer of zone bl.test: transfer.allow wants another TSIG key"
+tap_is 'an address that is not allowed' 0 "$(axfr "$stranger" bl.test | records)"
+tap_ok '... is logged' log_has "refused $stranger transfer of zone bl.test: no row of transfer.allow for this zone has this address"
+tap_like 'a wrong secret is refused' 'BADSIG' "$(axfr "$keyed" bl.test -y "$wrong_key")"
+tap_ok '... and logged' log_has "refused a request from $keyed with TSIG key \"$key_name\": BADSIG"
+tap_like 'an unknown key is refused' 'BADKEY' "$(axfr "$keyed" bl.test -y "hmac-sha256:x.test:$key_secret")"
+tap_ok '... and logged' log_has "refused a request from $keyed with TSIG key \"x.test\": BADKEY"
+tap_like 'another algorithm of the same secret too' 'BADKEY' "$(
+	axfr "$keyed" bl.test -y "hmac-sha512:$key_name:$key_secret")"
+tap_is 'a zone that is none' 0 "$(axfr "$allowed" other.test | records)"
+tap_ok '... is logged' log_has "refused $allowed transfer of zone other.test: "
+for algorithm in sha224 sha384 sha512; do
+	printf 'hmac-%s:%s.test:%s\n' "$algorithm" "$algorithm" "$key_secret" >>"$dir/keys"
+done
+dnsd_stop
+primary_run
+for algorithm in sha224 sha384 sha512; do
+	tap_ok "hmac-$algorithm" [ "$(axfr "$allowed" bl.test -y \
+		"hmac-$algorithm:$algorithm.test:$key_secret" | records)" -gt 500 ]
+done
+tap_like 'a signed question has a signed answer' '127.0.0.2.*NOERROR' "$(
+	dig "@$primary" -p "$port" -b "$stranger" -y "$key" 2.0.0.127.bl.test A | tr '\n' ' ')"
+tap_is '... which dig finds good' '' "$(dig "@$primary" -p "$port" -b "$stranger" -y "$key" \
+	2.0.0.127.bl.test A | grep -i "couldn't verify")"
+tap_like 'NOTIFY from who is no primary is refused' 'status: REFUSED' "$(
+	dig "@$primary" -p "$port" -b "$stranger" +opcode=notify bl.test SOA)"
+
+# --- networks that no wildcard says ----------------------------------------------------------------
+
+dnsd_stop
+{ base_list; echo '10.64.0.0/12 relay'; } | primary_list 200
+sed -i '/transfer.notify/d' "$dir/orbl.conf"
+printf 'transfer.expand = 100000\n' >>"$dir/orbl.conf"
+primary_run
+tap_is 'a zone with too large a network is not given away' 0 "$(axfr "$allowed" bl.test | records)"
+tap_ok '... the log says which, and what to do' log_has \
+	'refused .* transfer of zone bl.test: .*10.64.0.0 to 10.79.255.255.*transfer.expand'
+tap_is '... its questions are answered' 127.0.0.2 "$(
+	dig +short "@$primary" -p "$port" 1.2.70.10.bl.test A)"
+tap_ok '... and the other zones are given' [ "$(axfr "$allowed" suspects.bl.test | records)" -gt 200 ]
+
+tap_done

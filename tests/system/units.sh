@@ -1,0 +1,99 @@
+#!/bin/bash
+# units.sh - the units of systemd: that systemd understands them, and how much they let the programs
+# do. Then the daemon as systemd would start it: with its sockets, telling how it is.
+. "${top_srcdir:?}/tests/system/dnsd_lib.sh"
+
+units='dnsd/orbl-dnsd.service dnsd/orbl-dnsd.socket analyzer/orbl-analyzer.service'
+mkdir "$dir/units"
+for unit in $units; do
+	# Neither the programs nor the pages are installed.
+	sed -e '/^Documentation=/d' -e 's,^ExecStart=[^ ]*,ExecStart=/bin/true,' \
+		"$top_builddir/$unit" >"$dir/units/${unit##*/}"
+	tap_like "$unit: no path is left open" '^0$' "$(grep -c '@[a-z]*@' "$top_builddir/$unit")"
+done
+# Of 10, tenths.
+exposure() { # UNIT
+	systemd-analyze security --offline=true --no-pager "$dir/units/$1" 2>/dev/null |
+		sed -n 's/.*Overall exposure level.*: \([0-9]*\)\.\([0-9]\).*/\1\2/p'
+}
+if command -v systemd-analyze >/dev/null; then
+	tap_is 'systemd finds no fault' '' "$(cd "$dir/units" &&
+		systemd-analyze --man=no verify ./*.service ./*.socket 2>&1 |
+		grep -v 'system call list')"
+
+	if [ -n "$(exposure orbl-dnsd.service)" ]; then
+		dnsd_exposure=$(exposure orbl-dnsd.service)
+		analyzer_exposure=$(exposure orbl-analyzer.service)
+		tap_note "exposure in tenths: orbl-dnsd $dnsd_exposure, orbl-analyzer $analyzer_exposure"
+		tap_ok 'exposure of orbl-dnsd is at most 1.2' [ "$dnsd_exposure" -le 12 ]
+		tap_ok 'exposure of orbl-analyzer is at most 1.6' [ "$analyzer_exposure" -le 16 ]
+	fi
+else
+	tap_note 'systemd-analyze is not there'
+fi
+
+# --- as systemd starts it ----------------------------------------------------------------
+
+# As root the port is one that the daemon, which is nobody then, could not have.
+zone=dnsbl.test
+port=$((20000 + RANDOM % 12000))
+[ "$(id -u)" != 0 ] || port=$((600 + RANDOM % 300))
+chmod 755 "$dir"
+echo '192.0.2.99 relay' | "$make_snapshot" "$dir/list" $zone 42
+as_nobody=()
+[ "$(id -u)" != 0 ] || as_nobody=("$(command -v setpriv)" --reuid=65534 --regid=65534 --clear-groups
+	--bounding-set=-all --)
+activate() { # ADDR SOCKETS [ARGUMENT...]
+	local address=$1 sockets=$2
+	shift 2
+	rm -f "$dir/told"
+	python3 "$top_srcdir/tests/system/activation.py" "$address" "$port" "$sockets" "$dir/told" \
+		"${as_nobody[@]}" "$dnsd" --workers 3 --zone "$zone=snapshot:$dir/list" \
+		--control "$dir/sock" "$@" 2>"$dir/log" &
+	other_pids=$!
+}
+told() { # LINE-REGEX
+	grep -Eqx -- "$1" "$dir/told" 2>/dev/null
+}
+answers() {
+	[ "$(ask_short 99.2.0.192.$zone A "$@")" = 127.0.0.2 ]
+}
+
+for sockets in 1 2 3; do
+	activate 127.0.0.1 $sockets --listen "127.0.0.1@$port"
+	tap_ok "$sockets sockets: it tells that it is ready" wait_until 20 told 'READY=1'
+	dnsd_pid=$(sed -n 's/^pid //p' "$dir/told")
+	good=0
+	for _ in {1..24}; do
+		! answers || good=$((good + 1))
+		! answers +tcp || good=$((good + 1))
+	done
+	tap_is "$sockets sockets: all of it is answered, UDP and TCP" 48 "$good"
+	tap_is "$sockets sockets: the daemon has no right to bind" 0000000000000000 \
+		"$(awk '$1 == "CapEff:" { print $2 }' "/proc/$dnsd_pid/status")"
+	kill -HUP "$dnsd_pid"
+	tap_ok 'a reload is told' wait_until 5 told 'RELOADING=1 MONOTONIC_USEC=[0-9]+'
+	twice() {
+		[ "$(grep -c '^READY=1' "$dir/told")" = 2 ]
+	}
+	tap_ok 'and its end' wait_until 5 twice
+	kill -TERM "$dnsd_pid"
+	dnsd_pid=
+	wait "$other_pids"
+	tap_is 'a clean end' 0 "$?"
+	tap_ok 'which is told, too' told 'STOPPING=1'
+done
+
+activate 127.0.0.1 1 --listen "127.0.0.2@$((port + 20000))"
+wait "$other_pids"
+tap_is 'a socket that dnsd.listen does not name is refused' 1 "$?"
+tap_ok 'with address and remedy' log_has \
+	"passes a socket on 127.0.0.1:$port, which dnsd.listen does not name"
+if [ -e /proc/net/if_inet6 ]; then
+	mapped=yes activate :: 1 --listen "::@$port"
+	wait "$other_pids"
+	tap_is 'so is one for IPv4 and IPv6' 1 "$?"
+	tap_ok 'with the remedy' log_has 'BindIPv6Only=ipv6-only'
+fi
+other_pids=
+tap_done
