@@ -55,8 +55,9 @@ check_prober(const struct conf *conf, struct error *e)
 	if (err == OK)
 		err = prober_check_sources(&prober, e);
 	if (err == OK)
-		err = sandbox_check_user(
-			&(struct sandbox){.user = prober.user, .option = "probe.user"}, e);
+		err = sandbox_check_user(&(struct sandbox){.user = prober.user,
+						 .option = "probe.user"},
+			e);
 	return err == OK ? check_certificate(&prober, e) : err;
 }
 

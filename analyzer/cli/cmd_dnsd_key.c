@@ -1,4 +1,3 @@
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,15 +40,6 @@ struct options {
 	const char *wrong; /* NULL: all options are well */
 };
 
-static bool
-is_zone(struct text t)
-{
-	for (size_t i = 0; i < t.len; i++)
-		if (!isalnum((unsigned char)t.p[i]) && memchr("-_.", t.p[i], 3) == NULL)
-			return false;
-	return t.len != 0 && t.len <= 253;
-}
-
 static void
 take(struct client *client, int letter, const char *value)
 {
@@ -62,7 +52,7 @@ take(struct client *client, int letter, const char *value)
 			o->wrong = "--quota needs a number of queries a day, up to 1000000000000";
 	} else if (k->zone_count == QUERY_KEY_ZONES_MAX) {
 		o->wrong = "a key can have 8 zones of its own; give none for all zones";
-	} else if (!is_zone(text_of(value))) {
+	} else if (!query_key_is_zone(text_of(value))) {
 		o->wrong = "--zone needs a zone's name, such as dnsbl.example";
 	} else {
 		k->zones[k->zone_count++] = text_of(value);

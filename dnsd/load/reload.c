@@ -29,7 +29,7 @@ struct reload {
 	size_t loading;    /* which one the loader compiles, or NONE */
 	size_t long_zones; /* that were warned about */
 	struct zone_table table;
-	struct zone_set *zones; /* in service */
+	struct zone_set *zones;       /* in service */
 	struct load *loads;           /* one a source of the table */
 	struct zone_table_data *data; /* of each, for a set that is built */
 	struct error *told;           /* of each entry, what was logged last */

@@ -26,7 +26,7 @@ struct tcp_options {
 	uint64_t tag; /* events of connections have data.u64 = tag | index */
 	struct stats_worker *stats;
 	struct observing *observing;
-	int transfer; /* channel to the transfer process; -1: none */
+	int transfer;      /* channel to the transfer process; -1: none */
 	struct gate *gate; /* NULL: none */
 };
 

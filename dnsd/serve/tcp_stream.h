@@ -22,9 +22,9 @@ enum {
 
 struct tcp_stream {
 	size_t in_len, out_len, sent;
-	size_t skip;    /* bytes still to come of a query that was cut */
-	size_t whole;   /* end of the first reply in out that is not sent whole */
-	size_t touched; /* most that out_len ever was */
+	size_t skip;     /* bytes still to come of a query that was cut */
+	size_t whole;    /* end of the first reply in out that is not sent whole */
+	size_t touched;  /* most that out_len ever was */
 	bool hands_over; /* what is first in in is for the transfer process */
 	uint8_t *in, *out;
 	struct gate *gate; /* keeps; NULL: none */

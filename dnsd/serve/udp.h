@@ -12,7 +12,7 @@ struct udp_options {
 	uint16_t udp_size; /* bytes of a reply, at most */
 	struct stats_worker *stats;
 	struct observing *observing;
-	int transfer; /* channel to the transfer process; -1: none */
+	int transfer;      /* channel to the transfer process; -1: none */
 	struct gate *gate; /* NULL: none */
 };
 

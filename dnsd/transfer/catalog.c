@@ -158,8 +158,9 @@ write_file(struct snapshot_builder *b, uint32_t serial, int64_t now_s, int *out,
 	if (fd < 0)
 		return error_errno(e, "cannot make a memory file for the catalog zone");
 	err = snapshot_builder_write(b, fd, serial, now_s, e);
-	if (err == OK && fcntl(fd, F_ADD_SEALS,
-				 F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0)
+	if (err == OK &&
+		fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) !=
+			0)
 		err = error_errno(e, "cannot seal the catalog zone's memory file");
 	if (err == OK)
 		*out = fd;

@@ -148,8 +148,8 @@ make_place(struct connections *c, const struct addr *client)
 }
 
 void
-connections_add(struct connections *c, int fd, const struct endpoint *client,
-	const uint8_t *bytes, size_t len)
+connections_add(struct connections *c, int fd, const struct endpoint *client, const uint8_t *bytes,
+	size_t len)
 {
 	struct connection *k = len <= IN_SIZE ? make_place(c, &client->addr) : NULL;
 	uint8_t *buffer = k != NULL ? malloc(IN_SIZE + OUT_SIZE) : NULL;
@@ -240,8 +240,8 @@ make_message(struct connections *c, struct connection *k)
 	size_t size;
 
 	if (k->response.transfer != NULL) {
-		enum requests_got got = requests_continue(c->requests, &k->response,
-			k->out + FRAME, REQUESTS_REPLY_MAX);
+		enum requests_got got = requests_continue(c->requests, &k->response, k->out + FRAME,
+			REQUESTS_REPLY_MAX);
 
 		frame_message(k);
 		return got != REQUESTS_FAILED;
@@ -290,9 +290,7 @@ advance(struct connections *c, struct connection *k, short events)
 		if (!flush(c, k))
 			return "the client has closed the connection";
 	}
-	if (k->at_end && !has_work(k) && k->out_len == 0)
-		return "";
-	return NULL;
+	return k->at_end ? "" : NULL; /* it is read only when there is nothing to do */
 }
 
 /* --- the loop's part ------------------------------------------------------------------------ */

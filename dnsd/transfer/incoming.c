@@ -1,9 +1,11 @@
-#include "incoming_parts.h"
+#include "incoming.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include <orbl/log.h>
+
+#include "incoming_parts.h"
 
 /* --- zones ----------------------------------------------------------------------- */
 

@@ -207,16 +207,6 @@ add_record(struct incoming_stream *s, struct error *e)
 }
 
 static enum incoming_stream_result
-finish(struct incoming_stream *s, struct zone_import *z, enum incoming_stream_result result,
-	struct error *e)
-{
-	s->state = STREAM_END;
-	if (zone_import_set_soa(z, s->soa, s->soa_len, s->soa_ttl_s, e) != OK)
-		return STREAM_FAILED;
-	return result;
-}
-
-static enum incoming_stream_result
 read_all(struct incoming_stream *s, struct error *e)
 {
 	s->state = STREAM_ALL;
@@ -224,7 +214,8 @@ read_all(struct incoming_stream *s, struct error *e)
 		return add_record(s, e);
 	if (!is_first_soa(s))
 		return fail(e, ERR_SYNTAX, "its last SOA is another one than its first");
-	return finish(s, s->whole, STREAM_WHOLE, e);
+	s->state = STREAM_END;
+	return STREAM_WHOLE;
 }
 
 /* What the second record is tells how the reply goes on (RFC 1995 section 4). */
@@ -264,7 +255,8 @@ read_change(struct incoming_stream *s, struct error *e)
 	if (s->at_serial == s->new_serial) {
 		if (!is_first_soa(s))
 			return fail(e, ERR_SYNTAX, "its last SOA is another one than its first");
-		return finish(s, s->base, STREAM_CHANGES, e);
+		s->state = STREAM_END;
+		return STREAM_CHANGES;
 	}
 	s->state = STREAM_REMOVES;
 	return STREAM_MORE;
@@ -289,6 +281,19 @@ read_record(struct incoming_stream *s, struct error *e)
 	case STREAM_END: break;
 	}
 	return fail(e, ERR_SYNTAX, "records follow its end");
+}
+
+/* Not before the end of the message: records may follow that belong to nothing. */
+static enum incoming_stream_result
+finish(struct incoming_stream *s, enum incoming_stream_result result, struct error *e)
+{
+	struct zone_import *z = result == STREAM_WHOLE ? s->whole : s->base;
+
+	if (result != STREAM_WHOLE && result != STREAM_CHANGES)
+		return result;
+	if (zone_import_set_soa(z, s->soa, s->soa_len, s->soa_ttl_s, e) != OK)
+		return STREAM_FAILED;
+	return result;
 }
 
 static enum incoming_stream_result
@@ -327,5 +332,5 @@ incoming_stream_message(struct incoming_stream *s, const uint8_t *bytes, size_t 
 		return fail(e, ERR_SYNTAX, "its message is truncated");
 	if (m.answers == 0)
 		return fail(e, ERR_SYNTAX, "its message has no records");
-	return read_records(s, &m, e);
+	return finish(s, read_records(s, &m, e), e);
 }

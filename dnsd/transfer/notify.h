@@ -29,8 +29,8 @@ struct notify_times {
 };
 
 /* Keeps peers and status. source: family 0 is the system's choice. NULL: out of memory. */
-struct notify *notify_new(const struct peers *peers, const struct addr *source,
-	struct transfer_status *status);
+struct notify *
+notify_new(const struct peers *peers, const struct addr *source, struct transfer_status *status);
 void notify_free(struct notify *n); /* NULL ok */
 
 /* What is served now; zones whose serial is another than before are notified. */

@@ -12,10 +12,10 @@ size_t notify_message_write(const struct zone *z, uint16_t id, uint8_t *out, siz
 /* The reply to one that was parsed, in place; returns its length. */
 size_t notify_message_reply(uint8_t *packet, const struct query *q, unsigned rcode);
 /* Is this the reply to it, with its id and question? *rcode is what it says. */
-bool notify_message_is_reply(const uint8_t *packet, size_t len, uint16_t id,
-	const uint8_t *origin, size_t origin_len, unsigned *rcode);
+bool notify_message_is_reply(const uint8_t *packet, size_t len, uint16_t id, const uint8_t *origin,
+	size_t origin_len, unsigned *rcode);
 /* The serial in the answer section's SOA, where the sender told it (section 3.7). */
-bool notify_message_serial(const uint8_t *packet, size_t len, const struct query *q,
-	uint32_t *serial);
+bool
+notify_message_serial(const uint8_t *packet, size_t len, const struct query *q, uint32_t *serial);
 
 #endif

@@ -99,11 +99,13 @@ read_zone(const struct place *p, struct text word, struct row *out, struct error
 	if (out->is_all)
 		return OK;
 	if (!peers_name_read(word, out->zone))
-		return row_error(p, e, "its zone is not a domain name; write for example "
-				       "dnsbl.example, or * for all zones");
+		return row_error(p, e,
+			"its zone is not a domain name; write for example "
+			"dnsbl.example, or * for all zones");
 	if (!is_served(p->conf, out->zone, p->is_primary))
-		return row_error(p, e, "no such zone is served; correct its name, or add it to "
-				       "dnsd.zones");
+		return row_error(p, e,
+			"no such zone is served; correct its name, or add it to "
+			"dnsd.zones");
 	return OK;
 }
 
@@ -113,12 +115,14 @@ read_address(const struct place *p, struct text word, struct row *out, struct er
 	if (p->is_allow) {
 		if (prefix_parse(word, &out->prefix) == OK)
 			return OK;
-		return row_error(p, e, "its second word is no address or prefix; write for example "
-				       "192.0.2.53 or 2001:db8::/32");
+		return row_error(p, e,
+			"its second word is no address or prefix; write for example "
+			"192.0.2.53 or 2001:db8::/32");
 	}
 	if (endpoint_parse(word, &out->endpoint) != OK)
-		return row_error(p, e, "its second word is not ADDR or ADDR@PORT; write for example "
-				       "192.0.2.53 or 2001:db8::53@5353");
+		return row_error(p, e,
+			"its second word is not ADDR or ADDR@PORT; write for example "
+			"192.0.2.53 or 2001:db8::53@5353");
 	if (out->endpoint.port == 0)
 		out->endpoint.port = PEERS_PORT;
 	return OK;
@@ -136,10 +140,12 @@ read_key(const struct place *p, const struct tsig_keys *keys, struct text word, 
 	if (out->key != NULL)
 		return OK;
 	if (p->conf->transfer.keys[0] == '\0')
-		return row_error(p, e, "it names a key, and there are none; set transfer.keys to "
-				       "the file that has it");
-	return row_error(p, e, "the file of transfer.keys has no key of this name; add it there, or "
-			       "correct the row");
+		return row_error(p, e,
+			"it names a key, and there are none; set transfer.keys to "
+			"the file that has it");
+	return row_error(p, e,
+		"the file of transfer.keys has no key of this name; add it there, or "
+		"correct the row");
 }
 
 static enum err
@@ -186,8 +192,7 @@ read_all(const struct conf *conf, struct peers *p, struct error *e)
 {
 	struct place allow = {.conf = conf, .option = "transfer.allow", .is_allow = true};
 	struct place notify = {.conf = conf, .option = "transfer.notify"};
-	struct place primaries = {
-		.conf = conf, .option = "transfer.primaries", .is_primary = true};
+	struct place primaries = {.conf = conf, .option = "transfer.primaries", .is_primary = true};
 	enum err err = OK;
 
 	if (conf->transfer.keys[0] != '\0')

@@ -14,7 +14,7 @@
 
 enum {
 	FILE_MAX = 1 << 20,
-	SECRET_MIN = 16,     /* 128 bits, RFC 8945 section 8 */
+	SECRET_MIN = 16, /* 128 bits, RFC 8945 section 8 */
 	SECRET_TEXT_MAX = 4 * ((TSIG_SECRET_MAX + 2) / 3),
 };
 
@@ -30,7 +30,8 @@ read_secret(struct text t, const struct place *p, struct tsig_key *out, struct e
 		sodium_base642bin(out->secret, sizeof(out->secret), t.p, t.len, NULL,
 			&out->secret_len, NULL, sodium_base64_VARIANT_ORIGINAL) != 0)
 		return error_set(e, ERR_SYNTAX,
-			"%s:%u: the secret of key \"%s\" is not base64 of at most %d bytes; make a new "
+			"%s:%u: the secret of key \"%s\" is not base64 of at most %d bytes; make a "
+		        "new "
 			"one with tsig-keygen or \"openssl rand -base64 32\"",
 			p->file, p->line, out->name, TSIG_SECRET_MAX);
 	if (out->secret_len < SECRET_MIN)
@@ -130,7 +131,8 @@ peers_keys_read(const char *path, struct tsig_keys *keys, struct error *e)
 		return error_errno(e, "cannot read the TSIG keys of transfer.keys, %s", path);
 	if ((st.st_mode & S_IRWXO) != 0)
 		return error_set(e, ERR_REFUSED,
-			"others may read or change the TSIG keys in %s (mode %04o); chmod o-rwx %s, "
+			"others may read or change the TSIG keys in %s (mode %04o); chmod o-rwx "
+		        "%s, "
 			"and make new keys if strangers had access",
 			path, (unsigned)st.st_mode & 07777, path);
 	err = file_read(path, FILE_MAX, &bytes, &len, e);

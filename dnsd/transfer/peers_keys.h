@@ -8,8 +8,7 @@
 #include "tsig.h"
 
 /* Read the file at path into *keys, which is empty; the error names FILE:LINE and the remedy. */
-enum err
-peers_keys_read(const char *path, struct tsig_keys *keys, struct error *e) ORBL_NODISCARD;
+enum err peers_keys_read(const char *path, struct tsig_keys *keys, struct error *e) ORBL_NODISCARD;
 /* The same of its text; name is what errors call it. */
 enum err peers_keys_parse(struct text text, const char *name, struct tsig_keys *keys,
 	struct error *e) ORBL_NODISCARD;

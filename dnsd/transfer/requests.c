@@ -82,8 +82,8 @@ begin_status(struct asked *a)
 {
 	struct endpoint peer = {.addr = a->request->client.addr};
 
-	a->response->status =
-		transfer_status_row(a->s->status, a->response->zone, &peer, TRANSFER_SECONDARY);
+	a->response->status = transfer_status_row(a->s->status, a->response->zone, &peer,
+		TRANSFER_SECONDARY);
 	transfer_status_begin(a->s->status, a->response->status, a->s->now.s);
 }
 
@@ -201,9 +201,8 @@ requests_continue(struct requests *s, struct response *r, uint8_t *out, size_t s
 		requests_end(s, r, NULL);
 		return REQUESTS_END;
 	}
-	r->len = got == OUTGOING_MESSAGE ?
-		tsig_sign_reply(&r->session, out, len, size, s->now.s) :
-		0;
+	r->len = got == OUTGOING_MESSAGE ? tsig_sign_reply(&r->session, out, len, size, s->now.s) :
+					   0;
 	if (r->len == 0) {
 		requests_end(s, r, "a message could not be made");
 		return REQUESTS_FAILED;
@@ -252,8 +251,9 @@ handle_notify(struct asked *a)
 		return;
 	}
 	has_serial = notify_message_serial(a->packet, a->len, &a->query, &serial);
-	if (a->s->incoming == NULL || !incoming_notified(a->s->incoming, zone, &r->client.addr,
-					      has_serial, serial, &a->s->now)) {
+	if (a->s->incoming == NULL ||
+		!incoming_notified(a->s->incoming, zone, &r->client.addr, has_serial, serial,
+			&a->s->now)) {
 		write_refusal(a, RCODE_NOTAUTH, false);
 		return;
 	}
@@ -267,8 +267,9 @@ handle_notify(struct asked *a)
 static void
 handle_query(struct asked *a)
 {
-	struct generation *newest =
-		a->s->generations != NULL ? generations_newest(a->s->generations) : NULL;
+	struct generation *newest = a->s->generations != NULL ?
+		generations_newest(a->s->generations) :
+		NULL;
 	struct answer_context context = {
 		.config = &a->s->answer,
 		.transport = a->request->transport,

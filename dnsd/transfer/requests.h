@@ -57,10 +57,10 @@ struct response {
 void requests_handle(struct requests *s, const struct request *r, uint8_t *out, size_t size,
 	struct response *response);
 enum requests_got { REQUESTS_MESSAGE, REQUESTS_AGAIN, REQUESTS_END, REQUESTS_FAILED };
-/* The next message of a transfer. END: it is done, and ended. FAILED: ended, and the connection is to
- * be closed. */
-enum requests_got requests_continue(struct requests *s, struct response *response, uint8_t *out,
-	size_t size);
+/* The next message of a transfer. END: it is done, and ended. FAILED: ended, and the connection is
+ * to be closed. */
+enum requests_got
+requests_continue(struct requests *s, struct response *response, uint8_t *out, size_t size);
 /* why: NULL, or what went wrong meanwhile. */
 void requests_end(struct requests *s, struct response *response, const char *why);
 

@@ -353,8 +353,9 @@ prepare_polls(struct transfer *t)
 	at += POLLS_OWN;
 	t->notify_polls = notify_prepare(t->notify, at);
 	at += t->notify_polls;
-	t->incoming_polls =
-		t->requests.incoming != NULL ? incoming_prepare(t->requests.incoming, at) : 0;
+	t->incoming_polls = t->requests.incoming != NULL ?
+		incoming_prepare(t->requests.incoming, at) :
+		0;
 	at += t->incoming_polls;
 	t->connection_polls = connections_prepare(t->connections, at);
 	at += t->connection_polls;
@@ -387,7 +388,8 @@ serve_once(struct transfer *t)
 		begin_incoming(t);
 }
 
-/* --- start and end ------------------------------------------------------------------------------ */
+/* --- start and end ------------------------------------------------------------------------------
+ */
 
 static enum err
 open_incoming(struct transfer *t, const struct addr *source, struct error *e)
@@ -404,8 +406,9 @@ open_incoming(struct transfer *t, const struct addr *source, struct error *e)
 		return error_set(e, ERR_MEMORY, "out of memory for zones from primaries");
 	for (size_t i = 0; i < t->table.entry_count; i++)
 		if (is_from_primary(t, i))
-			t->zones[o.zone_count++] = (struct incoming_zone){
-				t->table.entries[i].zone->origin, (uint32_t)i};
+			t->zones[o.zone_count++] = (struct incoming_zone){t->table.entries[i]
+										  .zone->origin,
+				(uint32_t)i};
 	o.zones = t->zones;
 	return o.zone_count != 0 ? incoming_new(&o, &t->requests.incoming, e) : OK;
 }
@@ -438,8 +441,7 @@ open_transfer(struct transfer *t, struct error *e)
 	if (err != OK)
 		return err;
 	set_requests(t);
-	t->requests.generations =
-		generations_new(&t->table, (size_t)o->conf->transfer.history);
+	t->requests.generations = generations_new(&t->table, (size_t)o->conf->transfer.history);
 	t->connections = connections_new(&t->requests, max);
 	t->notify = notify_new(t->options->peers, &source, t->options->status);
 	t->polls = calloc(POLLS_OWN + NOTIFY_POLLS_MAX + INCOMING_POLLS_MAX + max,
@@ -473,7 +475,8 @@ transfer_prepare(const struct transfer_options *o, struct error *e)
 {
 	if (!tsig_prepare())
 		return error_set(e, ERR_UNSUPPORTED, "libcrypto computes no HMAC; reinstall it");
-	if (fcntl(o->keeper, F_SETFL, O_NONBLOCK) != 0 || fcntl(o->handed, F_SETFL, O_NONBLOCK) != 0)
+	if (fcntl(o->keeper, F_SETFL, O_NONBLOCK) != 0 ||
+		fcntl(o->handed, F_SETFL, O_NONBLOCK) != 0)
 		return error_errno(e, "cannot prepare the transfer process's channels");
 	return OK;
 }

@@ -33,7 +33,7 @@ struct transfer_row {
 	struct endpoint peer;
 	enum transfer_kind kind;
 	enum transfer_state state;
-	uint32_t serial;                /* the peer has or gave; 0: not known */
+	uint32_t serial;                    /* the peer has or gave; 0: not known */
 	int64_t last_try_s, last_success_s; /* epoch; 0: never */
 	uint64_t tries, successes;
 	char error[TRANSFER_ERROR_MAX]; /* of the last try; "" */
@@ -41,15 +41,14 @@ struct transfer_row {
 
 struct transfer_status;
 
-
 /* Shared memory with room for so many rows, and counters. NULL: out of memory. */
 struct transfer_status *transfer_status_new(size_t rows);
 void transfer_status_free(struct transfer_status *s); /* NULL ok */
 
 /* Which row it is, made when there is none; SIZE_MAX: full. port 0 for a secondary, which asks
  * from any. The writer's alone. */
-size_t transfer_status_row(struct transfer_status *s, const char *zone,
-	const struct endpoint *peer, enum transfer_kind kind);
+size_t transfer_status_row(struct transfer_status *s, const char *zone, const struct endpoint *peer,
+	enum transfer_kind kind);
 /* A try begins; row SIZE_MAX does nothing, here and below. */
 void transfer_status_begin(struct transfer_status *s, size_t row, int64_t now_s);
 void transfer_status_end(struct transfer_status *s, size_t row, enum transfer_state state,

@@ -1,15 +1,12 @@
 #include "tsig.h"
 
 #include <string.h>
-#include <strings.h>
 
-#include <openssl/core_names.h>
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
 
 #include "big_endian.h"
 #include "query.h"
-#include "tsig_record.h"
+#include "tsig_mac.h"
 
 enum {
 	FLAG_QR = 0x80,
@@ -21,36 +18,6 @@ enum {
 	TIME_SIZE = TSIG_TIME_SIZE,
 	DATA_FIXED = 10 + 16, /* of the record, besides names, MAC and other data */
 };
-
-static const struct algorithm {
-	const char *name, *digest;
-	uint8_t size;
-} algorithms[] = {
-	{"hmac-sha224", "SHA2-224", 28},
-	{"hmac-sha256", "SHA2-256", 32},
-	{"hmac-sha384", "SHA2-384", 48},
-	{"hmac-sha512", "SHA2-512", 64},
-};
-
-static const struct algorithm *
-find_algorithm(const char *name, size_t len)
-{
-	if (len != 0 && name[len - 1] == '.')
-		len--;
-	for (size_t i = 0; i < ORBL_COUNT(algorithms); i++)
-		if (strlen(algorithms[i].name) == len &&
-			strncasecmp(algorithms[i].name, name, len) == 0)
-			return &algorithms[i];
-	return NULL;
-}
-
-const char *
-tsig_algorithm(const char *name)
-{
-	const struct algorithm *a = find_algorithm(name, strlen(name));
-
-	return a != NULL ? a->name : NULL;
-}
 
 const char *
 tsig_result_name(enum tsig_result result)
@@ -66,117 +33,6 @@ tsig_result_name(enum tsig_result result)
 	};
 
 	return names[result];
-}
-
-/* --- HMAC ------------------------------------------------------------------- */
-
-/* NULL: libcrypto cannot, for want of memory. */
-static EVP_MAC_CTX *
-begin_digest(const struct tsig_key *key)
-{
-	const struct algorithm *a = find_algorithm(key->algorithm, strlen(key->algorithm));
-	EVP_MAC *hmac = a != NULL ? EVP_MAC_fetch(NULL, "HMAC", NULL) : NULL;
-	EVP_MAC_CTX *ctx = hmac != NULL ? EVP_MAC_CTX_new(hmac) : NULL;
-	OSSL_PARAM params[2] = {OSSL_PARAM_END, OSSL_PARAM_END};
-	char digest[16] = "";
-
-	EVP_MAC_free(hmac);
-	if (ctx == NULL)
-		return NULL;
-	memcpy(digest, a->digest, strlen(a->digest));
-	params[0] = OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0);
-	if (EVP_MAC_init(ctx, key->secret, key->secret_len, params) == 1)
-		return ctx;
-	EVP_MAC_CTX_free(ctx);
-	return NULL;
-}
-
-static void
-add(EVP_MAC_CTX *ctx, const void *bytes, size_t len)
-{
-	if (ctx != NULL && len != 0)
-		(void)EVP_MAC_update(ctx, bytes, len);
-}
-
-static void
-add_u16(EVP_MAC_CTX *ctx, unsigned n)
-{
-	uint8_t bytes[2];
-
-	big_endian_put16(bytes, n);
-	add(ctx, bytes, sizeof(bytes));
-}
-
-/* Ends the digest. Returns its length; 0: there is none. */
-static size_t
-end_digest(EVP_MAC_CTX *ctx, uint8_t out[TSIG_MAC_MAX])
-{
-	size_t len = 0;
-
-	if (ctx == NULL || EVP_MAC_final(ctx, out, &len, TSIG_MAC_MAX) != 1)
-		len = 0;
-	EVP_MAC_CTX_free(ctx);
-	return len;
-}
-
-/* RFC 8945 section 4.3.1: of a reply, the signature before comes first, with its length. */
-static void
-add_previous(EVP_MAC_CTX *ctx, const struct tsig_session *s)
-{
-	add_u16(ctx, (unsigned)s->mac_len);
-	add(ctx, s->mac, s->mac_len);
-}
-
-/* RFC 8945 section 4.3.2: the message before the record was added, with its own id. */
-static void
-add_message(EVP_MAC_CTX *ctx, const uint8_t *packet, size_t len, unsigned additional, uint16_t id)
-{
-	uint8_t header[QUERY_HEADER_SIZE];
-
-	memcpy(header, packet, sizeof(header));
-	big_endian_put16(header, id);
-	big_endian_put16(header + ARCOUNT_AT, additional);
-	add(ctx, header, sizeof(header));
-	add(ctx, packet + sizeof(header), len - sizeof(header));
-}
-
-/* RFC 8945 section 4.3.3; of all replies but the first one, time and fudge alone (5.3.1). */
-static void
-add_variables(EVP_MAC_CTX *ctx, const struct tsig_record *r, bool is_next)
-{
-	static const uint8_t class_and_ttl[] = {0, 255, 0, 0, 0, 0};
-	uint8_t time[TIME_SIZE + 2];
-
-	if (!is_next) {
-		add(ctx, r->name, r->name_len);
-		add(ctx, class_and_ttl, sizeof(class_and_ttl));
-		add(ctx, r->algorithm, r->algorithm_len);
-	}
-	add(ctx, time, tsig_record_write_time(time, r->time_s, r->fudge_s));
-	if (is_next)
-		return;
-	add_u16(ctx, r->error);
-	add_u16(ctx, (unsigned)r->other_len);
-	add(ctx, r->other, r->other_len);
-}
-
-bool
-tsig_prepare(void)
-{
-	if (OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL) != 1)
-		return false;
-	for (size_t i = 0; i < ORBL_COUNT(algorithms); i++) {
-		struct tsig_key key = {.secret = {1}, .secret_len = 1};
-		uint8_t mac[TSIG_MAC_MAX];
-		EVP_MAC_CTX *ctx;
-
-		memcpy(key.algorithm, algorithms[i].name, strlen(algorithms[i].name));
-		ctx = begin_digest(&key);
-		add(ctx, mac, 0);
-		if (end_digest(ctx, mac) != algorithms[i].size)
-			return false;
-	}
-	return true;
 }
 
 /* --- sessions ------------------------------------------------------------------ */
@@ -221,9 +77,9 @@ find_key(const struct tsig_keys *keys, const struct tsig_record *r)
 static bool
 may_have_length(const struct tsig_key *key, size_t len)
 {
-	const struct algorithm *a = find_algorithm(key->algorithm, strlen(key->algorithm));
+	size_t whole = tsig_mac_size(key);
 
-	return a != NULL && len <= a->size && len >= MAC_MIN && len >= a->size / 2u;
+	return len <= whole && len >= MAC_MIN && len >= whole / 2;
 }
 
 static bool
@@ -273,11 +129,11 @@ judge_request(struct tsig_keys *keys, const uint8_t *packet, const struct tsig_r
 		return TSIG_BADKEY;
 	if (!may_have_length(key, r->mac_len))
 		return TSIG_MALFORMED;
-	ctx = begin_digest(key);
-	add_message(ctx, packet, r->start, big_endian_u16(packet + ARCOUNT_AT) - 1u,
+	ctx = tsig_mac_begin(key);
+	tsig_mac_add_message(ctx, packet, r->start, big_endian_u16(packet + ARCOUNT_AT) - 1u,
 		r->original_id);
-	add_variables(ctx, r, false);
-	len = end_digest(ctx, mac);
+	tsig_mac_add_variables(ctx, r, false);
+	len = tsig_mac_end(ctx, mac);
 	if (!is_same_mac(r, mac, len))
 		return TSIG_BADSIG;
 	s->key = key;
@@ -314,12 +170,9 @@ tsig_verify_request(struct tsig_keys *keys, uint8_t *packet, size_t *len, int64_
 size_t
 tsig_size(const struct tsig_session *s)
 {
-	const struct algorithm *a;
-
 	if (s->key == NULL)
 		return 0;
-	a = find_algorithm(s->key->algorithm, strlen(s->key->algorithm));
-	return s->name_len + s->algorithm_len + DATA_FIXED + (a != NULL ? a->size : 0);
+	return s->name_len + s->algorithm_len + DATA_FIXED + tsig_mac_size(s->key);
 }
 
 static void
@@ -342,15 +195,15 @@ static size_t
 append_signed(struct tsig_session *s, uint8_t *packet, size_t len, size_t size,
 	struct tsig_record *r, bool is_reply)
 {
-	EVP_MAC_CTX *ctx = begin_digest(s->key);
+	EVP_MAC_CTX *ctx = tsig_mac_begin(s->key);
 	uint8_t mac[TSIG_MAC_MAX];
 	size_t mac_len;
 
 	if (is_reply)
-		add_previous(ctx, s);
-	add_message(ctx, packet, len, big_endian_u16(packet + ARCOUNT_AT), r->original_id);
-	add_variables(ctx, r, s->is_next);
-	mac_len = end_digest(ctx, mac);
+		tsig_mac_add_previous(ctx, s->mac, s->mac_len);
+	tsig_mac_add_message(ctx, packet, len, big_endian_u16(packet + ARCOUNT_AT), r->original_id);
+	tsig_mac_add_variables(ctx, r, s->is_next);
+	mac_len = tsig_mac_end(ctx, mac);
 	if (mac_len == 0)
 		return 0;
 	r->mac = mac;
@@ -451,7 +304,7 @@ pass_unsigned(struct tsig_session *s, const uint8_t *packet, size_t len)
 	if (!s->is_next || s->unsigned_count == TSIG_UNSIGNED_MAX)
 		return TSIG_BADSIG;
 	s->unsigned_count++;
-	add(s->digest, packet, len);
+	tsig_mac_add(s->digest, packet, len);
 	return TSIG_ABSENT;
 }
 
@@ -484,10 +337,10 @@ judge_reply(struct tsig_session *s, const uint8_t *packet, const struct tsig_rec
 		return judge_error(r->error);
 	if (!may_have_length(s->key, r->mac_len))
 		return TSIG_MALFORMED;
-	add_message(s->digest, packet, r->start, big_endian_u16(packet + ARCOUNT_AT) - 1u,
+	tsig_mac_add_message(s->digest, packet, r->start, big_endian_u16(packet + ARCOUNT_AT) - 1u,
 		r->original_id);
-	add_variables(s->digest, r, s->is_next);
-	len = end_digest(s->digest, mac);
+	tsig_mac_add_variables(s->digest, r, s->is_next);
+	len = tsig_mac_end(s->digest, mac);
 	s->digest = NULL;
 	if (!is_same_mac(r, mac, len))
 		return TSIG_BADSIG;
@@ -511,8 +364,8 @@ tsig_verify_reply(struct tsig_session *s, uint8_t *packet, size_t *len, int64_t 
 
 	s->peer_error = 0;
 	if (s->key != NULL && s->digest == NULL) {
-		s->digest = begin_digest(s->key);
-		add_previous(s->digest, s);
+		s->digest = tsig_mac_begin(s->key);
+		tsig_mac_add_previous(s->digest, s->mac, s->mac_len);
 	}
 	switch (tsig_record_find(packet, *len, &r)) {
 	case TSIG_FOUND_NONE: return s->result = pass_unsigned(s, packet, *len);

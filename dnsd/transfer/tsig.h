@@ -85,8 +85,8 @@ enum tsig_result tsig_verify_request(struct tsig_keys *keys, uint8_t *packet, si
 size_t tsig_size(const struct tsig_session *s);
 /* Sign a reply, each message of it. Returns the new length; a session that is not signed leaves
  * it. 0: no room. */
-size_t tsig_sign_reply(struct tsig_session *s, uint8_t *packet, size_t len, size_t size,
-	int64_t now_s);
+size_t
+tsig_sign_reply(struct tsig_session *s, uint8_t *packet, size_t len, size_t size, int64_t now_s);
 /* The reply to a request (without its TSIG, as verify_request leaves it) that is not good, RFC 8945
  * section 5.3.2: NOTAUTH, or FORMERR. Written over the request; returns its length, 0: none. */
 size_t tsig_refuse(struct tsig_session *s, uint8_t *packet, size_t len, size_t size, int64_t now_s);
@@ -98,8 +98,8 @@ size_t tsig_sign_request(const struct tsig_key *key, uint8_t *packet, size_t len
  * of which nothing may be used before a TSIG_GOOD; its first message is signed, or TSIG_BADSIG; the
  * last one has to be, see tsig_is_complete. To a request that was not signed TSIG_ABSENT is all
  * there is, and a signature is TSIG_BADKEY. */
-enum tsig_result tsig_verify_reply(struct tsig_session *s, uint8_t *packet, size_t *len,
-	int64_t now_s);
+enum tsig_result
+tsig_verify_reply(struct tsig_session *s, uint8_t *packet, size_t *len, int64_t now_s);
 /* Is everything so far covered by a signature? True of a session that is not signed. */
 bool tsig_is_complete(const struct tsig_session *s);
 

@@ -169,8 +169,7 @@ tsig_record_append(uint8_t *packet, size_t len, size_t size, const struct tsig_r
 	uint8_t *at = packet + len;
 	unsigned count;
 
-	if (len < QUERY_HEADER_SIZE || size < len ||
-		size - len < r->name_len + RECORD_HEAD + data)
+	if (len < QUERY_HEADER_SIZE || size < len || size - len < r->name_len + RECORD_HEAD + data)
 		return 0;
 	count = big_endian_u16(packet + ARCOUNT_AT);
 	if (count == UINT16_MAX)

@@ -62,7 +62,8 @@ static const struct conf_option options[] = {
 	{"dnsd.listen", TYPE_ENDPOINT_LIST, AT(dnsd.listen), "{\"127.0.0.1@53\", \"::1@53\"}", 0, 0,
 		"ADDR@PORT", "where orbl-dnsd answers, UDP and TCP"},
 	{"dnsd.zones", TYPE_ZONE_LIST, AT(dnsd.zones), "{}", 0, 0, "NAME=SOURCE",
-		"zones served; SOURCE is snapshot:FILE or rbldnsd:TYPE:FILE,...; empty: zone.name"},
+		"zones served; SOURCE is snapshot:FILE, transfer:FILE or rbldnsd:TYPE:FILE,...; "
+		"empty: zone.name"},
 	{"dnsd.control_socket", TYPE_PATH_OR_NONE, AT(dnsd.control_socket),
 		ORBL_RUNSTATEDIR "/orbl/dnsd.sock", 0, 0, "path",
 		"Unix socket where orbl-dnsd takes commands; empty: none"},

@@ -69,6 +69,15 @@ query_key_is_owner(struct text owner)
 	return owner.len != 0 && owner.len <= QUERY_KEY_OWNER_MAX && owner.p[0] != '-';
 }
 
+bool
+query_key_is_zone(struct text zone)
+{
+	for (size_t i = 0; i < zone.len; i++)
+		if (!isalnum((unsigned char)zone.p[i]) && memchr("-_.", zone.p[i], 3) == NULL)
+			return false;
+	return zone.len != 0 && zone.len <= 253;
+}
+
 /* --- one line ----------------------------------------------------------- */
 
 static struct text
@@ -159,8 +168,10 @@ read_zones(struct text rest, struct query_key *k, struct error *e)
 			return error_set(e, ERR_FULL,
 				"a key can have %d zones of its own; give none for all zones",
 				QUERY_KEY_ZONES_MAX);
-		if (word.len > 253)
-			return error_set(e, ERR_SYNTAX, "\"%.*s\" is no zone's name", 60, word.p);
+		if (!query_key_is_zone(word))
+			return error_set(e, ERR_SYNTAX,
+				"word %zu is no zone's name; write it such as dnsbl.example",
+				k->zone_count + 6);
 		k->zones[k->zone_count] = word;
 	}
 	return OK;

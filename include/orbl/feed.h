@@ -22,7 +22,8 @@ enum feed_kind {
 	FEED_SNAPSHOT,
 	FEED_RBLDNSD,
 	FEED_TRANSFER,
-	FEED_CATALOG, /* of no file: the server makes it of the zones it serves (transfer.catalog) */
+	FEED_CATALOG, /* of no file: the server makes it of the zones it serves (transfer.catalog)
+	               */
 };
 
 enum { FEED_PATHS_MAX = 4096, FEED_FILES_MAX = 64 };

@@ -51,6 +51,7 @@ bool query_key_is_key(struct text label);
 void query_key_hash(const void *label, uint8_t out[QUERY_KEY_HASH]);
 void query_key_hash_format(const uint8_t hash[QUERY_KEY_HASH], char out[QUERY_KEY_HASH_TEXT]);
 bool query_key_is_owner(struct text owner);
+bool query_key_is_zone(struct text zone); /* letters, digits and -_. */
 
 /* A line, without its end. False: it is empty or a comment (#). On error e has what is wrong and
  * what to do, without file and line. */

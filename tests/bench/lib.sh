@@ -49,6 +49,7 @@ bench_clean_up() {
 bench_begin() { # FIGURE
 	figure=$1
 	dir=$(mktemp -d "${TMPDIR:-/tmp}/orbl-bench.XXXXXX") || exit 1
+	[ "$(id -u)" != 0 ] || chown nobody "$dir" # whom orbl-dnsd becomes (dnsd.user)
 	trap bench_clean_up EXIT
 	trap 'exit 1' HUP INT TERM
 	mkdir -p "$results" || exit 1

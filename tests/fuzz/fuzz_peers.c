@@ -69,8 +69,8 @@ parse_rows(struct text text)
 	static char rows[ROWS_MAX][ROW_MAX], none[] = "", zone[] = "bl.test=snapshot:/x";
 	static char *items[3][ROWS_MAX], *zones[] = {zone};
 	struct conf conf;
-	struct conf_list *lists[3] = {
-		&conf.transfer.allow, &conf.transfer.notify, &conf.transfer.primaries};
+	struct conf_list *lists[3] = {&conf.transfer.allow, &conf.transfer.notify,
+		&conf.transfer.primaries};
 	struct error e = {.code = OK};
 	struct peers *p;
 	struct text line;

@@ -43,8 +43,8 @@ ask(struct transfer_fixture *f, const uint8_t *data, size_t size, unsigned host,
 	enum answer_transport transport)
 {
 	size_t most = transport == ANSWER_UDP ? UDP_MAX : sizeof(reply);
-	struct request request = {
-		.client = {.addr = addr_from_ipv4(0x7f000000 + host), .port = 4000},
+	struct request request = {.client = {.addr = addr_from_ipv4(0x7f000000 + host),
+					  .port = 4000},
 		.transport = transport,
 		.packet = data,
 		.len = size};
@@ -55,8 +55,7 @@ ask(struct transfer_fixture *f, const uint8_t *data, size_t size, unsigned host,
 	assert(r.transfer == NULL || (r.len == 0 && transport == ANSWER_TCP));
 	assert(r.transfer == NULL || host == 1 || r.session.key != NULL);
 	for (int i = 0; r.transfer != NULL && i < MESSAGES_MAX; i++) {
-		enum requests_got got =
-			requests_continue(&f->requests, &r, reply, sizeof(reply));
+		enum requests_got got = requests_continue(&f->requests, &r, reply, sizeof(reply));
 
 		assert(got != REQUESTS_FAILED && i < MESSAGES_MAX - 1);
 		if (got == REQUESTS_MESSAGE)

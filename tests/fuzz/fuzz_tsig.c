@@ -46,7 +46,8 @@ verify(struct tsig_keys *keys, const uint8_t *data, size_t size)
 	if (result != TSIG_ABSENT && result != TSIG_GOOD) {
 		reply = tsig_refuse(&s, packet, len, sizeof(packet), NOW);
 		assert(reply == 0 || (reply >= QUERY_HEADER_SIZE && (packet[2] & 0x80) != 0));
-		assert(reply == 0 || tsig_record_find(packet, reply, &r) ==
+		assert(reply == 0 ||
+			tsig_record_find(packet, reply, &r) ==
 				(result == TSIG_MALFORMED ? TSIG_FOUND_NONE : TSIG_FOUND));
 	}
 	tsig_session_end(&s);

@@ -1,6 +1,6 @@
 #!/bin/bash
 # valgrind.sh BUILDDIR - the unit programs of a build without sanitizers, under valgrind.
-# Not part of `make check`: it takes some minutes. Left out are check_prober and check_sandbox,
+# Not part of `make check`: it takes some minutes. Left out are check_prober, check_rights and check_sandbox,
 # whose children forbid themselves the system calls that valgrind needs, check_file, which
 # interrupts itself so often that it gets nowhere at valgrind's speed, check_live, whose
 # threads wait for each other, of which valgrind runs one at a time, and check_control_socket, which
@@ -14,7 +14,7 @@ passed=0 failed=0
 
 for program in "$top_builddir"/tests/unit/check_*; do
 	case ${program##*/} in
-	*.log|*.trs|*.o|check_control_socket|check_file|check_live|check_prober|check_sandbox) continue ;;
+	*.log|*.trs|*.o|check_control_socket|check_file|check_live|check_prober|check_rights|check_sandbox) continue ;;
 	esac
 	[ -x "$program" ] || continue
 	if output=$(CK_DEFAULT_TIMEOUT=300 timeout 900 valgrind -q --leak-check=full \

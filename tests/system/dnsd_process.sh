@@ -61,7 +61,7 @@ check_rights() { # WHO UID
 	local name pid task
 	for name in keeper $children; do
 		pid=$dnsd_pid
-		[ $name = keeper ] || pid=$(dnsd_child $name)
+		[ "$name" = keeper ] || pid=$(dnsd_child "$name")
 		tap_is "$1: $name: its user" "$2 $2 $2 $2" "$(status "$pid" Uid)"
 		tap_is "$1: $name: no capabilities" 0000000000000000/0000000000000000 \
 			"$(status "$pid" CapEff)/$(status "$pid" CapPrm)"
@@ -85,14 +85,14 @@ check_rights() { # WHO UID
 		tap_is "$1: $name: no core, no process" '0 0 0 0' "$(
 			awk '/^Max core file size/ { c = $5 " " $6 }
 				/^Max processes/ { p = $3 " " $4 } END { print c, p }' \
-				"/proc/$(dnsd_child $name)/limits")"
+				"/proc/$(dnsd_child "$name")/limits")"
 	done
 }
 
 check_roots() {
 	local name pid
 	for name in $children; do
-		pid=$(dnsd_child $name)
+		pid=$(dnsd_child "$name")
 		tap_ok "root: $name: its root is not ours" \
 			test "$(readlink "/proc/$pid/root")" != /
 		tap_is "root: $name: nothing is in it but its own descriptors" '' \
@@ -117,18 +117,18 @@ tap_like 'new data are in service when the reload says so' '"ok":true.*43.*' \
 # --- deaths ------------------------------------------------------------------------------
 
 # They come back, and answers go on meanwhile.
-for name in orbl-transfer orbl-observer; do
-	was=$(dnsd_child $name)
+for child in orbl-transfer orbl-observer; do
+	was=$(dnsd_child "$child")
 	kill -KILL "$was"
-	tap_is "without $name it answers" 127.0.0.2 "$(ask_short 99.2.0.192.$zone A)"
-	tap_ok "the log tells that $name is gone" wait_until 5 log_has \
-		"error: the ${name#orbl-}.* was ended by signal 9 \\(Killed\\); starting it again in 1 s"
+	tap_is "without $child it answers" 127.0.0.2 "$(ask_short 99.2.0.192.$zone A)"
+	tap_ok "the log tells that $child is gone" wait_until 5 log_has \
+		"error: the ${child#orbl-}.* was ended by signal 9 \\(Killed\\); starting it again in 1 s"
 	is_back() {
-		has_child $name && [ "$(dnsd_child $name)" != "$was" ]
+		has_child "$child" && [ "$(dnsd_child "$child")" != "$was" ]
 	}
-	tap_ok "$name is started again" wait_until 5 is_back
-	tap_is "$name has no more rights than before" "1/2" \
-		"$(status "$(dnsd_child $name)" NoNewPrivs)/$(status "$(dnsd_child $name)" Seccomp)"
+	tap_ok "$child is started again" wait_until 5 is_back
+	tap_is "$child has no more rights than before" "1/2" \
+		"$(status "$(dnsd_child "$child")" NoNewPrivs)/$(status "$(dnsd_child "$child")" Seccomp)"
 done
 transfers() {
 	ask $zone AXFR | grep -q "^$zone\\."
@@ -173,11 +173,12 @@ tap_ok 'and does not stay' is_gone $pids
 # --- what cannot be read --------------------------------------------------------------------
 
 if [ "$(id -u)" = 0 ]; then
+	option='\(dnsd.user\)'
 	chmod 600 "$dir/data/list"
 	rm "$dir/data/list.prev"
 	start
 	tap_ok 'a snapshot for root alone: file, reason, user and remedy' log_has \
-		"error: zone $zone: .*/data/list: cannot open: Permission denied; user nobody \\(dnsd.user\\) needs the right to read it"
+		"error: zone $zone: .*/data/list: cannot open: Permission denied; user nobody $option needs the right to read it"
 	tap_asked 'and SERVFAIL' 'SERVFAIL - 0 0' 99.2.0.192.$zone A
 	chmod 644 "$dir/data/list"
 	tap_ok 'readable, it is served' wait_until 5 log_has "serving $dir/data/list"
@@ -186,7 +187,7 @@ if [ "$(id -u)" = 0 ]; then
 	chmod 600 "$dir/data/set"
 	dnsd_start --zone "other.test=rbldnsd:ip4set:$dir/data/set"
 	tap_ok 'a data set: the same' log_has \
-		"Permission denied.*; user nobody \\(dnsd.user\\) needs the right to read .*/data/set"
+		"Permission denied.*; user nobody $option needs the right to read .*/data/set"
 	dnsd_stop TERM
 	echo 'dnsd.user = "nosuch"' >"$dir/bad.conf"
 	tap_status 'a user that is not there' 1 "$dnsd" -T -c "$dir/bad.conf"

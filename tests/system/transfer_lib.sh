@@ -59,7 +59,8 @@ primary_conf() { # CONF LINE...
 		transfer.source = "$primary"
 		transfer.keys = "$dir/keys"
 		transfer.allow = {"* $secondary", "* $allowed", "* $keyed $key_name"}
-		transfer.notify = {"relays.bl.test $secondary@$secondary_port", "bl.test $secondary@$secondary_port $key_name"}
+		transfer.notify = {"relays.bl.test $secondary@$secondary_port",
+			"bl.test $secondary@$secondary_port $key_name"}
 	CONF
 	# A later row counts.
 	printf '%s\n' "$@" >>"$dir/orbl.conf"

@@ -59,7 +59,8 @@ tap_ok 'one with its key' [ "$(axfr "$keyed" bl.test -y "$key" | records)" -gt 5
 tap_is '... and without it not' 0 "$(axfr "$keyed" bl.test | records)"
 tap_ok '... which is logged' log_has "refused $keyed transfer of zone bl.test: transfer.allow wants another TSIG key"
 tap_is 'an address that is not allowed' 0 "$(axfr "$stranger" bl.test | records)"
-tap_ok '... is logged' log_has "refused $stranger transfer of zone bl.test: no row of transfer.allow for this zone has this address"
+tap_ok '... is logged' log_has \
+	"refused $stranger transfer of zone bl.test: no row of transfer.allow for this zone has this address"
 tap_like 'a wrong secret is refused' 'BADSIG' "$(axfr "$keyed" bl.test -y "$wrong_key")"
 tap_ok '... and logged' log_has "refused a request from $keyed with TSIG key \"$key_name\": BADSIG"
 tap_like 'an unknown key is refused' 'BADKEY' "$(axfr "$keyed" bl.test -y "hmac-sha256:x.test:$key_secret")"

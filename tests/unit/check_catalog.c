@@ -109,8 +109,7 @@ ask(struct fixture *f, const char *name, uint16_t type, struct dns_reply *out)
 {
 	static uint8_t reply[ANSWER_MAX];
 	struct answer_config config = {.udp_size = 1232};
-	struct answer_context context = {
-		.config = &config, .transport = ANSWER_TCP, .now_s = NOW};
+	struct answer_context context = {.config = &config, .transport = ANSWER_TCP, .now_s = NOW};
 	struct dns_query q = {.name = name, .type = type};
 	uint8_t packet[512];
 	size_t len = dns_query_write(&q, packet);
@@ -142,8 +141,9 @@ is_member(struct fixture *f, const char *label, const char *zone)
 	ask(f, name, TYPE_PTR, &r);
 	ck_assert_uint_eq(r.rcode, 0);
 	ck_assert_uint_eq(r.answers, 1);
-	ck_assert_uint_ne(
-		dns_name_read(r.bytes, r.len, (size_t)(r.records[0].data - r.bytes), target), 0);
+	ck_assert_uint_ne(dns_name_read(r.bytes, r.len, (size_t)(r.records[0].data - r.bytes),
+				  target),
+		0);
 	ck_assert_str_eq(target, zone);
 }
 

@@ -237,6 +237,28 @@ START_TEST(test_dripping_reader)
 }
 END_TEST
 
+/* Nor who sends one. */
+START_TEST(test_dripping_sender)
+{
+	struct fixture f;
+	uint8_t bytes[512];
+	int fd;
+
+	set_up(&f, 1);
+	frame(bytes, TYPE_AXFR);
+	fd = connect_from(&f, 1, bytes, 0);
+	for (int i = 0; i < 31; i++) {
+		ck_assert_uint_eq(connections_count(f.t.connections), i < 30 ? 1 : 0);
+		f.t.requests.now.ms += 1000;
+		(void)!send(fd, bytes + i, 1, MSG_NOSIGNAL);
+		turn(&f);
+	}
+	ck_assert_uint_eq(connections_count(f.t.connections), 0);
+	close(fd);
+	tear_down(&f);
+}
+END_TEST
+
 START_TEST(test_share)
 {
 	struct fixture f;
@@ -330,6 +352,7 @@ suite(void)
 	suite_add_tcase(s, replies);
 	tcase_add_test(bounds, test_idle);
 	tcase_add_test(bounds, test_dripping_reader);
+	tcase_add_test(bounds, test_dripping_sender);
 	tcase_add_test(bounds, test_share);
 	tcase_add_test(bounds, test_turns);
 	tcase_add_test(bounds, test_too_long);

@@ -166,6 +166,7 @@ START_TEST(counts_prefixes)
 	ck_assert(ask(0, "2001:db8:0:1:ffff::2", ANSWER_UDP).is_over);
 	ck_assert(!ask(0, "2001:db8:0:2::1", ANSWER_UDP).is_over);
 	ck_assert(!ask(0, "::1", ANSWER_UDP).is_over);
+	ask(0, "192.0.2.3", ANSWER_UDP);
 	sum();
 	ck_assert_str_eq(report.client_top[0].name, "192.0.2.0/24");
 }

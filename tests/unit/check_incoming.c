@@ -13,11 +13,12 @@
 
 #include "big_endian.h"
 #include "incoming.h"
-#include "incoming_stream.h"
+#include "incoming_fixture.h"
+#include "query.h"
 #include "scratch.h"
 #include "received.h"
 
-enum { START_S = 1800000000, STREAM_MAX = 4096, REFRESH_S = 100, RETRY_S = 10, EXPIRE_S = 1600 };
+enum { START_S = 1800000000, STREAM_MAX = 4096 };
 
 static const uint8_t origin[] = "\002bl\004test";
 
@@ -36,7 +37,7 @@ static struct {
 
 static struct {
 	struct conf conf;
-	char row[100], *rows[1];
+	char row[100], *rows[1], *zones[1];
 	struct peers *peers;
 	struct incoming *in;
 	struct incoming_times now;
@@ -64,53 +65,6 @@ open_primary(void)
 }
 
 static size_t
-put_soa(uint8_t *at, uint32_t serial)
-{
-	static const uint8_t head[] = {2, 'b', 'l', 4, 't', 'e', 's', 't', 0, 0, TYPE_SOA, 0, 1, 0,
-		0, 1, 44, 0, 26, 1, 'a', 0, 1, 'b', 0};
-	const uint32_t numbers[] = {serial, REFRESH_S, RETRY_S, EXPIRE_S, 60};
-	size_t len = sizeof(head);
-
-	memcpy(at, head, len);
-	for (size_t i = 0; i < 5; i++, len += 4)
-		big_endian_put32(at + len, numbers[i]);
-	return len;
-}
-
-/* NAME (relative, of single labels "1.2.3.4"), an A record. */
-static size_t
-put_a(uint8_t *at, const char *name, uint8_t last)
-{
-	static const uint8_t tail[] = {0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 127, 0, 0};
-	uint8_t wire[WIRE_NAME_MAX];
-	size_t len;
-
-	ck_assert_int_eq(wire_name_parse(text_of(name), wire, &len), OK);
-	memcpy(at, wire, len - 1);
-	len--;
-	memcpy(at + len, origin, sizeof(origin));
-	len += sizeof(origin);
-	memcpy(at + len, tail, sizeof(tail));
-	len += sizeof(tail);
-	at[len] = last;
-	return len + 1;
-}
-
-/* A message with its length in front, without records. */
-static size_t
-put_head(uint8_t *at, uint16_t type, unsigned answers)
-{
-	memset(at, 0, 14);
-	at[4] = 0x84;
-	big_endian_put16(at + 6, 1);
-	big_endian_put16(at + 8, answers);
-	memcpy(at + 14, origin, sizeof(origin));
-	big_endian_put16(at + 14 + sizeof(origin), type);
-	big_endian_put16(at + 16 + sizeof(origin), 1);
-	return 18 + sizeof(origin);
-}
-
-static size_t
 end_message(uint8_t *at, size_t len)
 {
 	big_endian_put16(at, (unsigned)len - 2);
@@ -122,16 +76,16 @@ static void
 say_axfr(uint32_t serial)
 {
 	uint8_t *at = primary.axfr;
-	size_t len = put_head(at, TYPE_AXFR, 2), first;
+	size_t len = incoming_fixture_head(at, TYPE_AXFR, 2), first;
 
-	len += put_soa(at + len, serial);
-	len += put_a(at + len, "1.2.0.192", 2);
+	len += incoming_fixture_soa(at + len, serial);
+	len += incoming_fixture_a(at + len, "1.2.0.192", 2);
 	first = end_message(at, len);
 	at += first;
-	len = put_head(at, TYPE_AXFR, 3);
-	len += put_a(at + len, "2.2.0.192", 3);
-	len += put_a(at + len, "x.y", 4);
-	len += put_soa(at + len, serial);
+	len = incoming_fixture_head(at, TYPE_AXFR, 3);
+	len += incoming_fixture_a(at + len, "2.2.0.192", 3);
+	len += incoming_fixture_a(at + len, "x.y", 4);
+	len += incoming_fixture_soa(at + len, serial);
 	primary.axfr_len = first + end_message(at, len);
 	primary.serial = serial;
 }
@@ -141,14 +95,14 @@ static void
 say_ixfr(uint32_t from, uint32_t to, const char *removed)
 {
 	uint8_t *at = primary.ixfr;
-	size_t len = put_head(at, TYPE_IXFR, 6);
+	size_t len = incoming_fixture_head(at, TYPE_IXFR, 6);
 
-	len += put_soa(at + len, to);
-	len += put_soa(at + len, from);
-	len += put_a(at + len, removed, 2);
-	len += put_soa(at + len, to);
-	len += put_a(at + len, "9.9.9.9", 9);
-	len += put_soa(at + len, to);
+	len += incoming_fixture_soa(at + len, to);
+	len += incoming_fixture_soa(at + len, from);
+	len += incoming_fixture_a(at + len, removed, 2);
+	len += incoming_fixture_soa(at + len, to);
+	len += incoming_fixture_a(at + len, "9.9.9.9", 9);
+	len += incoming_fixture_soa(at + len, to);
 	primary.ixfr_len = end_message(at, len);
 	primary.serial = to;
 }
@@ -168,8 +122,8 @@ serve_udp(void)
 	primary.asked++;
 	if (primary.is_dumb)
 		return;
-	len = put_head(reply, TYPE_SOA, 1);
-	len += put_soa(reply + len, primary.serial);
+	len = incoming_fixture_head(reply, TYPE_SOA, 1);
+	len += incoming_fixture_soa(reply + len, primary.serial);
 	memcpy(reply + 2, query, 2);
 	ck_assert_int_gt(sendto(primary.udp, reply + 2, len - 2, 0, (struct sockaddr *)&from,
 				 from_len),
@@ -244,7 +198,9 @@ open_ours(void)
 	memset(&ours.conf, 0, sizeof(ours.conf));
 	snprintf(ours.row, sizeof(ours.row), "bl.test 127.0.0.1@%u", (unsigned)primary.port);
 	ours.rows[0] = ours.row;
-	ours.conf.transfer.keys = (char *)(uintptr_t) "";
+	ours.conf.transfer.keys = ours.conf.transfer.catalog = (char *)(uintptr_t) "";
+	ours.zones[0] = (char *)(uintptr_t) "bl.test=transfer:bl";
+	ours.conf.dnsd.zones = (struct conf_list){1, ours.zones};
 	ours.conf.transfer.primaries.count = 1;
 	ours.conf.transfer.primaries.items = ours.rows;
 	ck_assert_msg(peers_new(&ours.conf, &ours.peers, &e) == OK, "%s", e.text);
@@ -344,13 +300,14 @@ START_TEST(a_zone_comes_and_is_kept_fresh)
 	take();
 	ck_assert_uint_eq(snapshot_serial(ours.snapshot), 5);
 	ck_assert_uint_eq(snapshot_entries(ours.snapshot), 3);
-	ck_assert_int_le(incoming_wait_ms(ours.in, &ours.now), REFRESH_S * 1000);
-	ck_assert_int_gt(incoming_wait_ms(ours.in, &ours.now), REFRESH_S * 900 - 1);
+	ck_assert_int_le(incoming_wait_ms(ours.in, &ours.now), INCOMING_FIXTURE_REFRESH_S * 1000);
+	ck_assert_int_gt(incoming_wait_ms(ours.in, &ours.now),
+		INCOMING_FIXTURE_REFRESH_S * 900 - 1);
 	primary.asked = 0;
-	pass(REFRESH_S / 2);
+	pass(INCOMING_FIXTURE_REFRESH_S / 2);
 	run();
 	ck_assert_uint_eq(primary.asked, 0);
-	pass(REFRESH_S / 2);
+	pass(INCOMING_FIXTURE_REFRESH_S / 2);
 	run();
 	ck_assert_uint_eq(primary.asked, 1);
 	ck_assert_uint_eq(primary.axfrs, 1);
@@ -384,7 +341,7 @@ START_TEST(an_ixfr_that_does_not_fit_becomes_an_axfr)
 	take();
 	say_axfr(6);
 	say_ixfr(_i == 0 ? 5 : 4, 6, _i == 0 ? "8.8.8.8" : "1.2.0.192");
-	pass(REFRESH_S);
+	pass(INCOMING_FIXTURE_REFRESH_S);
 	run();
 	ck_assert_uint_eq(primary.ixfrs, 1);
 	ck_assert_uint_eq(primary.axfrs, 2);
@@ -438,15 +395,16 @@ START_TEST(an_ixfr_cut_anywhere_changes_nothing)
 	say_axfr(5);
 	begin();
 	take();
+	say_axfr(6);
 	say_ixfr(5, 6, "1.2.0.192");
 	for (primary.cut = 0; primary.cut < primary.ixfr_len && primary.cut < primary.axfr_len;
 		primary.cut++) {
-		pass(REFRESH_S);
+		pass(INCOMING_FIXTURE_REFRESH_S);
 		run();
 		ck_assert_uint_eq(ours.deliveries, 1);
 	}
 	primary.cut = SIZE_MAX;
-	pass(REFRESH_S);
+	pass(INCOMING_FIXTURE_REFRESH_S);
 	run();
 	take();
 	ck_assert_uint_eq(snapshot_serial(ours.snapshot), 6);
@@ -460,18 +418,18 @@ START_TEST(a_serial_that_goes_back_is_refused)
 	begin();
 	take();
 	say_axfr(_i == 0 ? 4 : 0x80000006);
-	pass(REFRESH_S);
+	pass(INCOMING_FIXTURE_REFRESH_S);
 	run();
 	ck_assert_uint_eq(ours.deliveries, 1);
 	/* Over UDP it looked newer. */
 	primary.serial = 6;
-	pass(REFRESH_S);
+	pass(INCOMING_FIXTURE_REFRESH_S);
 	run();
 	ck_assert_uint_eq(ours.deliveries, 1);
 	ck_assert_uint_ge(primary.axfrs + primary.ixfrs, 2);
 	/* RFC 1982: the half of all serials is newer. */
 	say_axfr(0x80000004);
-	pass(REFRESH_S);
+	pass(INCOMING_FIXTURE_REFRESH_S);
 	run();
 	take();
 	ck_assert_uint_eq(snapshot_serial(ours.snapshot), 0x80000004);
@@ -487,9 +445,9 @@ START_TEST(being_heard_is_written_seldom)
 	begin();
 	take();
 	snapshot_zone(ours.snapshot, 0, &zone);
-	ck_assert_int_eq(zone.expires_s, START_S + EXPIRE_S);
+	ck_assert_int_eq(zone.expires_s, START_S + INCOMING_FIXTURE_EXPIRE_S);
 	before = ours.deliveries;
-	pass(EXPIRE_S / 16 - 2);
+	pass(INCOMING_FIXTURE_EXPIRE_S / 16 - 2);
 	incoming_fetch(ours.in, 3, &ours.now);
 	run();
 	ck_assert_uint_eq(ours.deliveries, before);
@@ -500,7 +458,8 @@ START_TEST(being_heard_is_written_seldom)
 	take();
 	ck_assert_ptr_nonnull(ours.delta);
 	snapshot_zone(ours.delta, 0, &zone);
-	ck_assert_int_eq(zone.expires_s, START_S + EXPIRE_S + EXPIRE_S / 16);
+	ck_assert_int_eq(zone.expires_s,
+		START_S + INCOMING_FIXTURE_EXPIRE_S + INCOMING_FIXTURE_EXPIRE_S / 16);
 }
 END_TEST
 
@@ -562,7 +521,7 @@ START_TEST(what_was_delivered_is_stored)
 		0);
 	ck_assert_int_ne(received_store(&source, stored, open_fd, &e), OK);
 	take();
-	pass(EXPIRE_S);
+	pass(INCOMING_FIXTURE_EXPIRE_S);
 	run();
 	ck_assert_int_eq(received_store(&source, NULL, ours.delivered, &e), ERR_REFUSED);
 	ck_assert_msg(received_store(&source, stored, ours.delivered, &e) == OK, "%s", e.text);
@@ -572,125 +531,6 @@ START_TEST(what_was_delivered_is_stored)
 	ck_assert_int_eq(received_store(&source, stored, ours.delivered, &e), ERR_REFUSED);
 	snapshot_close(stored);
 	close(open_fd);
-}
-END_TEST
-
-/* --- messages, one by one
- * ------------------------------------------------------------------------- */
-
-static struct zone_import *import;
-static struct incoming_stream stream;
-
-static void
-open_stream(void)
-{
-	static const struct zone_import_limits limits = {1000, 100000};
-
-	import = zone_import_new(origin, &limits);
-	memset(&stream, 0, sizeof(stream));
-	stream.origin = origin;
-	stream.origin_len = sizeof(origin);
-	stream.type = TYPE_AXFR;
-	stream.whole = import;
-}
-
-static void
-close_stream(void)
-{
-	zone_import_free(import);
-}
-
-static void
-is_wrong(const uint8_t *message, size_t len, const char *why)
-{
-	struct error e = {.text = ""};
-
-	close_stream();
-	open_stream();
-	ck_assert_int_eq(incoming_stream_message(&stream, message, len, &e), STREAM_FAILED);
-	ck_assert_msg(strstr(e.text, why) != NULL, "\"%s\" lacks \"%s\"", e.text, why);
-}
-
-START_TEST(each_fault_has_its_name)
-{
-	uint8_t m[1000];
-	size_t soa, len = put_head(m, TYPE_AXFR, 3), question = 2 + 12;
-
-	len += soa = put_soa(m + len, 5);
-	len += put_a(m + len, "1.2.0.192", 2);
-	len += put_soa(m + len, 5);
-	ck_assert_int_eq(incoming_stream_message(&stream, m + 2, len - 2, NULL), STREAM_WHOLE);
-	is_wrong(m + 2, 11, "too short");
-	m[2] = 1;
-	is_wrong(m + 2, len - 2, "another id");
-	m[2] = 0;
-	m[5] = 5;
-	is_wrong(m + 2, len - 2, "it answers REFUSED");
-	m[5] = 0;
-	m[4] = 0x04;
-	is_wrong(m + 2, len - 2, "no reply");
-	m[4] = 0x86;
-	is_wrong(m + 2, len - 2, "truncated");
-	m[4] = 0x84;
-	m[question + 1] = 'x';
-	is_wrong(m + 2, len - 2, "another question");
-	m[question + 1] = 'b';
-	m[7] = 0;
-	is_wrong(m + 2, len - 2, "another question");
-	m[7] = 1;
-	m[9] = 0;
-	is_wrong(m + 2, len - 2, "no records");
-	m[9] = 4;
-	is_wrong(m + 2, len - 2, "malformed");
-	m[9] = 3;
-	m[len - 5] = 99; /* of the last SOA */
-	is_wrong(m + 2, len - 2, "last SOA is another");
-	m[len - 5] = 0;
-	m[2 + 12 + 12 + soa + 1] = 'x';
-	is_wrong(m + 2, len - 2, "");
-	len = put_head(m, TYPE_AXFR, 1);
-	len += put_a(m + len, "1.2.0.192", 2);
-	is_wrong(m + 2, len - 2, "does not begin with");
-	len = put_head(m, TYPE_AXFR, 3);
-	len += put_soa(m + len, 5);
-	len += put_soa(m + len, 5);
-	len += put_a(m + len, "1.2.0.192", 2);
-	is_wrong(m + 2, len - 2, "follow its end");
-	len = put_head(m, TYPE_AXFR, 2);
-	len += soa = put_soa(m + len, 5);
-	put_a(m + len, "1.2.0.192", 2);
-	memcpy(m + len + 11, "\002no\004test", 8);
-	is_wrong(m + 2, len - 2 + 32, "not in the zone");
-	put_a(m + len, "1.2.0.192", 2);
-	m[len + 11 + sizeof(origin) + 2] = 3;
-	len += put_a(m + len, "1.2.0.192", 2);
-	m[len - 13 + 2] = 3; /* class */
-	m[len - 11] = 3;
-	is_wrong(m + 2, len - 2, "class IN");
-}
-END_TEST
-
-START_TEST(a_name_that_runs_in_circles_ends)
-{
-	uint8_t out[WIRE_NAME_MAX], m[600] = {0xc0, 0x00};
-	size_t at = 0;
-
-	ck_assert_uint_eq(incoming_record_name(m, 2, &at, out), 0);
-	memcpy(m, "\001a\xc0\x00", 4);
-	at = 0;
-	ck_assert_uint_eq(incoming_record_name(m, 4, &at, out), 0);
-	memcpy(m, "\001a\000\001b\xc0\x00", 7);
-	at = 3;
-	ck_assert_uint_eq(incoming_record_name(m, 7, &at, out), 5);
-	ck_assert_uint_eq(at, 7);
-	ck_assert_mem_eq(out, "\001b\001a\000", 5);
-	for (size_t i = 0; i < 256; i += 2)
-		memcpy(m + i, "\001a", 2);
-	m[256] = 0;
-	at = 0;
-	ck_assert_uint_eq(incoming_record_name(m, sizeof(m), &at, out), 0);
-	at = 2;
-	ck_assert_uint_eq(incoming_record_name(m, sizeof(m), &at, out), 255);
 }
 END_TEST
 
@@ -713,11 +553,6 @@ suite(void)
 	tcase_add_test(c, a_primary_that_is_silent_is_asked_again);
 	tcase_add_test(c, what_the_keeper_does_not_take_comes_again);
 	tcase_add_test(c, what_was_delivered_is_stored);
-	suite_add_tcase(s, c);
-	c = tcase_create("messages");
-	tcase_add_checked_fixture(c, open_stream, close_stream);
-	tcase_add_test(c, each_fault_has_its_name);
-	tcase_add_test(c, a_name_that_runs_in_circles_ends);
 	suite_add_tcase(s, c);
 	return s;
 }

@@ -335,8 +335,8 @@ START_TEST(test_signed)
 	notify_zones(f.notify, f.set, &f.now);
 	pass(&f, NOTIFY_DELAY_MS);
 	ck_assert(receive(&f));
-	ck_assert_int_eq(tsig_verify_request(
-				 peers_keys(f.peers), f.packet, &f.len, START_S, &session),
+	ck_assert_int_eq(tsig_verify_request(peers_keys(f.peers), f.packet, &f.len, START_S,
+				 &session),
 		TSIG_GOOD);
 	/* not signed: not believed */
 	make_reply(&f, 0);
@@ -362,8 +362,8 @@ START_TEST(test_forged_first)
 	notify_zones(f.notify, f.set, &f.now);
 	pass(&f, NOTIFY_DELAY_MS);
 	ck_assert(receive(&f));
-	ck_assert_int_eq(tsig_verify_request(
-				 peers_keys(f.peers), f.packet, &f.len, START_S, &session),
+	ck_assert_int_eq(tsig_verify_request(peers_keys(f.peers), f.packet, &f.len, START_S,
+				 &session),
 		TSIG_GOOD);
 	make_reply(&f, 0);
 	f.len = tsig_sign_reply(&session, f.packet, f.len, sizeof(f.packet), START_S);

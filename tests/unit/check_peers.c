@@ -329,7 +329,8 @@ START_TEST(test_bad_others)
 	set_up(&f);
 	write_keys(&f, KEY_A "\n", 0600);
 	add(&f.conf.transfer.notify, f.notify, "* 192.0.2.0/24");
-	assert_error(&f, ERR_SYNTAX, "transfer.notify, row 1 (\"* 192.0.2.0/24\"): its second word");
+	assert_error(&f, ERR_SYNTAX,
+		"transfer.notify, row 1 (\"* 192.0.2.0/24\"): its second word");
 	free(f.notify[0]);
 	f.conf.transfer.notify.count = 0;
 	add(&f.conf.transfer.primaries, f.primaries, "* 192.0.2.1");

@@ -47,8 +47,7 @@ make(struct fixture *f, const char *name, uint16_t type, const char *key)
 static void
 send_from(struct fixture *f, unsigned host, enum answer_transport transport)
 {
-	struct request r = {
-		.client = {.addr = addr_from_ipv4(0x7f000000 + host), .port = 4000},
+	struct request r = {.client = {.addr = addr_from_ipv4(0x7f000000 + host), .port = 4000},
 		.transport = transport,
 		.packet = f->packet,
 		.len = f->len};
@@ -64,8 +63,8 @@ read_reply(struct fixture *f, enum tsig_result wanted)
 	size_t len = f->response.len;
 
 	ck_assert_uint_ne(len, 0);
-	ck_assert_int_eq(
-		tsig_verify_reply(&f->session, f->reply, &len, TRANSFER_FIXTURE_S), wanted);
+	ck_assert_int_eq(tsig_verify_reply(&f->session, f->reply, &len, TRANSFER_FIXTURE_S),
+		wanted);
 	ck_assert(dns_reply_read(f->reply, len, &f->read));
 	ck_assert_uint_eq(f->read.id, 0x1234);
 }
@@ -150,6 +149,37 @@ START_TEST(test_ixfr_over_udp)
 	ck_assert_uint_eq(f.read.rcode, 0);
 	ck_assert_uint_eq(f.read.answers, 1);
 	ck_assert_uint_eq(f.read.records[0].type, TYPE_SOA);
+	tear_down(&f);
+}
+END_TEST
+
+/* However much there is to say, there is room for the signature. */
+START_TEST(test_room_over_udp)
+{
+	struct fixture f;
+	char lines[2000];
+
+	set_up(&f);
+	for (unsigned n = 1; n < 12; n++) {
+		size_t at = 0;
+
+		for (unsigned i = 0; i < n; i++)
+			at += (size_t)snprintf(lines + at, sizeof(lines) - at, "10.0.%u.77 relay\n",
+				i);
+		transfer_fixture_take(&f.t, lines, 7 + n);
+		f.len = transfer_fixture_query(f.packet, "dnsbl.test", TYPE_IXFR, 6 + n);
+		tsig_session_end(&f.session);
+		f.len = tsig_sign_request(transfer_fixture_key(&f.t, "b.test"), f.packet, f.len,
+			sizeof(f.packet), TRANSFER_FIXTURE_S, &f.session);
+		send_from(&f, 3, ANSWER_UDP);
+		ck_assert_uint_le(f.response.len, 512);
+		read_reply(&f, TSIG_GOOD);
+		ck_assert_uint_eq(f.read.rcode, 0);
+	}
+	make(&f, "_codes.all.dnsbl.test", TYPE_TXT, "b.test");
+	send_from(&f, 3, ANSWER_UDP);
+	ck_assert_uint_le(f.response.len, 512);
+	read_reply(&f, TSIG_GOOD);
 	tear_down(&f);
 }
 END_TEST
@@ -324,6 +354,7 @@ suite(void)
 
 	tcase_add_loop_test(transfers, test_axfr, 0, (int)ORBL_COUNT(who));
 	tcase_add_test(transfers, test_ixfr_over_udp);
+	tcase_add_test(transfers, test_room_over_udp);
 	tcase_add_test(transfers, test_other_zones);
 	tcase_add_test(transfers, test_ixfr_without_soa);
 	tcase_add_test(transfers, test_expansion);

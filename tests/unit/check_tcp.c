@@ -18,7 +18,7 @@
 enum { CONNECTIONS = 4, IDLE_MS = 1000 };
 
 static struct tcp *tcp;
-static int epoll, listening;
+static int epoll;
 static struct listener listener;
 static struct sockaddr_in address;
 static int64_t now_ms;
@@ -29,14 +29,8 @@ static uint8_t buffer[1 << 20];
 static void
 open_tcp(size_t client_connections)
 {
-	struct tcp_options options = {.connections = CONNECTIONS,
-		.client_connections = client_connections,
-		.idle_ms = IDLE_MS,
-		.epoll = epoll,
-		.tag = 7ull << 32,
-		.stats = stats_worker(stats, 0),
-		.observing = &observing,
-		.transfer = -1};
+	struct tcp_options options = {CONNECTIONS, client_connections, IDLE_MS, epoll, 7ull << 32,
+		.stats = stats_worker(stats, 0), .observing = &observing, .transfer = -1};
 
 	tcp_free(tcp);
 	tcp = tcp_new(&options);
@@ -53,15 +47,14 @@ set_up(void)
 	epoll = epoll_create1(EPOLL_CLOEXEC);
 	stats = stats_new(1, 4);
 	open_tcp(0);
-	listening = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	listener.tcp = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
 	/* Inherited by the connections, so that replies soon have to wait. */
-	setsockopt(listening, SOL_SOCKET, SO_SNDBUF, &small, sizeof(small));
+	setsockopt(listener.tcp, SOL_SOCKET, SO_SNDBUF, &small, sizeof(small));
 	address.sin_family = AF_INET;
 	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	ck_assert_int_eq(bind(listening, (struct sockaddr *)&address, sizeof(address)), 0);
-	ck_assert_int_eq(listen(listening, 16), 0);
-	listener.tcp = listening;
-	ck_assert_int_eq(getsockname(listening, (struct sockaddr *)&address, &len), 0);
+	ck_assert_int_eq(bind(listener.tcp, (struct sockaddr *)&address, sizeof(address)), 0);
+	ck_assert_int_eq(listen(listener.tcp, 16), 0);
+	ck_assert_int_eq(getsockname(listener.tcp, (struct sockaddr *)&address, &len), 0);
 	now_ms = 5000;
 }
 
@@ -70,7 +63,7 @@ tear_down(void)
 {
 	tcp_free(tcp);
 	tcp = NULL;
-	close(listening);
+	close(listener.tcp);
 	close(epoll);
 	tcp_fixture_close();
 	stats_free(stats);
@@ -312,7 +305,7 @@ START_TEST(closes_who_reads_too_slowly)
 {
 	int fd = socket(AF_INET, SOCK_STREAM, 0), small = 4608;
 
-	setsockopt(listening, SOL_SOCKET, SO_SNDBUF, &small, sizeof(small));
+	setsockopt(listener.tcp, SOL_SOCKET, SO_SNDBUF, &small, sizeof(small));
 	setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
 	ck_assert_int_eq(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
 	ck_assert(tcp_accept(tcp, &listener, now_ms));
@@ -365,7 +358,8 @@ START_TEST(evicts_the_most_idle)
 	ck_assert_int_eq(read_all(fds[1]), -1);
 	ck_assert_uint_eq(stats_fixture_common(stats).tcp_accepted, CONNECTIONS + 1);
 	ck_assert_uint_eq(stats_fixture_common(stats).tcp_evicted, 1);
-	ck_assert_uint_eq(stats_fixture_common(stats).tcp_refused + stats_fixture_common(stats).tcp_idle, 0);
+	ck_assert_uint_eq(stats_fixture_common(stats).tcp_refused, 0);
+	ck_assert_uint_eq(stats_fixture_common(stats).tcp_idle, 0);
 	for (int i = 0; i <= CONNECTIONS; i++) {
 		if (i == 1)
 			continue;

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include <ldns/ldns.h>
+#include <openssl/hmac.h>
 #include <sodium.h>
 
 #include "big_endian.h"
@@ -89,10 +90,9 @@ START_TEST(test_vector)
 		'x', 'a', 'm', 'p', 'l', 'e', 0, 0, 250, 0, 255, 0, 0, 0, 0, 0, 61, 11, 'h', 'm',
 		'a', 'c', '-', 's', 'h', 'a', '2', '5', '6', 0, 0, 0, 0x6b, 0x49, 0xd2, 0x00, 1,
 		0x2c, 0, 32};
-	static const uint8_t mac[] = {
-		0x3e, 0xe6, 0x4d, 0xc2, 0x13, 0xbc, 0xc2, 0x89, 0x82, 0x49, 0x27, 0xbf, 0xd1,
-		0x27, 0xc9, 0xd3, 0x56, 0xa8, 0x98, 0x70, 0x3c, 0x35, 0xc1, 0x33, 0xea, 0xa1,
-		0xeb, 0xc2, 0x24, 0xfe, 0x84, 0x78};
+	static const uint8_t mac[] = {0x3e, 0xe6, 0x4d, 0xc2, 0x13, 0xbc, 0xc2, 0x89, 0x82, 0x49,
+		0x27, 0xbf, 0xd1, 0x27, 0xc9, 0xd3, 0x56, 0xa8, 0x98, 0x70, 0x3c, 0x35, 0xc1, 0x33,
+		0xea, 0xa1, 0xeb, 0xc2, 0x24, 0xfe, 0x84, 0x78};
 	struct fixture f;
 	size_t plain;
 
@@ -148,11 +148,11 @@ START_TEST(test_ldns_verifies)
 	set_up(&f, algorithms[_i * 2 + 1]);
 	sign_question(&f, NOW);
 	ck_assert_int_eq(ldns_wire2pkt(&pkt, f.packet, f.len), LDNS_STATUS_OK);
-	ck_assert(ldns_pkt_tsig_verify(
-		pkt, f.packet, f.len, f.key.name, secret_text(&f.key, secret), NULL));
+	ck_assert(ldns_pkt_tsig_verify(pkt, f.packet, f.len, f.key.name,
+		secret_text(&f.key, secret), NULL));
 	f.packet[13] ^= 1;
-	ck_assert(!ldns_pkt_tsig_verify(
-		pkt, f.packet, f.len, f.key.name, secret_text(&f.key, secret), NULL));
+	ck_assert(!ldns_pkt_tsig_verify(pkt, f.packet, f.len, f.key.name,
+		secret_text(&f.key, secret), NULL));
 	ldns_pkt_free(pkt);
 	tear_down(&f);
 }
@@ -381,6 +381,7 @@ START_TEST(test_owner_may_be_compressed)
 	struct fixture f;
 	struct tsig_record r;
 	uint8_t packet[SIZE];
+	size_t whole;
 
 	set_up(&f, "hmac-sha256");
 	snprintf(f.key.name, sizeof(f.key.name), "%s", "a.dnsbl.example");
@@ -388,21 +389,29 @@ START_TEST(test_owner_may_be_compressed)
 	ck_assert_int_eq(tsig_record_find(f.packet, f.len, &r), TSIG_FOUND);
 	memcpy(packet, f.packet, f.len);
 	memcpy(packet + r.start, "\1a\xc0\x0c", 4);
-	memcpy(packet + r.start + 4, f.packet + r.start + r.name_len,
-		f.len - r.start - r.name_len);
+	memcpy(packet + r.start + 4, f.packet + r.start + r.name_len, f.len - r.start - r.name_len);
 	f.len -= r.name_len - 4;
 	memcpy(f.packet, packet, f.len);
+	whole = f.len;
 	ck_assert_int_eq(verify(&f, NOW), TSIG_GOOD);
 	/* to itself */
-	sign_question(&f, NOW);
+	memcpy(f.packet, packet, r.start + 4);
+	f.packet[11] = 1;
+	f.len = whole;
 	memcpy(f.packet + r.start, "\1a\xc0", 3);
 	f.packet[r.start + 3] = (uint8_t)r.start;
 	ck_assert_int_eq(verify(&f, NOW), TSIG_MALFORMED);
+	memmove(f.packet + r.start + 2, f.packet + r.start + 4, f.len - r.start - 4);
+	f.len -= 2;
+	f.packet[r.start] = 0xc0;
+	f.packet[r.start + 1] = (uint8_t)r.start;
+	ck_assert_int_eq(tsig_record_find(f.packet, f.len, &r), TSIG_FOUND_BAD);
 	tear_down(&f);
 }
 END_TEST
 
-/* --- refusals ----------------------------------------------------------------------------------- */
+/* --- refusals -----------------------------------------------------------------------------------
+ */
 
 START_TEST(test_refuse_bad_key)
 {
@@ -464,7 +473,8 @@ START_TEST(test_refuse_malformed)
 }
 END_TEST
 
-/* --- replies --------------------------------------------------------------------------------------- */
+/* --- replies
+ * --------------------------------------------------------------------------------------- */
 
 static size_t
 write_reply(uint8_t *out, unsigned n)
@@ -494,10 +504,37 @@ START_TEST(test_many_replies)
 
 		f.len = tsig_sign_reply(&f.server, f.packet, plain, SIZE, NOW + n);
 		ck_assert_uint_eq(f.len, plain + tsig_size(&f.server));
-		ck_assert_int_eq(tsig_verify_reply(&f.client, f.packet, &f.len, NOW + n), TSIG_GOOD);
+		ck_assert_int_eq(tsig_verify_reply(&f.client, f.packet, &f.len, NOW + n),
+			TSIG_GOOD);
 		ck_assert_uint_eq(f.len, plain);
 		ck_assert(tsig_is_complete(&f.client));
 	}
+	tear_down(&f);
+}
+END_TEST
+
+/* RFC 8945 section 5.3.1, computed in one piece: of the second reply time and fudge alone. */
+START_TEST(test_second_reply)
+{
+	struct fixture f;
+	uint8_t bytes[SIZE] = {0, 32}, mac[TSIG_MAC_MAX];
+	size_t len = 2, plain;
+	unsigned size = 0;
+
+	begin_exchange(&f, "hmac-sha256");
+	plain = write_reply(f.packet, 0);
+	tsig_sign_reply(&f.server, f.packet, plain, SIZE, NOW);
+	memcpy(bytes + len, f.server.mac, 32);
+	len += 32;
+	plain = write_reply(f.packet, 1);
+	memcpy(bytes + len, f.packet, plain);
+	len += plain;
+	memcpy(bytes + len, "\0\0\x6b\x49\xd2\x07\x01\x2c", 8);
+	len += 8;
+	tsig_sign_reply(&f.server, f.packet, plain, SIZE, NOW + 7);
+	HMAC(EVP_sha256(), f.key.secret, (int)f.key.secret_len, bytes, len, mac, &size);
+	ck_assert_uint_eq(size, 32);
+	ck_assert_mem_eq(f.server.mac, mac, size);
 	tear_down(&f);
 }
 END_TEST
@@ -617,6 +654,7 @@ suite(void)
 	tcase_add_test(refusals, test_refuse_malformed);
 	suite_add_tcase(s, refusals);
 	tcase_add_loop_test(replies, test_many_replies, 0, 4);
+	tcase_add_test(replies, test_second_reply);
 	tcase_add_test(replies, test_reply_left_out);
 	tcase_add_test(replies, test_unsigned_between);
 	tcase_add_test(replies, test_reply_to_unsigned);

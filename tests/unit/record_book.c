@@ -210,7 +210,7 @@ record_book_print(const struct record_book *b)
 {
 	char name[WIRE_NAME_TEXT];
 
-	for (size_t i = 0; i < b->count; i++) {
+	for (size_t i = 0; i < b->count && i < 20; i++) {
 		const struct book_record *r = &b->records[i];
 
 		printf("# %s %u TYPE%u ", wire_name_format(r->owner, name), (unsigned)r->ttl,

@@ -34,7 +34,7 @@ bool record_book_has(const struct record_book *b, const struct book_record *r);
 void record_book_remove(struct record_book *b, const struct record_book *what);
 void record_book_insert(struct record_book *b, const struct record_book *what); /* none is there */
 bool record_book_is_same(const struct record_book *a, const struct record_book *b);
-void record_book_print(const struct record_book *b);
+void record_book_print(const struct record_book *b); /* the first ones */
 
 struct book_answer {
 	bool exists;         /* else NXDOMAIN */

@@ -37,8 +37,10 @@ write_keys(struct transfer_fixture *f)
 static void
 set_conf(struct transfer_fixture *f)
 {
-	static char none[] = "", zone[] = "dnsbl.test=snapshot:/x", other[] = "other.test=transfer:/y";
-	static char allow_one[] = "dnsbl.test 127.0.0.1", allow_two[] = "dnsbl.test 127.0.0.2 a.test";
+	static char none[] = "", zone[] = "dnsbl.test=snapshot:/x",
+		    other[] = "other.test=transfer:/y";
+	static char allow_one[] = "dnsbl.test 127.0.0.1",
+		    allow_two[] = "dnsbl.test 127.0.0.2 a.test";
 	static char allow_three[] = "dnsbl.test 0.0.0.0/0 b.test";
 	static char primary[] = "other.test 127.0.0.9";
 	static char *zones[] = {zone, other}, *primaries[] = {primary};
