@@ -309,7 +309,8 @@ say(enum guard_answer answer, char why[GUARD_WHY], const struct prefix_item *fou
 {
 	char prefix[PREFIX_TEXT];
 
-	snprintf(why, GUARD_WHY, "%s %s", prefix_format(&found->prefix, prefix), text);
+	snprintf(why, GUARD_WHY, "%s %.*s", prefix_format(&found->prefix, prefix),
+		GUARD_WHY - PREFIX_TEXT, text);
 	return answer;
 }
 

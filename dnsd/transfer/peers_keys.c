@@ -31,7 +31,7 @@ read_secret(struct text t, const struct place *p, struct tsig_key *out, struct e
 			&out->secret_len, NULL, sodium_base64_VARIANT_ORIGINAL) != 0)
 		return error_set(e, ERR_SYNTAX,
 			"%s:%u: the secret of key \"%s\" is not base64 of at most %d bytes; make a "
-		        "new "
+			"new "
 			"one with tsig-keygen or \"openssl rand -base64 32\"",
 			p->file, p->line, out->name, TSIG_SECRET_MAX);
 	if (out->secret_len < SECRET_MIN)
@@ -132,7 +132,7 @@ peers_keys_read(const char *path, struct tsig_keys *keys, struct error *e)
 	if ((st.st_mode & S_IRWXO) != 0)
 		return error_set(e, ERR_REFUSED,
 			"others may read or change the TSIG keys in %s (mode %04o); chmod o-rwx "
-		        "%s, "
+			"%s, "
 			"and make new keys if strangers had access",
 			path, (unsigned)st.st_mode & 07777, path);
 	err = file_read(path, FILE_MAX, &bytes, &len, e);

@@ -50,7 +50,7 @@ struct zone {
 	uint8_t fold[WIRE_NAME_MAX];   /* the bit that makes a letter of it a small one */
 	uint8_t origin_len, origin_labels;
 	uint16_t stats_row; /* observe/stats.h */
-	bool is_ready; /* else every answer is SERVFAIL */
+	bool is_ready;      /* else every answer is SERVFAIL */
 	bool is_within;
 	bool is_bare;  /* without test entries and _status */
 	bool is_plain; /* ready, with addresses alone; and what a name's first four labels say is

@@ -8,11 +8,8 @@ static const struct {
 	size_t least; /* how much of it must be there, as rbldnsd has it */
 	enum snapshot_action action;
 } actions[] = {
-	{"ignore", 1, SNAPSHOT_IGNORE},
-	{"blackhole", 1, SNAPSHOT_IGNORE},
-	{"refuse", 1, SNAPSHOT_REFUSE},
-	{"empty", 1, SNAPSHOT_EMPTY},
-	{"pass", 1, SNAPSHOT_PASS},
+	{"ignore", 1, SNAPSHOT_IGNORE}, {"blackhole", 1, SNAPSHOT_IGNORE},
+	{"refuse", 1, SNAPSHOT_REFUSE}, {"empty", 1, SNAPSHOT_EMPTY}, {"pass", 1, SNAPSHOT_PASS},
 	{"allow", 5, SNAPSHOT_PASS}, /* which rbldnsd does not know */
 };
 

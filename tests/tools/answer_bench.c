@@ -66,7 +66,7 @@ collect(const struct snapshot_set *set, uint32_t *out, size_t max)
 static void
 make_packet(struct packet *p, uint32_t address, const char *origin, bool txt, bool edns)
 {
-	char name[300];
+	char name[320];
 	struct dns_query q = {.name = name,
 		.type = txt ? 16 : 1,
 		.id = (uint16_t)next_random(),

@@ -157,22 +157,26 @@ END_TEST
 START_TEST(test_room_over_udp)
 {
 	struct fixture f;
+	static const char both[] = "192.0.2.1 relay\n192.0.2.2 relay\n";
 	char lines[2000];
 
 	set_up(&f);
 	for (unsigned n = 1; n < 12; n++) {
-		size_t at = 0;
+		size_t at = (size_t)snprintf(lines, sizeof(lines), "%s", both);
 
 		for (unsigned i = 0; i < n; i++)
 			at += (size_t)snprintf(lines + at, sizeof(lines) - at, "10.0.%u.77 relay\n",
 				i);
 		transfer_fixture_take(&f.t, lines, 7 + n);
-		f.len = transfer_fixture_query(f.packet, "dnsbl.test", TYPE_IXFR, 6 + n);
+		f.len = transfer_fixture_query(f.packet, "dnsbl.test", TYPE_IXFR, 7);
+		memcpy(f.packet + f.len, "\0\0\x29\x04\xd0\0\0\0\0\0\0", 11); /* OPT, 1232 */
+		f.packet[11] = 1;
+		f.len += 11;
 		tsig_session_end(&f.session);
 		f.len = tsig_sign_request(transfer_fixture_key(&f.t, "b.test"), f.packet, f.len,
 			sizeof(f.packet), TRANSFER_FIXTURE_S, &f.session);
 		send_from(&f, 3, ANSWER_UDP);
-		ck_assert_uint_le(f.response.len, 512);
+		ck_assert_uint_le(f.response.len, 1232);
 		read_reply(&f, TSIG_GOOD);
 		ck_assert_uint_eq(f.read.rcode, 0);
 	}

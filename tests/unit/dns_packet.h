@@ -44,7 +44,7 @@ struct dns_reply {
 		records[DNS_RECORDS_MAX]; /* answers, then authorities, then additionals */
 	bool edns, dnssec_ok;
 	uint16_t udp_size;
-	int ede;                      /* -1: none */
+	int ede;              /* -1: none */
 	const char *ede_text; /* lent, not terminated */
 	size_t ede_text_len;
 	const uint8_t *cookie, *nsid; /* lent; NULL: none */
