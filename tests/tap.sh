@@ -68,3 +68,12 @@ tap_done() {
 	[ "$tap_failed" = 0 ]
 	exit
 }
+
+# A test without the program that it is about has failed.
+tap_need() { # PROGRAM...
+	local program
+	for program in "$@"; do
+		command -v "$program" >/dev/null ||
+			tap_bail "no $program here: ./bootstrap deps installs what the tests need"
+	done
+}

@@ -10,7 +10,7 @@
 
 #include <orbl/file.h>
 
-enum { MODE = 0640 };
+enum { MODE = 0644 }; /* there are hashes of 130 random bits in it, and no more */
 
 /* --- reading ------------------------------------------------------------ */
 
@@ -96,17 +96,20 @@ key_file_next(struct text *rest, struct query_key *out, struct text *line)
 
 /* --- changing ----------------------------------------------------------- */
 
-/* As the file was, a first one as its directory is: the daemon must be able to read it. */
+/* As the file was. A first one is its directory's owner's, and for all to read, whatever the umask
+ * is: orbl-dnsd does so as another user. */
 static enum err
 keep_owner(const struct key_file *f, int fd, struct error *e)
 {
 	bool is_new = f->is_new;
 	struct stat st;
+	mode_t mode;
 
 	if ((is_new ? fstat(f->lock, &st) : stat(f->path, &st)) != 0)
 		return error_errno(e, "%s: cannot tell its owner", f->path);
+	mode = is_new ? MODE : st.st_mode & 07777;
 	if ((fchown(fd, st.st_uid, st.st_gid) != 0 && !is_new && st.st_uid != geteuid()) ||
-		(!is_new && fchmod(fd, st.st_mode & 07777) != 0))
+		fchmod(fd, mode) != 0)
 		return error_errno(e, "%s: cannot keep its owner and mode", f->path);
 	return OK;
 }

@@ -125,9 +125,9 @@ gate_limit(struct gate *g, struct answer_context *c)
 
 /* Take a query back. */
 static void
-forgive_client(const struct gate *g, const struct gate_ticket *t)
+forgive_client(const struct gate_ticket *t)
 {
-	struct gate_client *entry = g->clients != NULL && t->client != 0 ?
+	struct gate_client *entry = t->client_set != NULL ?
 		gate_find_client(t->client_set, t->client) :
 		NULL;
 	uint32_t n;
@@ -141,8 +141,9 @@ forgive_client(const struct gate *g, const struct gate_ticket *t)
 static void
 forgive_network(const struct gate *g, const struct gate_ticket *t)
 {
-	struct gate_network *entry = t->has_taken ? gate_find_network(t->network_set, t->network) :
-						    NULL;
+	struct gate_network *entry = t->network_set != NULL ?
+		gate_find_network(t->network_set, t->network) :
+		NULL;
 
 	if (entry != NULL)
 		entry->full_ns -= g->interval_ns;
@@ -155,7 +156,7 @@ gate_settle_special(struct gate *g, const struct gate_ticket *t, struct key_tabl
 	if (o->key != KEY_NONE && keys != NULL)
 		key_table_use(keys, g->index, o->key);
 	if (o->key != KEY_NONE || o->passes)
-		forgive_client(g, t);
+		forgive_client(t);
 	if (o->is_proven || o->passes)
 		forgive_network(g, t);
 	if (o->is_dropped)
@@ -199,8 +200,7 @@ count_sets(size_t clients, unsigned *shift)
 static bool
 make_tables(struct gate *g, const struct gate_options *o)
 {
-	g->sets = count_sets(o->clients, &g->client_shift);
-	g->network_shift = g->client_shift;
+	g->sets = count_sets(o->clients, &g->shift);
 	if (o->quota != 0) {
 		g->clients = aligned_alloc(GATE_LINE, g->sets * sizeof(*g->clients));
 		if (g->clients == NULL)

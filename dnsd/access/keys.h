@@ -28,6 +28,7 @@ enum key_verdict {
 	KEY_REVOKED,
 	KEY_ELSEWHERE, /* not for this zone */
 	KEY_OVER,      /* its quota is used up */
+	KEY_UNREAD,    /* nobody knows: there is no table yet (zone_set_await_keys) */
 };
 
 struct key_table;

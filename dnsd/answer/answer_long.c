@@ -58,14 +58,17 @@ take_key(struct answer *a, const struct query *q)
 	const struct key_table *keys = zone_set_keys(a->zones);
 	const uint8_t *label;
 
-	if (keys == NULL || a->below == 0)
+	if (a->below == 0 || (keys == NULL && !zone_set_awaits_keys(a->zones)))
 		return;
 	label = q->name.wire + q->name.label_at[a->below - 1];
 	if (!key_table_is_key(label))
 		return;
 	a->has_key = true;
 	a->below--;
-	a->key_verdict = key_table_find(keys, label, a->zone->origin, a->zone->origin_len, &a->key);
+	a->key_verdict = KEY_UNREAD;
+	if (keys != NULL)
+		a->key_verdict = key_table_find(keys, label, a->zone->origin, a->zone->origin_len,
+			&a->key);
 }
 
 static void
@@ -204,7 +207,7 @@ answer_zone(struct answer *a, struct answer_outcome *outcome)
 	why = refusal(a, outcome);
 	if (why != NULL)
 		refuse(a, why);
-	else if (!z->is_ready)
+	else if (!z->is_ready || (a->has_key && a->key_verdict == KEY_UNREAD))
 		fail(&a->reply, RCODE_SERVFAIL, EDE_NOT_READY);
 	else if (zone_is_stale(z, a->context->now_s))
 		fail(&a->reply, RCODE_SERVFAIL, EDE_INVALID_DATA);

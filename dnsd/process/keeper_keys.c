@@ -13,11 +13,14 @@ note(struct keeper_keys *k, const struct error *e)
 	bool is_new = strcmp(k->error.text, e->text) != 0;
 
 	if (e->code != OK && is_new)
-		log_error("access.keys: %s; the keys that were read before stay in service",
-			e->text);
+		log_error("access.keys: %s; %s", e->text,
+			k->is_in_service ? "the keys that were read before stay in service" :
+					   "names with a key are answered with SERVFAIL until it "
+					   "can be read");
 	else if (e->code == OK && k->error.code != OK)
 		log_notice("access.keys: %s is read again", k->path);
 	k->error = *e;
+	k->is_in_service |= e->code == OK;
 }
 
 static enum err

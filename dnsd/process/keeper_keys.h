@@ -7,6 +7,7 @@
 
 struct keeper_keys {
 	const char *path; /* "": there are no keys */
+	bool is_in_service; /* what was read, the last time that it could be */
 	struct source_stamp stamp;
 	struct error error; /* of the last try */
 };

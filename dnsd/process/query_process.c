@@ -328,6 +328,7 @@ open_all(struct query_main *q, struct error *e)
 	};
 	enum err err = open_zones(q, e);
 
+	q->table.has_keys = p->server->conf->access.keys[0] != '\0';
 	q->table.keys_only = &p->server->conf->access.keys_only;
 	if (err == OK)
 		err = open_gates(q, e);

@@ -99,7 +99,7 @@ write_reply(struct tcp_stream *s, const uint8_t *query, size_t len, const struct
 	size_t reply;
 
 	if (s->gate != NULL) {
-		gate_prepare(s->gate, &own.client, &ticket);
+		ticket = gate_prepare(s->gate, &own.client);
 		gate_admit(s->gate, &ticket, &own);
 	}
 	answer_read(zones, query, len, &reading);

@@ -296,7 +296,7 @@ answer_slot(struct udp *u, unsigned i, const struct listener *l, const struct zo
 		gate_admit(u->gate, &u->tickets[i], context);
 	len = answer_write(zones, context, &u->readings[i], s->in.iov_base, u->in[i].msg_len,
 		s->out.iov_base, u->udp_size, outcome);
-	if (u->gate != NULL)
+	if (outcome->is_special && u->gate != NULL)
 		gate_settle(u->gate, &u->tickets[i], zone_set_keys(zones), outcome);
 	return len;
 }
@@ -307,7 +307,7 @@ prepare_tickets(struct udp *u, unsigned count)
 	for (unsigned i = 0; i < count; i++) {
 		struct addr client = address_of(&u->slots[i].peer);
 
-		gate_prepare(u->gate, &client, &u->tickets[i]);
+		u->tickets[i] = gate_prepare(u->gate, &client);
 	}
 }
 

@@ -45,7 +45,7 @@ enum {
 	INCOMING_CONNECT_MS = 10000,
 	INCOMING_IDLE_MS = 30000,    /* without a byte */
 	INCOMING_TOTAL_MS = 3600000, /* of a transfer */
-	INCOMING_RETRY_MS = 60000,   /* of a zone that has no data yet; doubles to an hour */
+	INCOMING_RETRY_MS = 2000, /* of a zone that has no data yet; doubles to an hour */
 	INCOMING_RETRY_MAX_MS = 3600000,
 	INCOMING_TIMER_MIN_S = 1, /* of refresh and retry, whatever the SOA says */
 };

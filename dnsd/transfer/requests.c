@@ -277,7 +277,10 @@ handle_query(struct asked *a)
 		.client = a->request->client.addr,
 	};
 
-	if (newest == NULL)
+	/* A connection that was handed over must not be a way around quotas and query keys. */
+	if (a->response->session.key == NULL && a->query.type != TYPE_SOA)
+		write_refusal(a, RCODE_REFUSED, false);
+	else if (newest == NULL)
 		write_refusal(a, RCODE_SERVFAIL, false);
 	else
 		a->response->len = answer_packet(generation_zones(newest), &context, a->packet,

@@ -77,6 +77,12 @@ zone_set_keys(const struct zone_set *s)
 }
 
 bool
+zone_set_awaits_keys(const struct zone_set *s)
+{
+	return s->awaits_keys;
+}
+
+bool
 zone_negative_is_long(const struct zone *z, uint16_t amplification)
 {
 	/* "1.1.1.1", the origin, type and class */

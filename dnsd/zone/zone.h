@@ -104,7 +104,11 @@ enum err zone_set_add(struct zone_set *s, struct text origin, const struct zone_
  * finished. */
 enum err zone_set_use_keys(struct zone_set *s, struct key_table *keys,
 	const struct conf_list *keys_only, struct error *e) ORBL_NODISCARD;
-struct key_table *zone_set_keys(const struct zone_set *s); /* lent; NULL: names have no keys */
+/* Names have keys, whose table could not be read yet: no name with one is answered, until a set has
+ * the table. */
+void zone_set_await_keys(struct zone_set *s);
+struct key_table *zone_set_keys(const struct zone_set *s); /* lent; NULL: there is no table */
+bool zone_set_awaits_keys(const struct zone_set *s);
 /* After the last one was added, once, before the first zone_set_find. */
 enum err zone_set_finish(struct zone_set *s, struct error *e) ORBL_NODISCARD;
 

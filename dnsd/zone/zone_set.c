@@ -372,8 +372,15 @@ zone_set_use_keys(struct zone_set *s, struct key_table *keys, const struct conf_
 				"access.keys_only: \"%s\" is no zone's name", keys_only->items[i]);
 	key_table_release(s->keys);
 	s->keys = key_table_hold(keys);
+	s->awaits_keys = false;
 	s->keys_only = keys_only;
 	return OK;
+}
+
+void
+zone_set_await_keys(struct zone_set *s)
+{
+	s->awaits_keys = s->keys == NULL;
 }
 
 static bool

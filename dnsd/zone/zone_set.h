@@ -24,6 +24,7 @@ struct zone_set {
 	struct zone_acls acls;
 	bool is_acl_missing;
 	struct key_table *keys;            /* held */
+	bool awaits_keys;                  /* there is none yet */
 	const struct conf_list *keys_only; /* until it is finished */
 	uint8_t labels_max;
 	uint32_t slot_mask;

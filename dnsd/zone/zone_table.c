@@ -169,6 +169,8 @@ zone_table_build(struct zone_table *t, const struct zone_table_data *data, bool 
 	}
 	if (err == OK)
 		err = zone_set_use_keys(zones, t->keys, t->keys_only, e);
+	if (err == OK && t->has_keys)
+		zone_set_await_keys(zones);
 	if (err == OK)
 		err = zone_set_finish(zones, e);
 	if (err == OK)

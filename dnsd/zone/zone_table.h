@@ -24,6 +24,7 @@ struct zone_table_entry {
 struct zone_table {
 	size_t entry_count, source_count;
 	int64_t max_age_s;                 /* of zone_source */
+	bool has_keys;                     /* names have keys, whether there is a table or not */
 	struct key_table *keys;            /* of the next set; whoever sets them, releases them */
 	const struct conf_list *keys_only; /* likewise; NULL: none */
 	struct zone_table_entry *entries;

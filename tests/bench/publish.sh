@@ -3,7 +3,8 @@
 # happens to the queries meanwhile.
 #
 # BENCH_LARGE entries under BENCH_RATE queries a second; BENCH_CHANGES changes by deltas for
-# orbl-dnsd, BENCH_RELOADS by reloading the file for rbldnsd.
+# orbl-dnsd, BENCH_RELOADS by reloading the file for rbldnsd (0: it is left out).
+# BENCH_OTHER_DNSD: a second orbl-dnsd to compare with.
 . "${top_srcdir:?}/tests/bench/lib.sh"
 . "$top_srcdir/tests/bench/peers.sh"
 
@@ -48,12 +49,13 @@ measure() { # NAME CHANGES KIND PATH TARGET
 	done <"$dir/changes.$name" >>"$measured"
 }
 
-measure_orbl() {
+measure_orbl() { # NAME
+	rm -f "$dir/snapshot.delta"
 	port_choose
 	peer_orbl "snapshot:$dir/snapshot" --control "$dir/socket"
 	server_start "$server_cpu" "${command[@]}" || return
-	measure_quiet orbl-quiet
-	measure orbl "$changes" delta "$dir/snapshot" "$dir/socket"
+	measure_quiet "$1-quiet"
+	measure "$1" "$changes" delta "$dir/snapshot" "$dir/socket"
 	server_stop "$pid"
 }
 
@@ -76,6 +78,8 @@ measure_rbldnsd() { # NAME OPTION...
 rows='
 orbl-dnsd, nothing changed|orbl-quiet
 orbl-dnsd, a delta written, synced and told|orbl
+the other orbl-dnsd, nothing changed|other-quiet
+the other orbl-dnsd, a delta written, synced and told|other
 rbldnsd, nothing changed|rbldnsd-quiet
 rbldnsd, a line appended and SIGHUP|rbldnsd
 rbldnsd -f, a line appended and SIGHUP|rbldnsd-f
@@ -138,8 +142,9 @@ main() {
 	data_make list "$large"
 	data_queries "$large" 1
 	data_compile "$dir/list.$large" "$dir/snapshot" >"$dir/compiled"
-	measure_orbl
-	if bench_has rbldnsd; then
+	measure_orbl orbl
+	[ -z "${BENCH_OTHER_DNSD-}" ] || dnsd=$BENCH_OTHER_DNSD measure_orbl other
+	if [ "$reloads" -gt 0 ] && bench_has rbldnsd; then
 		measure_rbldnsd rbldnsd
 		measure_rbldnsd rbldnsd-f -f
 	fi

@@ -2,7 +2,8 @@
 # serve.sh - what a query costs: processor time of the server for each answer, and answers in a
 # second, beside other servers with the same list and the same questions.
 #
-# BENCH_COUNT entries, BENCH_ROUNDS rounds of BENCH_SECONDS for each server, in turn.
+# BENCH_COUNT entries, BENCH_ROUNDS rounds of BENCH_SECONDS for each server, in turn. BENCH_SERVERS:
+# which, of the names below; all by default. BENCH_OTHER_DNSD: a second orbl-dnsd to compare with.
 . "${top_srcdir:?}/tests/bench/lib.sh"
 . "$top_srcdir/tests/bench/peers.sh"
 
@@ -15,7 +16,8 @@ questions=200000
 titles='
 echo|UDP echo: the limit of the sockets
 orbl|orbl-dnsd
-orbl-acl|orbl-dnsd with an access list of 1,000 networks
+orbl-all|orbl-dnsd with access list, quota and rate limit
+orbl-other|the other orbl-dnsd
 rbldnsd-ip4set|rbldnsd, ip4set
 rbldnsd-ip4trie|rbldnsd, ip4trie
 nsd|NSD
@@ -31,7 +33,12 @@ title_of() { # NAME
 
 names=() ports=() server_pids=()
 
+is_wanted() { # NAME
+	[[ -z ${BENCH_SERVERS-} || " $BENCH_SERVERS " == *" $1 "* ]]
+}
+
 serve() { # NAME : runs $command
+	is_wanted "$1" || return
 	say "starting $1"
 	server_start "$server_cpu" "${command[@]}" || return
 	names+=("$1")
@@ -41,6 +48,7 @@ serve() { # NAME : runs $command
 
 # An echo says NOERROR, but has no answer to wait for.
 serve_echo() {
+	is_wanted echo || return
 	port_choose
 	peer_echo
 	taskset -c "$server_cpu" "${command[@]}" &
@@ -50,12 +58,22 @@ serve_echo() {
 	server_pids+=("$!")
 }
 
+# Who asks is in no entry: whom the list lets pass has neither quota nor rate.
 write_acl() {
 	local i
-	echo '127.0.0.1 :pass'
 	for ((i = 0; i < 1000; i++)); do
 		printf '10.%d.%d.0/24 :refuse\n' $((i / 250)) $((i % 250))
 	done
+}
+
+# All bounds are far away, and reckoned with for each query.
+write_conf() {
+	cat <<-END
+		access.quota = 4000000000
+		rrl.rate = 1000000000
+		dnsd.statistics_file = $dir/statistics
+		dnsd.control_socket = $dir/control
+	END
 }
 
 serve_orbl() {
@@ -63,9 +81,14 @@ serve_orbl() {
 	peer_orbl "snapshot:$dir/list.snapshot"
 	serve orbl
 	write_acl >"$dir/acl"
+	write_conf >"$dir/conf"
 	port_choose
-	peer_orbl "snapshot:$dir/list.snapshot" --zone "$origin=rbldnsd:acl:$dir/acl"
-	serve orbl-acl
+	peer_orbl "snapshot:$dir/list.snapshot" -c "$dir/conf" --zone "=rbldnsd:acl:$dir/acl"
+	serve orbl-all
+	[ -n "${BENCH_OTHER_DNSD-}" ] || return
+	port_choose
+	dnsd=$BENCH_OTHER_DNSD peer_orbl "snapshot:$dir/list.snapshot"
+	serve orbl-other
 }
 
 serve_rbldnsd() {
@@ -145,10 +168,10 @@ print_table() {
 }
 
 print_targets() {
-	local name=orbl-acl
-	target_at_most 'processor time a query, of rbldnsd ip4set, with statistics and access list' \
+	local name=orbl-all what='with statistics, access list, quota and rate limit'
+	target_at_most "processor time a query, of rbldnsd ip4set, $what" \
 		0.95 "$(measured_ratios "$measured" $name rbldnsd-ip4set 1 | median)" ''
-	target_at_most 'processor time a query, of the bare UDP echo' 1.10 \
+	target_at_most "processor time a query, of the bare UDP echo, $what" 1.10 \
 		"$(measured_ratios "$measured" $name echo 1 | median)" ''
 }
 
@@ -221,13 +244,13 @@ main() {
 	bench_needs dnsperf
 	say "writing $count entries"
 	data_make list "$count"
-	data_make zone "$count"
+	[ -n "${BENCH_SERVERS-}" ] || data_make zone "$count"
 	data_queries "$count" "$questions"
 	data_compile "$dir/list.$count" "$dir/list.snapshot" >"$dir/compiled"
 	serve_echo
 	serve_orbl
 	serve_rbldnsd
-	serve_zones
+	[ -n "${BENCH_SERVERS-}" ] || serve_zones
 	for ((round = 0; round <= rounds; round++)); do
 		say "round $round of $rounds"
 		# Round 0 is for the caches, and not counted.
@@ -242,7 +265,7 @@ main() {
 	for i in "${server_pids[@]}"; do
 		server_stop "$i"
 	done
-	compare_workers
+	[ -n "${BENCH_SERVERS-}" ] || compare_workers
 }
 
 main

@@ -1,6 +1,7 @@
 #!/bin/bash
 # Who may ask, and how often: keys in names, quotas, rates, exemptions, access lists.
 . "${top_srcdir:?}/tests/system/dnsd_lib.sh"
+tap_need unbound
 
 orbl=$top_builddir/orbl
 keys=$dir/keys
@@ -196,20 +197,18 @@ resolve() {
 	dig +tries=2 +time=5 @127.0.0.1 -p "$resolver_port" +short "$1" "${2:-A}"
 }
 
-if command -v unbound >/dev/null; then
-	start_resolver
-	for zone in $origin "relays.$origin" only.test relays.only.test; do
-		tap_is "a resolver finds a listed address below a key, $zone" 127.0.0.2 \
-			"$(resolve "99.2.0.192.$dave.$zone")"
-		tap_is 'the test point' 127.0.0.2 "$(resolve "2.0.0.127.$dave.$zone")"
-		tap_is 'an IPv6 address' 127.0.0.2 \
-			"$(resolve "1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.$dave.$zone")"
-		tap_is 'and never 127.0.0.1' '' "$(resolve "1.0.0.127.$dave.$zone")"
-	done
-	kill "$resolver"
-	wait "$resolver" 2>/dev/null
-	other_pids=
-fi
+start_resolver
+for zone in $origin "relays.$origin" only.test relays.only.test; do
+	tap_is "a resolver finds a listed address below a key, $zone" 127.0.0.2 \
+		"$(resolve "99.2.0.192.$dave.$zone")"
+	tap_is 'the test point' 127.0.0.2 "$(resolve "2.0.0.127.$dave.$zone")"
+	tap_is 'an IPv6 address' 127.0.0.2 \
+		"$(resolve "1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.$dave.$zone")"
+	tap_is 'and never 127.0.0.1' '' "$(resolve "1.0.0.127.$dave.$zone")"
+done
+kill "$resolver"
+wait "$resolver" 2>/dev/null
+other_pids=
 dnsd_stop
 
 # --- quota --------------------------------------------------------------------------------

@@ -229,39 +229,34 @@ end_server() {
 	secondary_stop
 }
 
-if command -v nsd >/dev/null; then
-	other_server nsd NSD AXFR
-	end_server NSD
-fi
-if command -v knotd >/dev/null; then
-	other_server knot Knot IXFR
-	end_server Knot
-fi
-if command -v named >/dev/null; then
-	other_server bind BIND IXFR
-	# --- restarts, and a primary that is down ---
-	dnsd_stop
-	secondary_stop
-	primary_run
-	tap_ok 'it serves what it had, while the primary is down' ours_has 8
-	tap_ok 'it tells that the primary is down' wait_until 20 log_has \
-		"zone $zone: primary ${server}[@:]$server_port: nothing answers there.*serial 8 stays in"
-	rm -f "$dir/secondary/"*.jnl # which is of another file
-	zone_file 9 6 >"$dir/secondary/zone"
-	bind_run
-	tap_ok 'the primary is back, with a change' wait_until 20 ours_has 9
-	sleep 7
-	tap_ok 'being heard renews' answers NOERROR
-	tap_ok 'by a delta' [ -s "$dir/received/$zone.snapshot.delta" ]
-	secondary_stop
-	tap_ok 'a primary that is down too long: SERVFAIL' wait_until 20 answers SERVFAIL
-	dnsd_stop
-	primary_run
-	tap_ok 'after a restart, too' answers SERVFAIL
-	bind_run
-	tap_ok 'until it is heard again' wait_until 20 answers NOERROR
-	end_server 'BIND, in the end'
-fi
+tap_need nsd knotd named
+other_server nsd NSD AXFR
+end_server NSD
+other_server knot Knot IXFR
+end_server Knot
+other_server bind BIND IXFR
+# --- restarts, and a primary that is down ---
+dnsd_stop
+secondary_stop
+primary_run
+tap_ok 'it serves what it had, while the primary is down' ours_has 8
+tap_ok 'it tells that the primary is down' wait_until 20 log_has \
+	"zone $zone: primary ${server}[@:]$server_port: nothing answers there.*serial 8 stays in"
+rm -f "$dir/secondary/"*.jnl # which is of another file
+zone_file 9 6 >"$dir/secondary/zone"
+bind_run
+tap_ok 'the primary is back, with a change' wait_until 20 ours_has 9
+sleep 7
+tap_ok 'being heard renews' answers NOERROR
+tap_ok 'by a delta' [ -s "$dir/received/$zone.snapshot.delta" ]
+secondary_stop
+tap_ok 'a primary that is down too long: SERVFAIL' wait_until 20 answers SERVFAIL
+dnsd_stop
+primary_run
+tap_ok 'after a restart, too' answers SERVFAIL
+bind_run
+tap_ok 'until it is heard again' wait_until 20 answers NOERROR
+end_server 'BIND, in the end'
 
 # --- orbl-dnsd, orbl-dnsd, BIND --------------------------------------------------------------------
 
@@ -314,19 +309,17 @@ chain() { # TEST
 		tap_diff "$1, at $at" "$dir/theirs" "$dir/ours"
 	done
 }
-if command -v named >/dev/null; then
-	bind_run
-	tap_ok 'BIND has it from there' wait_until 20 server_has 100
-	{
-		addresses 3 320
-		printf '%s\n' 192.0.2.{1,2,3} 198.51.100.{0,7,255} 10.1.2.{1,127,128} 127.0.0.{2,1,3}
-	} | questions "$zone"
-	printf '%s %s\n' "$zone" SOA "$zone" NS "_codes.$zone" TXT "$v6.$zone" A >>"$dir/questions"
-	chain 'a chain of three answers the same'
-	{ base | sed 's,10.1.2.0/25,10.1.3.0/25,'; echo '192.0.2.3 relay'; } | primary_list 101
-	tap_ok 'a change goes down the chain' wait_until 30 server_has 101
-	chain 'after a change, too'
-fi
+bind_run
+tap_ok 'BIND has it from there' wait_until 20 server_has 100
+{
+	addresses 3 320
+	printf '%s\n' 192.0.2.{1,2,3} 198.51.100.{0,7,255} 10.1.2.{1,127,128} 127.0.0.{2,1,3}
+} | questions "$zone"
+printf '%s %s\n' "$zone" SOA "$zone" NS "_codes.$zone" TXT "$v6.$zone" A >>"$dir/questions"
+chain 'a chain of three answers the same'
+{ base | sed 's,10.1.2.0/25,10.1.3.0/25,'; echo '192.0.2.3 relay'; } | primary_list 101
+tap_ok 'a change goes down the chain' wait_until 30 server_has 101
+chain 'after a change, too'
 dnsd_stop
 tap_is 'the one in the middle ends' 0 "${dnsd_status:-}"
 tap_done

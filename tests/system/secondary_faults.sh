@@ -3,7 +3,7 @@
 # told once by its reason, and the zone that was there stays.
 . "${top_srcdir:?}/tests/system/transfer_lib.sh"
 
-command -v python3 >/dev/null || { echo '1..0 # SKIP there is no python3'; exit 0; }
+tap_need python3
 zone=bl.test
 server_port=$((32100 + RANDOM % 300))
 

@@ -3,7 +3,7 @@
 # and a secondary that asks without end.
 . "${top_srcdir:?}/tests/system/transfer_lib.sh"
 
-command -v knotd >/dev/null || { echo '1..0 # SKIP there is no knotd'; exit 0; }
+tap_need knotd
 
 knot_conf() { # ZONES
 	cat >"$dir/secondary/knot.conf" <<-CONF

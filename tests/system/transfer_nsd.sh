@@ -2,7 +2,7 @@
 # transfer_nsd.sh - NSD as secondary of orbl-dnsd: AXFR, IXFR, NOTIFY, TSIG; and who is refused.
 . "${top_srcdir:?}/tests/system/transfer_lib.sh"
 
-command -v nsd >/dev/null || { echo '1..0 # SKIP there is no nsd'; exit 0; }
+tap_need nsd
 
 nsd_zone() { # NAME KEY
 	printf 'zone:\n name: %s\n zonefile: %s\n request-xfr: %s@%s %s\n allow-notify: %s %s\n' \

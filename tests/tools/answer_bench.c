@@ -222,7 +222,7 @@ run_gate(const struct zone_set *zones, struct gate *g, const struct packet *pack
 		context.client = addr_from_ipv4(0x0a000000 + (uint32_t)(i % CLIENTS) * 97);
 		answer_read(zones, p->bytes, p->len, r);
 		if (g != NULL) {
-			gate_prepare(g, &context.client, t);
+			*t = gate_prepare(g, &context.client);
 			gate_admit(g, t, &context);
 		}
 		bytes += answer_write(zones, &context, r, p->bytes, p->len, out, sizeof(out),

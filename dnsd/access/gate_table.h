@@ -1,0 +1,68 @@
+/* gate_table.h - what a worker's gate (gate.h) is made of: tables, masks, clocks, counts. */
+#ifndef DNSD_GATE_TABLE_H
+#define DNSD_GATE_TABLE_H
+
+#include <stdatomic.h>
+
+#include "gate.h"
+
+enum { GATE_WAYS = 4, GATE_LINE = 64, GATE_DAY_S = 86400 };
+
+/* The worker writes id and count, the main thread over: the tag of who is over (gate_tag), so that
+ * a mark that comes late is none of the entry's next client, nor of the next day. */
+struct gate_client {
+	_Atomic uint64_t id; /* 0: free */
+	_Atomic uint32_t count, over;
+};
+
+struct gate_client_set {
+	_Alignas(GATE_LINE) struct gate_client each[GATE_WAYS];
+};
+
+struct gate_network {
+	uint64_t id;     /* 0: free */
+	int64_t full_ns; /* when its bucket is full; the past: it is */
+};
+
+struct gate_network_set {
+	_Alignas(GATE_LINE) struct gate_network each[GATE_WAYS];
+};
+
+/* What the main thread sums up; the worker alone writes. */
+struct gate_counts {
+	_Atomic uint64_t uncounted, limited, dropped, refused_over, refused_key;
+};
+
+struct gate_exempt {
+	uint64_t mask[2], value[2]; /* of an address in network order */
+	uint8_t family;
+};
+
+struct gate {
+	/* Of a query. */
+	uint64_t multiplier;
+	uint32_t client_ipv4, network_ipv4; /* masks in network order */
+	uint64_t client_ipv6, network_ipv6; /* in host order */
+	unsigned shift;                     /* of a product, to the number of its set */
+	uint32_t quota;
+	struct gate_client_set *clients;       /* NULL: no quota */
+	struct gate_network_set *networks;     /* NULL: no rate */
+	int64_t now_ns, latest_ns, interval_ns; /* latest: a bucket full later than this is empty */
+	size_t exempt_count;
+	/* Of fewer. */
+	const struct gate_exempt *exempt;
+	int64_t tolerance_ns;
+	size_t index, sets;
+	unsigned slip, slips;
+	uint64_t random;
+	_Alignas(GATE_LINE) _Atomic int64_t day; /* since the epoch; of the clients' counts */
+	struct gate_counts counts;
+};
+
+static inline uint32_t
+gate_tag(const struct gate *g, uint64_t id, int64_t day)
+{
+	return ((uint32_t)((id * g->multiplier) >> 16) + (uint32_t)day * 0x9e3779b9u) | 1;
+}
+
+#endif
