@@ -17,7 +17,7 @@ server_check(const struct server_options *o, struct error *e)
 	if (err == OK)
 		err = sandbox_check_user(&sandbox, e);
 	if (err == OK)
-		err = peers_check(o->conf, e);
+		err = peers_check(o->conf, o->zones, o->zone_count, e);
 	if (err == OK)
 		err = access_check(o->conf, o->zones, o->zone_count, e);
 	if (err == OK)

@@ -171,16 +171,16 @@ gate_settle_special(struct gate *g, const struct gate_ticket *t, struct key_tabl
 
 /* --- making them ---------------------------------------------------------- */
 
-static uint32_t
+static uint64_t
 mask_ipv4(unsigned bits)
 {
-	return bits == 0 ? 0 : htobe32(UINT32_MAX << (32 - bits));
+	return GATE_ID_IPV4 | (bits == 0 ? 0 : htobe32(UINT32_MAX << (32 - bits)));
 }
 
 static uint64_t
 mask_ipv6(unsigned bits)
 {
-	return bits == 0 ? 0 : bits >= 64 ? UINT64_MAX : UINT64_MAX << (64 - bits);
+	return GATE_ID_IPV6 | (bits == 0 ? 0 : UINT64_MAX << (bits < 64 ? 64 - bits : 0));
 }
 
 /* Sets of a table for so many, a power of two, two or more: the shift is below 64. */
@@ -240,10 +240,8 @@ gate_new(const struct gates *all, size_t index)
 	memset((void *)g, 0, sizeof(*g));
 	g->index = index;
 	g->multiplier = all->multiplier;
-	g->client_ipv4 = mask_ipv4(o->client_ipv4);
-	g->client_ipv6 = mask_ipv6(o->client_ipv6);
-	g->network_ipv4 = mask_ipv4(o->network_ipv4);
-	g->network_ipv6 = mask_ipv6(o->network_ipv6);
+	g->masks[0] = (struct gate_masks){mask_ipv6(o->client_ipv6), mask_ipv6(o->network_ipv6)};
+	g->masks[1] = (struct gate_masks){mask_ipv4(o->client_ipv4), mask_ipv4(o->network_ipv4)};
 	g->quota = o->quota < UINT32_MAX ? (uint32_t)o->quota : UINT32_MAX;
 	g->exempt_count = o->exempt_count;
 	g->exempt = all->exempt;

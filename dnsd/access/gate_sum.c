@@ -94,9 +94,9 @@ format_client(const struct gates *g, uint64_t id, char out[ACCESS_NAME])
 {
 	struct prefix p = {.addr = {.family = 4}, .len = (uint8_t)g->options.client_ipv4};
 	uint32_t word = (uint32_t)id;
-	uint64_t half = htobe64(id & ~(UINT64_C(1) << 63));
+	uint64_t half = htobe64(id & ~GATE_ID_IPV6);
 
-	if (id >> 63 == 0) {
+	if ((id & GATE_ID_IPV6) == 0) {
 		memcpy(p.addr.b, &word, sizeof(word));
 	} else {
 		p = (struct prefix){.addr = {.family = 6}, .len = (uint8_t)g->options.client_ipv6};

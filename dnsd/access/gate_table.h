@@ -38,17 +38,25 @@ struct gate_exempt {
 	uint8_t family;
 };
 
+/* Which of an address's bits are its id's (gate_id), and which mark the id as one. */
+struct gate_masks {
+	uint64_t client, network;
+};
+
+#define GATE_ID_IPV4 (UINT64_C(1) << 32)
+#define GATE_ID_IPV6 (UINT64_C(1) << 63)
+
 struct gate {
 	/* Of a query. */
 	uint64_t multiplier;
-	uint32_t client_ipv4, network_ipv4; /* masks in network order */
-	uint64_t client_ipv6, network_ipv6; /* in host order */
-	unsigned shift;                     /* of a product, to the number of its set */
+	struct gate_masks masks[2]; /* IPv6, IPv4 */
+	unsigned shift;             /* of a product, to the number of its set */
 	uint32_t quota;
-	struct gate_client_set *clients;       /* NULL: no quota */
-	struct gate_network_set *networks;     /* NULL: no rate */
-	int64_t now_ns, latest_ns, interval_ns; /* latest: a bucket full later than this is empty */
 	size_t exempt_count;
+	struct gate_client_set *clients;   /* NULL: no quota */
+	struct gate_network_set *networks; /* NULL: no rate */
+	int64_t now_ns, interval_ns;
+	int64_t latest_ns; /* a bucket that is full later has nothing now */
 	/* Of fewer. */
 	const struct gate_exempt *exempt;
 	int64_t tolerance_ns;

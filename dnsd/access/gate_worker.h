@@ -10,8 +10,9 @@
 
 /* Where a query is counted. */
 struct gate_ticket {
-	uint64_t client, network; /* ids */
-	struct gate_client_set *client_set;   /* NULL: its client is not counted */
+	uint64_t client;
+	struct gate_client_set *client_set; /* NULL: its client is not counted */
+	uint64_t network;
 	struct gate_network_set *network_set; /* NULL: its network is not, or was not */
 	bool is_exempt;
 };
@@ -37,44 +38,39 @@ gate_turn(struct gate *g, int64_t now_s, int64_t now_ms)
 		gate_new_day(g, day);
 }
 
-/* IPv4 in network order; IPv6 prefixes with the upper bit, which no global address has. False: it
- * is no address. */
-static inline bool
-gate_ids(const struct gate *g, const struct addr *a, struct gate_ticket *t)
+/* An address before masks: IPv4 in network order, and a bit above it; the upper half of IPv6, with
+ * the highest bit, which no global address has. Never 0, which is a free entry. */
+static inline uint64_t
+gate_id(const struct addr *a)
 {
-	const uint64_t upper = UINT64_C(1) << 63;
 	uint32_t word;
 	uint64_t half;
 
 	if (a->family == 4) {
 		memcpy(&word, a->b, sizeof(word));
-		t->client = word & g->client_ipv4;
-		t->network = word & g->network_ipv4;
-		return true;
+		return GATE_ID_IPV4 | word;
 	}
 	memcpy(&half, a->b, sizeof(half));
-	half = be64toh(half);
-	t->client = (half & g->client_ipv6) | upper;
-	t->network = (half & g->network_ipv6) | upper;
-	return a->family == 6;
+	return GATE_ID_IPV6 | be64toh(half);
 }
 
 static inline struct gate_ticket
 gate_prepare(const struct gate *g, const struct addr *client)
 {
 	struct gate_ticket t = {.client_set = NULL};
+	const struct gate_masks *masks = &g->masks[client->family == 4];
+	uint64_t id = gate_id(client);
 
-	if (!gate_ids(g, client, &t))
-		return t;
 	t.is_exempt = g->exempt_count != 0 && gate_is_exempt(g, client);
-	if (t.is_exempt)
+	if (client->family == 0 || t.is_exempt)
 		return t;
-	/* The id 0 is that of a free entry: no client is at 0.0.0.0. */
-	if (g->clients != NULL && t.client != 0) {
+	if (g->clients != NULL) {
+		t.client = id & masks->client;
 		t.client_set = &g->clients[(t.client * g->multiplier) >> g->shift];
 		__builtin_prefetch(t.client_set, 1);
 	}
-	if (g->networks != NULL && t.network != 0) {
+	if (g->networks != NULL) {
+		t.network = id & masks->network;
 		t.network_set = &g->networks[(t.network * g->multiplier) >> g->shift];
 		__builtin_prefetch(t.network_set, 1);
 	}

@@ -207,7 +207,7 @@ answer_zone(struct answer *a, struct answer_outcome *outcome)
 	why = refusal(a, outcome);
 	if (why != NULL)
 		refuse(a, why);
-	else if (!z->is_ready || (a->has_key && a->key_verdict == KEY_UNREAD))
+	else if (!z->is_ready || a->key_verdict == KEY_UNREAD)
 		fail(&a->reply, RCODE_SERVFAIL, EDE_NOT_READY);
 	else if (zone_is_stale(z, a->context->now_s))
 		fail(&a->reply, RCODE_SERVFAIL, EDE_INVALID_DATA);
@@ -373,6 +373,7 @@ answer_long(const struct zone_set *zones, const struct answer_context *c, const 
 	a.client = SNAPSHOT_PASS;
 	a.passes = a.has_key = false;
 	a.key = KEY_NONE;
+	a.key_verdict = KEY_GOOD;
 	look_up_client(&a, zone_set_acls(zones));
 	if (a.client == SNAPSHOT_IGNORE)
 		return 0;

@@ -143,6 +143,12 @@ dnstap_is_connected(const struct dnstap *t)
 	return t->fd >= 0;
 }
 
+bool
+dnstap_is_open(const struct dnstap *t)
+{
+	return t->state == OPEN;
+}
+
 void
 dnstap_prepare(const struct dnstap *t, struct pollfd *poll)
 {

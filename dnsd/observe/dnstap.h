@@ -27,6 +27,7 @@ void dnstap_free(struct dnstap *t); /* NULL ok */
 /* Begin to speak; takes the descriptor, which does not block. */
 void dnstap_connect(struct dnstap *t, int fd);
 bool dnstap_is_connected(const struct dnstap *t); /* or on the way to it */
+bool dnstap_is_open(const struct dnstap *t);      /* the collector takes our messages */
 
 void dnstap_prepare(const struct dnstap *t, struct pollfd *poll);
 void dnstap_serve(struct dnstap *t, const struct pollfd *poll);

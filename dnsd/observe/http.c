@@ -114,13 +114,28 @@ accept_clients(struct http *h, int listening, int64_t now_ms)
 
 /* --- a reply ------------------------------------------------------------------ */
 
+static char *
+make_body(const struct http *h, enum http_status status, size_t *len)
+{
+	static const char hint[] = "see /metrics\n";
+
+	*len = 0;
+	if (status == HTTP_OK)
+		return h->body.make(h->body.context, len);
+	if (status != HTTP_NOT_FOUND)
+		return NULL;
+	*len = sizeof(hint) - 1;
+	return strdup(hint);
+}
+
 static void
 reply(struct http *h, struct client *c, enum http_status status, bool head_only)
 {
-	size_t len = 0;
+	size_t len;
 
-	if (status == HTTP_OK)
-		c->body = h->body.make(h->body.context, &len);
+	c->body = make_body(h, status, &len);
+	if (c->body == NULL)
+		len = 0;
 	if (status == HTTP_OK && c->body == NULL)
 		status = HTTP_UNAVAILABLE;
 	c->body_len = head_only ? 0 : len;

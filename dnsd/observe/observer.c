@@ -43,8 +43,11 @@ static char *
 make_metrics(void *context, size_t *len)
 {
 	const struct observer *o = context;
+	struct prometheus_sources sources = o->sources;
 
-	return prometheus_text(&o->sources, time(NULL), len);
+	sources.has_dnstap = o->tap != NULL;
+	sources.is_dnstap_connected = o->tap != NULL && dnstap_is_open(o->tap);
+	return prometheus_text(&sources, time(NULL), len);
 }
 
 /* --- from the keeper ------------------------------------------------------------ */

@@ -31,7 +31,8 @@ struct observer_files {
 	const struct conf *conf;
 	size_t metrics_count;
 	int metrics[OBSERVER_LISTEN_MAX];
-	int log; /* -1: none */
+	int log;       /* -1: none */
+	int tap_errno; /* why dnstap's last connection failed; 0: it did not, and nothing was told */
 };
 
 /* Is there anything to observe? */

@@ -169,8 +169,33 @@ observer_files_reopen(struct observer_files *f, int channel)
 
 /* --- dnsd.dnstap --------------------------------------------------------------------- */
 
+/* The same reason is told once: it is tried again every few seconds. */
 static void
-connect_tap(const struct observer_files *f, int channel)
+tell_tap(struct observer_files *f, int reason)
+{
+	const struct conf *conf = f->conf;
+	const char *path = conf->dnsd.dnstap;
+
+	if (reason == f->tap_errno)
+		return;
+	f->tap_errno = reason;
+	if (reason == EACCES || reason == EPERM)
+		log_warning("dnsd.dnstap: no connection to %s: %s; dnsd.user %s needs the right to "
+			    "write to it and to enter the directories above it (the collector's "
+			    "umask, or chmod, chgrp)",
+			path, strerror(reason), conf->dnsd.user);
+	else if (reason == ENOENT || reason == ECONNREFUSED)
+		log_warning("dnsd.dnstap: no connection to %s: %s; start the collector that "
+			    "listens there, it is looked for every few seconds",
+			path, strerror(reason));
+	else if (reason != 0)
+		log_warning("dnsd.dnstap: no connection to %s: %s; it must be the Unix socket of "
+			    "a dnstap collector",
+			path, strerror(reason));
+}
+
+static void
+connect_tap(struct observer_files *f, int channel)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	const char *path = f->conf->dnsd.dnstap;
@@ -178,8 +203,12 @@ connect_tap(const struct observer_files *f, int channel)
 
 	memcpy(address.sun_path, path, strnlen(path, sizeof(address.sun_path) - 1));
 	/* A Unix socket is connected at once or not at all; the observer asks again. */
-	if (fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0)
+	if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof(address)) != 0) {
+		tell_tap(f, errno);
+	} else {
+		tell_tap(f, 0);
 		send_fd(channel, MESSAGE_TAP, fd);
+	}
 	if (fd >= 0)
 		close(fd);
 }

@@ -368,6 +368,11 @@ write_all(FILE *out, const struct prometheus_sources *s, int64_t now_s)
 	for (size_t i = 0; i < ORBL_COUNT(zone_metrics); i++)
 		write_zone_metric(out, s->stats, &zone_metrics[i], now_s);
 	write_common(out, s->stats);
+	if (s->has_dnstap) {
+		begin(out, PREFIX "dnstap_connected", "gauge",
+			"Does the collector of dnsd.dnstap take messages?");
+		fprintf(out, PREFIX "dnstap_connected %d\n", s->is_dnstap_connected);
+	}
 	if (s->access != NULL)
 		write_access(out, s->access);
 	for (size_t i = 0; s->transfers != NULL && i < ORBL_COUNT(transfer_metrics); i++)

@@ -16,6 +16,7 @@ struct prometheus_sources {
 	const struct transfer_status *transfers; /* NULL: none */
 	const struct access_shared *access;      /* NULL: none */
 	int64_t started_s;
+	bool has_dnstap, is_dnstap_connected;
 };
 
 #define PROMETHEUS_TYPE "text/plain; version=0.0.4; charset=utf-8"

@@ -6,7 +6,7 @@
 #include "source.h"
 
 struct keeper_keys {
-	const char *path; /* "": there are no keys */
+	const char *path;   /* "": there are no keys */
 	bool is_in_service; /* what was read, the last time that it could be */
 	struct source_stamp stamp;
 	struct error error; /* of the last try */

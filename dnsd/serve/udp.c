@@ -279,6 +279,16 @@ count(struct udp *u, unsigned i, const struct listener *l, const struct addr *cl
 
 /* --- a batch ----------------------------------------------------------------- */
 
+static inline size_t
+write_reply(struct udp *u, unsigned i, const struct zone_set *zones,
+	const struct answer_context *context, struct answer_outcome *outcome)
+{
+	struct slot *s = &u->slots[i];
+
+	return answer_write(zones, context, &u->readings[i], s->in.iov_base, u->in[i].msg_len,
+		s->out.iov_base, u->udp_size, outcome);
+}
+
 /* Returns the length of the reply to datagram i, 0: none. */
 static size_t
 answer_slot(struct udp *u, unsigned i, const struct listener *l, const struct zone_set *zones,
@@ -292,12 +302,11 @@ answer_slot(struct udp *u, unsigned i, const struct listener *l, const struct zo
 		*outcome = (struct answer_outcome){.zone = NULL};
 		return 0;
 	}
-	if (u->gate != NULL)
-		gate_admit(u->gate, &u->tickets[i], context);
-	len = answer_write(zones, context, &u->readings[i], s->in.iov_base, u->in[i].msg_len,
-		s->out.iov_base, u->udp_size, outcome);
-	if (outcome->is_special && u->gate != NULL)
-		gate_settle(u->gate, &u->tickets[i], zone_set_keys(zones), outcome);
+	if (u->gate == NULL)
+		return write_reply(u, i, zones, context, outcome);
+	gate_admit(u->gate, &u->tickets[i], context);
+	len = write_reply(u, i, zones, context, outcome);
+	gate_settle(u->gate, &u->tickets[i], zone_set_keys(zones), outcome);
 	return len;
 }
 

@@ -83,7 +83,9 @@ is_served(const struct conf *conf, const char *zone, bool exactly)
 	for (size_t i = 0; i < zones->count; i++) {
 		struct text rest = text_of(zones->items[i]);
 
-		if (peers_name_read(text_cut(&rest, '='), name) && is_related(zone, name, exactly))
+		/* An access control list for all zones has no name. */
+		if (peers_name_read(text_cut(&rest, '='), name) && name[0] != '\0' &&
+			is_related(zone, name, exactly))
 			return true;
 	}
 	return conf->transfer.catalog[0] != '\0' &&
@@ -235,12 +237,30 @@ peers_free(struct peers *p)
 	free(p);
 }
 
+static enum err
+check_primaries(const struct peers *p, const struct feed_zone *zones, size_t count,
+	struct error *e)
+{
+	struct peer peer;
+
+	for (size_t i = 0; i < count; i++)
+		if (zones[i].source.kind == FEED_TRANSFER &&
+			!peers_primary_of(p, zones[i].origin, 0, &peer))
+			return error_set(e, ERR_NOT_FOUND,
+				"zone %.200s comes by transfer, but no primary is given for it; "
+				"add a row \"%.200s ADDR[@PORT] [KEY]\" to transfer.primaries",
+				zones[i].origin, zones[i].origin);
+	return OK;
+}
+
 enum err
-peers_check(const struct conf *conf, struct error *e)
+peers_check(const struct conf *conf, const struct feed_zone *zones, size_t count, struct error *e)
 {
 	struct peers *p;
 	enum err err = peers_new(conf, &p, e);
 
+	if (err == OK)
+		err = check_primaries(p, zones, count, e);
 	peers_free(p);
 	return err;
 }

@@ -13,6 +13,7 @@
 
 #include <orbl/addr.h>
 #include <orbl/conf.h>
+#include <orbl/feed.h>
 
 #include "tsig.h"
 
@@ -28,8 +29,9 @@ struct peer {
 /* Read the rows and the file of keys. The error names the row or FILE:LINE, and the remedy. */
 enum err peers_new(const struct conf *conf, struct peers **out, struct error *e) ORBL_NODISCARD;
 void peers_free(struct peers *p); /* NULL ok */
-/* Would peers_new succeed? For orbl-dnsd --check. */
-enum err peers_check(const struct conf *conf, struct error *e) ORBL_NODISCARD;
+/* Would peers_new succeed, and does each zone that comes by transfer have a primary? */
+enum err peers_check(const struct conf *conf, const struct feed_zone *zones, size_t count,
+	struct error *e) ORBL_NODISCARD;
 /* Is there anything that needs the transfer process? */
 bool peers_is_needed(const struct conf *conf);
 

@@ -26,6 +26,7 @@ static const struct rbldnsd_type types[] = {
 		.special = rbldnsd_combined_special,
 		.zones = rbldnsd_combined_zones},
 	{.name = "acl",
+		.is_whole = true,
 		.default_action = SNAPSHOT_IGNORE,
 		.line = rbldnsd_acl_line,
 		.special = rbldnsd_acl_special,
@@ -283,6 +284,9 @@ check_used(const struct rbldnsd_source *source, const char *paths, struct error 
 {
 	size_t used = 0;
 
+	/* Whom a line that was meant to refuse does not name is let in. */
+	if (source->sets[0]->type->is_whole && source->lines.rejected != 0)
+		return error_set(e, ERR_SYNTAX, "%.400s", source->lines.first.text);
 	for (size_t i = 0; i < source->set_count; i++)
 		used += source->sets[i]->used_lines;
 	if (used != 0)

@@ -38,6 +38,7 @@ struct rbldnsd_type {
 	const char *name;
 	bool is_container; /* has data sets in it, and none itself */
 	bool one_default;  /* the first default counts, for all entries in all files */
+	bool is_whole;     /* one bad line and nothing of the source is used */
 	enum snapshot_action default_action; /* of entries without a value */
 	/* A line that is not empty, no comment and no special entry, without blanks around. */
 	enum err (*line)(struct rbldnsd_set *s, struct text line, struct error *e);

@@ -13,9 +13,9 @@ static const struct {
 	{"allow", 5, SNAPSHOT_PASS}, /* which rbldnsd does not know */
 };
 
-/* ":WORD" or "=WORD", whatever follows it. */
-static bool
-read_action(struct text t, enum snapshot_action *out)
+/* Of ":WORD" or "=WORD", whatever follows it. */
+static struct text
+action_word(struct text t)
 {
 	struct text word = text_from(t, 1);
 	size_t n = 0;
@@ -23,7 +23,12 @@ read_action(struct text t, enum snapshot_action *out)
 	while (n < word.len && word.p[n] != ':' && !rbldnsd_is_blank(word.p[n]) &&
 		!rbldnsd_is_comment(word.p[n]))
 		n++;
-	word = text_upto(word, n);
+	return text_upto(word, n);
+}
+
+static bool
+read_action(struct text word, enum snapshot_action *out)
+{
 	for (size_t i = 0; i < ORBL_COUNT(actions); i++)
 		if (word.len >= actions[i].least &&
 			text_equal_nocase(word, text_upto(text_of(actions[i].word), word.len))) {
@@ -45,18 +50,31 @@ check_listed(struct rbldnsd_set *s, struct rbldnsd_value *value)
 	value->action = SNAPSHOT_REFUSE;
 }
 
+/* A value begins with a number, if not with a colon again. */
+static bool
+is_action(struct text t, struct text word)
+{
+	if (t.len == 0 || (t.p[0] != ':' && t.p[0] != '='))
+		return false;
+	return t.p[0] == '=' || word.len == 0 ? t.p[0] == '=' : word.p[0] < '0' || word.p[0] > '9';
+}
+
 /* An action, or a value as other types have it. */
 static bool
 read_value(struct rbldnsd_set *s, struct text t, struct rbldnsd_value *value)
 {
-	bool must = t.len != 0 && t.p[0] == '=';
+	struct text word = t.len != 0 ? action_word(t) : TEXT_NONE;
 
-	if (t.len != 0 && (must || t.p[0] == ':') && read_action(t, &value->action)) {
+	if (is_action(t, word)) {
+		char shown[24];
+
 		value->text = TEXT_NONE;
-		return true;
-	}
-	if (must) {
-		rbldnsd_reject(s, "= is not followed by an action");
+		if (read_action(word, &value->action))
+			return true;
+		text_printable(word, shown, sizeof(shown));
+		rbldnsd_reject(s,
+			"unknown action \"%s\"; there are allow, pass, refuse, ignore, empty",
+			shown);
 		return false;
 	}
 	value->action = SNAPSHOT_LISTED;

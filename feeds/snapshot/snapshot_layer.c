@@ -230,13 +230,14 @@ snapshot_layer_fetch4(const struct snapshot_layer *l, uint32_t a)
 }
 
 /* All of a bucket of a few lines; else where the search begins, and where it ends when addresses
- * are spread evenly. As a function gcc takes it for one without effect, and leaves out its calls.
- */
+ * are spread evenly; and the class that is there. As a function gcc takes it for one without
+ * effect, and leaves out its calls. */
 __attribute__((always_inline)) static inline void
 fetch_hosts(const struct snapshot_set *set, uint32_t a)
 {
+	const struct snapshot_ids *ids = &set->host_ids;
 	const uint8_t *first;
-	size_t start, count;
+	size_t start, count, near;
 
 	if (!set->has_buckets)
 		return;
@@ -245,13 +246,11 @@ fetch_hosts(const struct snapshot_set *set, uint32_t a)
 	if (count == 0)
 		return;
 	first = set->host + 2 * start;
-	if (count <= 64) {
-		__builtin_prefetch(first);
-		__builtin_prefetch(first + 2 * (count - 1));
-		return;
-	}
-	__builtin_prefetch(first + 2 * (count / 2));
-	__builtin_prefetch(first + 2 * (count * (uint16_t)a >> 16));
+	near = count * (uint16_t)a >> 16;
+	__builtin_prefetch(first + 2 * (count <= 64 ? 0 : count / 2));
+	__builtin_prefetch(first + 2 * (count <= 64 ? count - 1 : near));
+	if (ids->size != 0)
+		__builtin_prefetch(ids->p + ids->size * (start + near));
 }
 
 void

@@ -1,11 +1,11 @@
-/* bench_udp.c - what a worker of orbl-dnsd does with datagrams (udp_serve), in a process of its own:
- * the one that answers cannot be looked into, as it is sealed.
+/* bench_udp.c - what a worker of orbl-dnsd does with datagrams (udp_serve), in a process of its
+ * own: the one that answers cannot be looked into, as it is sealed.
  *
  *	bench_udp SNAPSHOT ORIGIN QUERIES COUNT [ACL]
  *
  * Asks COUNT questions of QUERIES, lines "NAME TYPE", of 127.0.0.1, in batches as a busy worker
- * gets them. Counted for statistics; with ACL, a snapshot of an access list for all zones, there are
- * a quota and a rate limit too, both far away. For callgrind, with --toggle-collect=udp_serve.
+ * gets them. Counted for statistics; with ACL, a snapshot of an access list for all zones, there
+ * are a quota and a rate limit too, both far away. callgrind takes --toggle-collect=udp_serve.
  * Prints "ANSWERS NANOSECONDS" of udp_serve, an answer.
  */
 #include "udp.h"
@@ -91,8 +91,7 @@ read_questions(struct bench *b, const char *path)
 static void
 open_sockets(struct bench *b)
 {
-	struct sockaddr_in address = {
-		.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
 	socklen_t len = sizeof(address);
 	int fd = socket(AF_INET, SOCK_DGRAM, 0);
 

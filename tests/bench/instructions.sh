@@ -5,7 +5,9 @@
 # BENCH_COUNT entries; BENCH_QUERIES questions, asked by dnsperf of a server that has loaded. Only
 # what happens between the first and the last of them is counted. NSD forks, and callgrind takes no
 # commands for what was forked: of NSD the difference counts between a run with these questions
-# more and one with a few, and, as it loads slowly, with BENCH_SMALL entries.
+# more and one with a few, and, as it loads slowly, with BENCH_SMALL entries. The process of ours that
+# answers is sealed, so that valgrind cannot be in it: bench_udp does what its worker does, and what
+# is counted is udp_serve, from recvmmsg to sendmmsg.
 . "${top_srcdir:?}/tests/bench/lib.sh"
 . "$top_srcdir/tests/bench/peers.sh"
 
@@ -57,6 +59,29 @@ measure() { # TITLE
 	print_row "$1" "$total" "$answers"
 	each=$((total / (answers > 0 ? answers : 1)))
 	server_stop "$pid"
+}
+
+# A row of udp_serve; sets $each.
+measure_udp() { # TITLE [ACL]
+	local out=$dir/udp.$# answers total
+	say "$1"
+	answers=$("${callgrind[@]}" --toggle-collect=udp_serve --callgrind-out-file="$out" \
+		"$bench/bench_udp" "$dir/snapshot" "$origin" "$dir/queries.$count" "$questions" \
+		"${@:2}" 2>>"$dir/log") || return
+	answers=${answers% *}
+	total=$(sum_of_dumps "$out")
+	print_row "$1" "$total" "$answers"
+	each=$((total / (answers > 0 ? answers : 1)))
+}
+
+# Who asks is in no entry.
+write_acl() {
+	local i
+	for ((i = 0; i < 1000; i++)); do
+		printf '10.%d.%d.0/24 :refuse\n' $((i / 250)) $((i % 250))
+	done >"$dir/acl"
+	"$bench/bench_compile" acl "$dir/acl" "$dir/acl.snapshot" >"$dir/compiled" ||
+		bench_fail 'cannot compile an access list'
 }
 
 # Ours without sockets: the same with more questions, minus the same with fewer.
@@ -112,11 +137,11 @@ main() {
 	data_compile "$dir/list.$count" "$dir/snapshot" >"$dir/compiled"
 	echo "| $(grouped "$count") entries | instructions a query |"
 	echo '|---|---|'
+	write_acl
 	under=("${callgrind[@]}" --instr-atstart=no --vgdb-prefix="$dir/vgdb"
 		--callgrind-out-file="$dir/callgrind.%p")
-	port_choose
-	peer_orbl "snapshot:$dir/snapshot"
-	measure orbl-dnsd && orbl_each=$each
+	measure_udp orbl-dnsd && orbl_each=$each
+	measure_udp 'orbl-dnsd with access list, quota and rate limit' "$dir/acl.snapshot"
 	measure_answers
 	for peer in $peers; do
 		"$peer"

@@ -218,6 +218,14 @@ server_tree() { # PID
 	done
 }
 
+# Which of them has this name.
+server_child() { # PID NAME
+	local each
+	for each in $(server_tree "$1"); do
+		[ "$(cat "/proc/$each/comm" 2>/dev/null)" != "$2" ] || echo "$each"
+	done
+}
+
 # User and system time since each began, children that ended included; in seconds.
 server_cpu_s() { # PID
 	local each

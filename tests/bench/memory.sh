@@ -29,6 +29,7 @@ measure_orbl() { # ROUND COUNT
 	peer_orbl "snapshot:$dir/$2.snapshot"
 	measure "$1" orbl "$2" || return
 	first=$pid
+	echo "$1 orbl-query.$2 - $(server_pss "$(server_child "$pid" orbl-query)")" >>"$measured"
 	# A second server of the same file beside it.
 	port_choose
 	peer_orbl "snapshot:$dir/$2.snapshot"
@@ -65,8 +66,9 @@ measure_zones() {
 
 # title | name in $measured | remark
 rows='
-orbl-dnsd, from a snapshot|orbl
-orbl-dnsd, two processes of the same snapshot, together|orbl-both
+orbl-dnsd, from a snapshot, all processes|orbl
+... of that the process that answers|orbl-query
+orbl-dnsd, two servers of the same snapshot, together|orbl-both
 rbldnsd, ip4set|rbldnsd-ip4set
 rbldnsd, ip4trie|rbldnsd-ip4trie
 rbldnsd, ip4tset (one code for all)|rbldnsd-ip4tset

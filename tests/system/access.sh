@@ -57,13 +57,17 @@ write_conf <<'CONF'
 access.keys_only = {"only.test"}
 access.url = "https://x.example/keys"
 CONF
-alice=$(new_key alice)
+alice=$(umask 077 && new_key alice)
 tap_like 'a key before the server runs' '^[a-z2-7]{26}$' "$alice"
 tap_like 'and nobody to tell' 'no orbl-dnsd answers' "$(cat "$dir/err")"
 tap_is 'the key is not in the file' 0 "$(grep -c "$alice" "$keys")"
 tap_like 'its hash is' "^$(printf %s "$alice" | b2sum -l 256 | cut -d' ' -f1) alice - ACTIVE 20..-" \
 	"$(cat "$keys")"
-tap_is 'nobody else reads it' 640 "$(stat -c %a "$keys")"
+tap_is 'which all may read' 644 "$(stat -c %a "$keys")"
+chmod 640 "$keys"
+key add zoe >"$dir/out"
+tap_is 'unless the operator says otherwise' 640 "$(stat -c %a "$keys")"
+chmod 644 "$keys"
 start 2
 
 tap_is 'a listed address below a key' 127.0.0.2 "$(ask_short "99.2.0.192.$alice.$origin" A)"
@@ -95,7 +99,7 @@ tap_is 'a key added while it runs' 127.0.0.2 "$(ask_short "99.2.0.192.$bob.relay
 tap_is 'nothing to complain of' '' "$(cat "$dir/err")"
 tap_like 'not for other zones' 'key of another zone' \
 	"$(ede_from 127.0.0.1 "99.2.0.192.$bob.$origin" A)"
-tap_is 'two keys are listed' 'alice active;bob active;' \
+tap_is 'three keys are listed' 'alice active;zoe active;bob active;' \
 	"$(key list | awk 'NR > 1 { printf "%s %s;", $1, $4 }')"
 repeat 10 ask "99.2.0.192.$bob.relays.$origin" A
 bob_is_over() {
@@ -142,6 +146,58 @@ tap_is 'it ends well' 0 "$dnsd_status"
 start
 tap_is 'after a start keys are what they were' '127.0.0.2 REFUSED' \
 	"$(ask_short "99.2.0.192.$dave.$origin" A) $(status_from 127.0.0.1 "2.0.0.127.$alice.$origin" A)"
+
+dnsd_stop
+
+# --- a file that cannot be read ------------------------------------------------------------
+
+answers() { # of an unlisted and a listed name with a key, and of one without: rcode and error
+	local name
+	for name in "98.2.0.192.$dave.$origin" "99.2.0.192.$dave.$origin" "99.2.0.192.$origin"; do
+		echo "$(status_from 127.0.0.1 "$name" A) $(ede_from 127.0.0.1 "$name" A)" | xargs
+	done
+}
+unread=$(printf '%s\n' 'SERVFAIL 14 (Not Ready)' 'SERVFAIL 14 (Not Ready)' NOERROR)
+well=$(printf '%s\n' NXDOMAIN NOERROR NOERROR)
+
+# As root it reads the file as nobody, whose file this is not.
+[ "$(id -u)" != 0 ] || chown root "$keys"
+chmod 0 "$keys"
+start
+tap_is 'not at the start: names with a key fail' "$unread" "$(answers)"
+tap_is 'and say nothing' '' "$(ask_short "99.2.0.192.$dave.$origin" A)"
+tap_like 'the log says why' \
+	'access.keys: .*keys: .*Permission denied; names with a key are answered with SERVFAIL' \
+	"$(cat "$dir/log")"
+chmod 644 "$keys"
+"$control_send" "$dir/control" '{"cmd":"keys"}' >"$dir/out" 2>&1
+tap_is 'read at last' "$well" "$(answers)"
+tap_like 'which is logged' 'access.keys: .* is read again' "$(cat "$dir/log")"
+chmod 0 "$keys"
+"$control_send" "$dir/control" '{"cmd":"keys"}' >"$dir/out" 2>&1
+tap_is 'not any more: the keys before stay' "$well" "$(answers)"
+tap_like 'the log says that' 'Permission denied; the keys that were read before stay in service' \
+	"$(cat "$dir/log")"
+dnsd_stop
+chmod 644 "$keys"
+echo nonsense >>"$keys"
+start
+tap_is 'a bad line at the start' "$unread" "$(answers)"
+tap_like 'is named' 'keys:[0-9]+: a line begins with the hash.*are answered with SERVFAIL' \
+	"$(cat "$dir/log")"
+cp "$dir/keys.good" "$keys"
+"$control_send" "$dir/control" '{"cmd":"keys"}' >"$dir/out" 2>&1
+tap_is 'mended while it runs' "$well" "$(answers)"
+dnsd_stop
+mv "$keys" "$dir/keys.away"
+start
+tap_is 'no file at all' "$unread" "$(answers)"
+key add carla >"$dir/out"
+tap_is 'a first key, and others are unknown' REFUSED \
+	"$(status_from 127.0.0.1 "99.2.0.192.$dave.$origin" A)"
+dnsd_stop
+mv "$dir/keys.away" "$keys"
+start
 
 # --- a resolver that minimises names strictly ---------------------------------------------
 

@@ -77,7 +77,8 @@ tap_is 'latencies are counted for each query' 8 \
 tap_like 'the type says which format it is' 'version=0\.0\.4' \
 	"$(get -o /dev/null -w '%{content_type}' /metrics)"
 tap_is 'HEAD gives the head alone' '200 0' "$(get -I -o /dev/null -w '%{http_code} %{size_download}' /metrics)"
-tap_is 'another path is not there' 404 "$(get -o /dev/null -w '%{http_code}' /)"
+tap_is 'another path is not there, and says which one is' 'see /metrics 404' "$(get -w '%{http_code}' / |
+	paste -sd ' ')"
 tap_is 'another method is not allowed' 405 "$(get -X POST -d x -o /dev/null -w '%{http_code}' /metrics)"
 
 # Clients that hold their places, and one with a head without end.
@@ -234,15 +235,43 @@ is_tapped() { # TIMES
 	[ "$(grep -c 'the collector takes our messages' "$dir/log")" = "$1" ]
 }
 
+is_warned() { # TIMES TEXT
+	[ "$(grep -c "dnsd\.dnstap: no connection to $dir/tap: $2" "$dir/log")" = "$1" ]
+}
+
 write_conf "dnsd.dnstap = \"$dir/tap\""
 if [ "$has_dnstap" != yes ]; then
 	tap_status 'without dnstap built in, dnsd.dnstap is an error' 1 "$dnsd" -T -c "$dir/conf"
 	tap_like 'that says so' 'built without dnstap' "$tap_output"
 else
 	tap_need fstrm_capture dnstap-read
-	start_collector "$dir/first"
 	dnsd_start -c "$dir/conf"
+	tap_ok 'a collector that is not there is told' wait_until 10 is_warned 1 'No such file'
+	get /metrics >"$dir/metrics"
+	tap_is 'and a gauge' 0 "$(metric orbl_dnsd_dnstap_connected)"
+	sleep 6
+	tap_is 'it is told once' 1 "$(grep -c 'dnsd\.dnstap: no connection' "$dir/log")"
+	if [ "$(id -u)" = 0 ]; then
+		python3 - "$dir/tap" <<-'EOF' &
+			import os, socket, sys, time
+			s = socket.socket(socket.AF_UNIX)
+			s.bind(sys.argv[1])
+			os.chmod(sys.argv[1], 0o755)
+			s.listen()
+			time.sleep(60)
+		EOF
+		root_pid=$!
+		other_pids+=" $root_pid"
+		tap_ok 'one that may not be written to is told, with what to do' wait_until 10 is_warned 1 \
+			'Permission denied; dnsd.user nobody needs the right to write to it'
+		kill "$root_pid"
+		wait "$root_pid"
+		rm -f "$dir/tap"
+	fi
+	start_collector "$dir/first"
 	wait_until 10 is_tapped 1
+	get /metrics >"$dir/metrics"
+	tap_is 'and one that takes messages' 1 "$(metric orbl_dnsd_dnstap_connected)"
 	ask 1.2.0.192.bl.example A >/dev/null
 	ask 9.9.9.9.bl.example TXT +tcp >/dev/null
 	sleep 1.2

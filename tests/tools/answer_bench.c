@@ -116,7 +116,7 @@ make_keys(void)
 {
 	char text[QUERY_KEY_LINE_MAX], hash[QUERY_KEY_HASH_TEXT];
 	uint8_t bytes[QUERY_KEY_HASH];
-	struct key_table *t;
+	struct key_table *t = NULL;
 	int fd;
 
 	query_key_hash(KEY, bytes);

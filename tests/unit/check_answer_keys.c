@@ -348,6 +348,9 @@ START_TEST(needs_keys)
 	}
 	ask("99.2.0.192." GOOD ".only.test", TYPE_A);
 	ck_assert_uint_eq(reply.answers, 1);
+	ck_assert(!outcome.is_keyless && !outcome.is_over);
+	ask("_status.dnsbl.test", TYPE_TXT);
+	ck_assert(!outcome.is_keyless && !outcome.is_special);
 	ask("99.2.0.192." GOOD ".relays.only.test", TYPE_A);
 	ck_assert_uint_eq(reply.answers, 1);
 	ask("1.0.0.127." GOOD ".only.test", TYPE_A);
@@ -504,7 +507,7 @@ START_TEST(lets_pass_whom_a_list_lets_pass)
 {
 	ck_assert_int_eq(addr_parse(TEXT("10.0.0.6"), &context.client), OK);
 	context.is_limited = context.is_dropped = context.is_over = true;
-	ask("99.2.0.192.acl.test", TYPE_A);
+	ck_assert_ptr_nonnull(ask("99.2.0.192.acl.test", TYPE_A));
 	ck_assert(outcome.passes);
 	ck_assert(!reply.tc);
 	ck_assert_uint_ne(reply.rcode, RCODE_REFUSED);

@@ -139,7 +139,9 @@ START_TEST(speaks_with_a_collector)
 	ck_assert_uint_eq(dnstap_lost(tap), 1);
 	ck_assert_uint_eq(hear(got, sizeof(got)), sizeof(ready) - 1);
 	ck_assert_mem_eq(got, ready, sizeof(ready) - 1);
+	ck_assert(dnstap_is_connected(tap) && !dnstap_is_open(tap));
 	say(1);
+	ck_assert(dnstap_is_open(tap));
 	ck_assert_uint_eq(hear(got, sizeof(got)), sizeof(ready) - 1);
 	ck_assert_uint_eq(got[11], 2);
 	dnstap_add(tap, &header, NULL, 0, query, query);
@@ -149,7 +151,7 @@ START_TEST(speaks_with_a_collector)
 	ck_assert_uint_eq(got[3] + 4u + got[got[3] + 4u + 3] + 4u, len);
 	ck_assert(dnstap_is_connected(tap));
 	say(5);
-	ck_assert(!dnstap_is_connected(tap));
+	ck_assert(!dnstap_is_connected(tap) && !dnstap_is_open(tap));
 }
 END_TEST
 

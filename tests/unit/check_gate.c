@@ -87,6 +87,8 @@ START_TEST(bounds_a_client)
 	ck_assert_str_eq(f.report.client_top[0].name, "192.0.2.1");
 	ck_assert_uint_eq(f.report.client_top[0].today, 12);
 	ck_assert(f.report.client_top[0].is_over && !f.report.client_top[1].is_over);
+	gate_fixture_sum(&f);
+	ck_assert_uint_eq(f.report.clients_over, 1);
 }
 END_TEST
 
@@ -111,6 +113,53 @@ START_TEST(counts_prefixes)
 }
 END_TEST
 
+/* An id that is all zeros is no free entry. */
+START_TEST(counts_all_together)
+{
+	struct gate_options o = gate_fixture_options(&f, 3, 0);
+
+	o.client_ipv4 = 0;
+	gate_fixture_open(&f, &o);
+	for (int i = 0; i < 3; i++)
+		ck_assert(!ask(0, "192.0.2.1", ANSWER_UDP).is_over);
+	ck_assert(ask(0, "10.0.0.1", ANSWER_UDP).is_over);
+	ck_assert(!ask(0, "::", ANSWER_UDP).is_over);
+	gate_fixture_sum(&f);
+	ck_assert_uint_eq(f.report.client_count, 2);
+	ck_assert_str_eq(f.report.client_top[0].name, "0.0.0.0/0");
+	ck_assert_str_eq(f.report.client_top[1].name, "::/64");
+}
+END_TEST
+
+/* Five of one set are near their quota, and notes are kept of four: of the heaviest. */
+START_TEST(notes_the_heaviest)
+{
+	struct gate_options o = gate_fixture_options(&f, 10, 0);
+	size_t found = 0;
+
+	o.workers = 2;
+	o.clients = 8; /* two sets */
+	gate_fixture_open(&f, &o);
+	for (uint32_t i = 0; found < GATE_WAYS + 1; i++) {
+		static const struct answer_outcome plain = {.zone = NULL};
+		struct addr a = addr_from_ipv4(0x0a000000 + i);
+		struct gate *g = gates_of(f.gates, 0);
+		bool is_last = found == GATE_WAYS;
+
+		if (gate_prepare(g, &a).client_set != &g->clients[0])
+			continue;
+		for (int k = 0; k < (is_last ? 8 : 10); k++)
+			gate_fixture_settle(&f, is_last, &a, ANSWER_UDP, &plain);
+		found++;
+	}
+	for (int i = 0; i < 2; i++) {
+		gate_fixture_sum(&f);
+		ck_assert_uint_eq(f.report.clients_over, GATE_WAYS);
+		ck_assert_uint_eq(f.report.client_count, GATE_WAYS + 1);
+	}
+}
+END_TEST
+
 /* What it asked at all workers counts, from the next sum on. */
 START_TEST(adds_workers_up)
 {
@@ -124,6 +173,7 @@ START_TEST(adds_workers_up)
 	ck_assert(!ask(0, "192.0.2.1", ANSWER_UDP).is_over);
 	gate_fixture_sum(&f);
 	ck_assert_uint_eq(f.report.clients_over, 1);
+	ck_assert_uint_eq(f.report.client_count, 1);
 	ck_assert_uint_eq(f.report.client_top[0].today, 100);
 	for (size_t w = 0; w < GATE_FIXTURE_WORKERS; w++)
 		ck_assert(ask(w, "192.0.2.1", ANSWER_UDP).is_over);
@@ -184,14 +234,80 @@ START_TEST(marks_one_client_of_one_day)
 	t = gate_prepare(g, &a);
 	ask(0, "192.0.2.1", ANSWER_UDP);
 	for (size_t i = 0; i < GATE_WAYS; i++)
-		atomic_store(&t.client_set->each[i].over, gate_tag(g, t.client + 256, GATE_FIXTURE_DAY));
+		atomic_store(&t.client_set->each[i].over,
+			gate_tag(g, t.client + 256, GATE_FIXTURE_DAY));
 	ck_assert(!ask(0, "192.0.2.1", ANSWER_UDP).is_over);
 	for (size_t i = 0; i < GATE_WAYS; i++)
-		atomic_store(&t.client_set->each[i].over, gate_tag(g, t.client, GATE_FIXTURE_DAY - 1));
+		atomic_store(&t.client_set->each[i].over,
+			gate_tag(g, t.client, GATE_FIXTURE_DAY - 1));
 	ck_assert(!ask(0, "192.0.2.1", ANSWER_UDP).is_over);
 	for (size_t i = 0; i < GATE_WAYS; i++)
 		atomic_store(&t.client_set->each[i].over, gate_tag(g, t.client, GATE_FIXTURE_DAY));
 	ck_assert(ask(0, "192.0.2.1", ANSWER_UDP).is_over);
+}
+END_TEST
+
+static void
+set_client(struct gate_client *entry, uint64_t id, uint32_t count)
+{
+	atomic_store(&entry->id, id);
+	atomic_store(&entry->count, count);
+	atomic_store(&entry->over, 7);
+}
+
+/* A newcomer in a full set takes one query from the lightest, and its entry when it has none left;
+ * of two that are as light the first. */
+START_TEST(takes_from_the_lightest)
+{
+	static const uint32_t counts[GATE_WAYS] = {9, 3, 3, 9};
+	struct gate_options o = gate_fixture_options(&f, 1000, 0);
+	struct gate_client_set *set;
+	struct gate *g;
+
+	gate_fixture_open(&f, &o);
+	g = gates_of(f.gates, 0);
+	set = &g->clients[0];
+	for (size_t i = 0; i < GATE_WAYS; i++)
+		set_client(&set->each[i], 10 + i, counts[i]);
+	ck_assert_ptr_null(gate_take_client(g, set, 99));
+	ck_assert_uint_eq(atomic_load(&set->each[1].count), 2);
+	ck_assert_ptr_null(gate_take_client(g, set, 99));
+	ck_assert_uint_eq(atomic_load(&set->each[1].count), 1);
+	ck_assert_ptr_eq(gate_take_client(g, set, 99), &set->each[1]);
+	ck_assert_uint_eq(atomic_load(&set->each[1].id), 99);
+	ck_assert_uint_eq(atomic_load(&set->each[1].count) + atomic_load(&set->each[1].over), 0);
+	ck_assert_uint_eq(atomic_load(&g->counts.uncounted), 2);
+	ck_assert_uint_eq(atomic_load(&set->each[2].count), 3);
+	/* One that is free is taken before. */
+	set_client(&set->each[3], 0, 0);
+	ck_assert_ptr_eq(gate_take_client(g, set, 98), &set->each[3]);
+	ck_assert_uint_eq(atomic_load(&set->each[2].count), 3);
+}
+END_TEST
+
+/* Each 16 queries halve the chance: so few of 1,024 newcomers take one from who has many. */
+START_TEST(takes_less_often_from_the_heavy)
+{
+	struct gate_options o = gate_fixture_options(&f, 1000000, 0);
+	struct gate_client_set *set;
+	struct gate *g;
+	uint32_t taken;
+
+	gate_fixture_open(&f, &o);
+	g = gates_of(f.gates, 0);
+	set = &g->clients[0];
+	for (size_t i = 0; i < GATE_WAYS; i++)
+		set_client(&set->each[i], 10 + i, i == 0 ? 127 : 5000);
+	for (int i = 0; i < 1024; i++)
+		ck_assert_ptr_null(gate_take_client(g, set, 99));
+	/* 2^-7 from 127 down to 112: 8 of 1,024, within what chance allows. */
+	taken = 127 - atomic_load(&set->each[0].count);
+	ck_assert_uint_ge(taken, 1);
+	ck_assert_uint_le(taken, 30);
+	set_client(&set->each[0], 10, 2000);
+	for (int i = 0; i < 1024; i++)
+		ck_assert_ptr_null(gate_take_client(g, set, 99));
+	ck_assert_uint_eq(atomic_load(&set->each[0].count), 2000);
 }
 END_TEST
 
@@ -258,6 +374,25 @@ START_TEST(forgives)
 }
 END_TEST
 
+/* There is nothing below none to give back. */
+START_TEST(forgives_no_more_than_was_asked)
+{
+	struct gate_options o = gate_fixture_options(&f, 5, 0);
+	struct answer_outcome keyed = {.is_special = true, .key = 1};
+	struct addr a = client("192.0.2.1");
+	struct gate_ticket t;
+
+	gate_fixture_open(&f, &o);
+	ask(0, "192.0.2.1", ANSWER_UDP);
+	t = gate_prepare(gates_of(f.gates, 0), &a);
+	for (int i = 0; i < 3; i++)
+		gate_settle(gates_of(f.gates, 0), &t, NULL, &keyed);
+	ck_assert(!ask(0, "192.0.2.1", ANSWER_UDP).is_over);
+	gate_fixture_sum(&f);
+	ck_assert_uint_eq(f.report.client_top[0].today, 1);
+}
+END_TEST
+
 START_TEST(exempts)
 {
 	struct gate_options o = gate_fixture_options(&f, 2, 2);
@@ -276,6 +411,7 @@ START_TEST(exempts)
 		ck_assert(ask(0, "2001:db8::1", ANSWER_UDP).is_exempt);
 		ck_assert(!ask(0, "2001:db8::8000:0:0:1", ANSWER_UDP).is_exempt);
 		ck_assert(!ask(0, "10.128.0.0", ANSWER_UDP).is_exempt);
+		ck_assert(!ask(0, "a00::", ANSWER_UDP).is_exempt); /* the bytes of 10.0.0.0 */
 	}
 	ck_assert(ask(0, "10.128.0.0", ANSWER_UDP).is_over);
 }
@@ -355,11 +491,13 @@ START_TEST(reports_keys_by_owner)
 }
 END_TEST
 
-/* Lines in the log: one at 80 percent, one when it is over, and no more of them that day. */
+/* Lines in the log: one at 80 percent, one when it is over, and no more of them that day, even when
+ * its entry has lost queries to newcomers. */
 START_TEST(logs_once)
 {
 	struct gate_options o = gate_fixture_options(&f, 10, 0);
 	int pipes[2], before = dup(STDERR_FILENO);
+	struct addr a = client("192.0.2.1");
 	char text[4096];
 	ssize_t len;
 
@@ -371,6 +509,8 @@ START_TEST(logs_once)
 		ask(0, "192.0.2.1", ANSWER_UDP);
 		gates_sum(f.gates, NULL, GATE_FIXTURE_NOW);
 	}
+	atomic_store(&gate_prepare(gates_of(f.gates, 0), &a).client_set->each[0].count, 9);
+	gates_sum(f.gates, NULL, GATE_FIXTURE_NOW);
 	dup2(before, STDERR_FILENO);
 	close(pipes[1]);
 	len = read(pipes[0], text, sizeof(text) - 1);
@@ -396,13 +536,18 @@ suite(void)
 	tcase_add_test(quota, lets_all_pass_with_keys_alone);
 	tcase_add_test(quota, bounds_a_client);
 	tcase_add_test(quota, counts_prefixes);
+	tcase_add_test(quota, counts_all_together);
+	tcase_add_test(quota, notes_the_heaviest);
 	tcase_add_test(quota, adds_workers_up);
 	tcase_add_test(quota, keeps_who_is_over);
 	tcase_add_test(quota, begins_anew_each_day);
 	tcase_add_test(quota, marks_one_client_of_one_day);
+	tcase_add_test(quota, takes_from_the_lightest);
+	tcase_add_test(quota, takes_less_often_from_the_heavy);
 	tcase_add_test(quota, keeps_heavy_clients_in_a_spray);
 	tcase_add_test(quota, blames_no_one_for_a_spray);
 	tcase_add_test(quota, forgives);
+	tcase_add_test(quota, forgives_no_more_than_was_asked);
 	tcase_add_test(quota, exempts);
 	tcase_add_test(quota, counts_no_client_without_address);
 	suite_add_tcase(s, quota);

@@ -124,6 +124,55 @@ START_TEST(takes_nothing_of_proved_clients)
 }
 END_TEST
 
+/* What is given back is what was taken: once, over UDP, and not of what was above the rate. */
+START_TEST(gives_back_what_was_taken)
+{
+	static const struct answer_outcome given[] = {{.is_special = true, .is_proven = true},
+		{.is_special = true, .passes = true}};
+	struct gate_options o = gate_fixture_options(&f, 0, 10);
+	struct addr a = client("192.0.2.1");
+
+	gate_fixture_open(&f, &o);
+	ck_assert_uint_eq(count_admitted("192.0.2.1", 6), 6);
+	for (int i = 0; i < 20; i++)
+		gate_fixture_settle(&f, 0, &a, ANSWER_UDP, &given[_i]);
+	ck_assert_uint_eq(count_admitted("192.0.2.1", 100), 4);
+	for (int i = 0; i < 20; i++) {
+		gate_fixture_settle(&f, 0, &a, ANSWER_TCP, &given[_i]);
+		gate_fixture_settle(&f, 0, &a, ANSWER_UDP, &given[_i]);
+	}
+	ck_assert_uint_eq(count_admitted("192.0.2.1", 100), 0);
+}
+END_TEST
+
+/* A newcomer in a full set takes the entry of the least busy, and goes on from there. */
+START_TEST(takes_the_least_busy)
+{
+	struct gate_network_set set = {{{11, 9}, {12, 5}, {13, 7}, {14, 5}}};
+
+	ck_assert_ptr_eq(gate_take_network(&set, 99), &set.each[1]);
+	ck_assert_uint_eq(set.each[1].id, 99);
+	ck_assert_int_eq(set.each[1].full_ns, 5);
+	set.each[2].full_ns = 4;
+	ck_assert_ptr_eq(gate_take_network(&set, 98), &set.each[2]);
+}
+END_TEST
+
+/* A network of all addresses is one, too; those of the other family are not in it. */
+START_TEST(bounds_all_together)
+{
+	struct gate_options o = gate_fixture_options(&f, 0, 10);
+
+	o.network_ipv4 = o.network_ipv6 = 0;
+	gate_fixture_open(&f, &o);
+	ck_assert_uint_eq(count_admitted("192.0.2.1", 4), 4);
+	ck_assert_uint_eq(count_admitted("0.0.0.0", 4), 4);
+	ck_assert_uint_eq(count_admitted("10.0.0.1", 4), 2);
+	ck_assert_uint_eq(count_admitted("::", 6), 6);
+	ck_assert_uint_eq(count_admitted("2001:db8::1", 6), 4);
+}
+END_TEST
+
 /* A network that is flooded stays bounded while a million others are sprayed. */
 START_TEST(bounds_a_network_in_a_spray)
 {
@@ -170,6 +219,9 @@ suite(void)
 	tcase_add_loop_test(rate, slips, 0, 4);
 	tcase_add_test(rate, divides_the_rate);
 	tcase_add_test(rate, takes_nothing_of_proved_clients);
+	tcase_add_loop_test(rate, gives_back_what_was_taken, 0, 2);
+	tcase_add_test(rate, takes_the_least_busy);
+	tcase_add_test(rate, bounds_all_together);
 	tcase_add_test(rate, bounds_a_network_in_a_spray);
 	tcase_add_test(rate, bounds_all_networks);
 	suite_add_tcase(s, rate);

@@ -135,7 +135,8 @@ END_TEST
 /* --- the table ------------------------------------------------------------ */
 
 static const char *const keys[] = {"aaaaaaaaaaaaaaaaaaaaaaaaaa", "bbbbbbbbbbbbbbbbbbbbbbbbbb",
-	"cccccccccccccccccccccccccc", "dddddddddddddddddddddddddd"};
+	"cccccccccccccccccccccccccc", "dddddddddddddddddddddddddd", "eeeeeeeeeeeeeeeeeeeeeeeeee",
+	"ffffffffffffffffffffffffff", "gggggggggggggggggggggggggg"};
 static const uint8_t origin[] = "\5dnsbl\4test", below[] = "\6relays\5dnsbl\4test",
 		     other[] = "\6xdnsbl\4test", alike[] = "\14relays\5dnsbl\4test";
 
@@ -214,6 +215,20 @@ START_TEST(finds_keys)
 	ck_assert_int_eq(FIND(t, keys[2], origin), KEY_REVOKED);
 	ck_assert_int_eq(FIND(t, keys[3], origin), KEY_UNKNOWN);
 	ck_assert_uint_eq(slot, KEY_NONE);
+	key_table_release(t);
+}
+END_TEST
+
+START_TEST(finds_keys_far_below)
+{
+	static const uint8_t deep[] = "\1a\1b\6relays\5dnsbl\4test";
+	struct key_table *t = open_table();
+	uint32_t slot;
+
+	ck_assert_int_eq(FIND(t, keys[1], deep), KEY_GOOD);
+	key_table_release(t);
+	t = open_text(line_of(0, "alice - REVOKED 2026-01-01 a.example"), 1);
+	ck_assert_int_eq(FIND(t, keys[0], origin), KEY_REVOKED);
 	key_table_release(t);
 }
 END_TEST
@@ -344,6 +359,24 @@ START_TEST(goes_on_counting_after_a_change)
 }
 END_TEST
 
+/* ... and never with the count of another key, whichever is before it. */
+START_TEST(inherits_nothing_of_others)
+{
+	struct key_table *t = open_table(), *next;
+	size_t key = (size_t)_i;
+	uint32_t slot;
+
+	for (slot = 1; slot <= 3; slot++)
+		key_table_use(t, 0, slot);
+	key_table_sum(t, 0);
+	next = open_text(line_of(key, "dave - ACTIVE 2026-01-01"), 2);
+	key_table_inherit(next, t);
+	key_table_release(t);
+	ck_assert_uint_eq(today(next, 1), key < 3);
+	key_table_release(next);
+}
+END_TEST
+
 START_TEST(is_held)
 {
 	struct key_table *t = open_table();
@@ -409,11 +442,13 @@ suite(void)
 	tcase_add_test(form, skips_comments);
 	suite_add_tcase(s, form);
 	tcase_add_test(table, finds_keys);
+	tcase_add_test(table, finds_keys_far_below);
 	tcase_add_test(table, compares_whole_labels);
 	tcase_add_test(table, takes_an_empty_file);
 	tcase_add_test(table, names_the_bad_line);
 	tcase_add_test(table, counts_and_bounds);
 	tcase_add_test(table, goes_on_counting_after_a_change);
+	tcase_add_loop_test(table, inherits_nothing_of_others, 0, ORBL_COUNT(keys));
 	tcase_add_test(table, is_held);
 	tcase_add_test(table, checks_the_image);
 	suite_add_tcase(s, table);

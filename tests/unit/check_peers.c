@@ -129,7 +129,7 @@ START_TEST(test_keys)
 	ck_assert_str_eq(keys->keys[1].algorithm, "hmac-sha512");
 	ck_assert_uint_eq(keys->keys[0].secret_len, 16);
 	ck_assert_uint_eq(keys->keys[1].secret[31], 31);
-	ck_assert_int_eq(peers_check(&f.conf, &f.e), OK);
+	ck_assert_int_eq(peers_check(&f.conf, NULL, 0, &f.e), OK);
 	tear_down(&f);
 }
 END_TEST

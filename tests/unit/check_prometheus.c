@@ -13,12 +13,14 @@ enum { NOW_S = 1700000000 };
 static struct stats *stats;
 static struct zone_set *zones;
 static char *text;
+static bool has_dnstap, is_dnstap_connected;
 
 static void
 set_up(void)
 {
 	const struct zone_source nothing = {.snapshot = NULL};
 
+	has_dnstap = is_dnstap_connected = false;
 	stats = stats_new(1, 4);
 	zones = zone_set_new();
 	ck_assert_int_eq(zone_set_add(zones, text_of("a\"b\\\\c.example"), &nothing, NULL), OK);
@@ -38,7 +40,12 @@ tear_down(void)
 static void
 render(void)
 {
-	struct prometheus_sources sources = {.stats = stats, .started_s = NOW_S - 100};
+	struct prometheus_sources sources = {
+		.stats = stats,
+		.started_s = NOW_S - 100,
+		.has_dnstap = has_dnstap,
+		.is_dnstap_connected = is_dnstap_connected,
+	};
 	size_t len;
 
 	free(text);
@@ -94,6 +101,19 @@ START_TEST(tells_all)
 }
 END_TEST
 
+START_TEST(tells_of_dnstap)
+{
+	render();
+	ck_assert_ptr_null(strstr(text, "dnstap"));
+	has_dnstap = true;
+	render();
+	check_line("orbl_dnsd_dnstap_connected 0");
+	is_dnstap_connected = true;
+	render();
+	check_line("orbl_dnsd_dnstap_connected 1");
+}
+END_TEST
+
 /* Every family has its HELP and TYPE once, before its samples, which stand together. */
 START_TEST(is_well_formed)
 {
@@ -130,6 +150,7 @@ suite(void)
 
 	tcase_add_checked_fixture(t, set_up, tear_down);
 	tcase_add_test(t, tells_all);
+	tcase_add_test(t, tells_of_dnstap);
 	tcase_add_test(t, is_well_formed);
 	suite_add_tcase(s, t);
 	return s;

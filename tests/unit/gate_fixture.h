@@ -25,12 +25,12 @@ gate_fixture_options(const struct gate_fixture *f, uint64_t quota, uint64_t rate
 void gate_fixture_open(struct gate_fixture *f, const struct gate_options *o);
 
 /* What a worker does with a packet; what the gate said of it. */
-struct answer_context gate_fixture_settle(const struct gate_fixture *f, size_t worker,
-	const struct addr *from, enum answer_transport transport,
-	const struct answer_outcome *outcome);
+struct answer_context
+gate_fixture_settle(const struct gate_fixture *f, size_t worker, const struct addr *from,
+	enum answer_transport transport, const struct answer_outcome *outcome);
 /* ... with nothing special in its outcome. */
-struct answer_context gate_fixture_ask(
-	const struct gate_fixture *f, size_t worker, const char *from, enum answer_transport t);
+struct answer_context gate_fixture_ask(const struct gate_fixture *f, size_t worker,
+	const char *from, enum answer_transport t);
 /* So many queries, each from another address, none of them in 10.0.0.0/8. */
 void gate_fixture_spray(const struct gate_fixture *f, size_t count, enum answer_transport t);
 
