@@ -9,10 +9,17 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <orbl/clock.h>
 #include <orbl/control.h>
 #include <orbl/log.h>
 
-enum { LINE_MAX_BYTES = 4096 }; /* no command of ours is longer */
+#include "log_limit.h"
+
+enum {
+	LINE_MAX_BYTES = 4096, /* no command of ours is longer */
+	MESSAGE_MAX = 1024,
+	COMMAND_SHOWN = 61, /* bytes of a command that is told, with the NUL */
+};
 
 struct client {
 	int fd;       /* -1: free */
@@ -31,6 +38,7 @@ struct control_socket {
 	char *path;
 	uint64_t turns;
 	struct control_handler handler;
+	struct log_limit refusals; /* in the log */
 	struct client clients[CONTROL_CLIENTS];
 };
 
@@ -91,10 +99,29 @@ control_socket_close(struct control_socket *c)
 	free(c);
 }
 
+/* What others chose, for the log and for answers: cut to size, '?' for what is not printable
+ * ASCII. */
+static void
+copy_printable(char *out, size_t size, const char *text)
+{
+	size_t len = strnlen(text, size - 1);
+
+	for (size_t i = 0; i < len; i++)
+		out[i] = text[i] >= ' ' && text[i] <= '~' ? text[i] : '?';
+	out[len] = '\0';
+}
+
 json_t *
 control_socket_refusal(enum err code, const char *message)
 {
-	return json_pack("{s:b, s:s, s:s}", "ok", 0, "error", err_name(code), "message", message);
+	json_t *answer = json_pack("{s:b, s:s, s:s}", "ok", 0, "error", err_name(code), "message",
+		message);
+	char ascii[MESSAGE_MAX];
+
+	if (answer != NULL)
+		return answer;
+	copy_printable(ascii, sizeof(ascii), message);
+	return json_pack("{s:b, s:s, s:s}", "ok", 0, "error", err_name(code), "message", ascii);
 }
 
 /* --- answers ---------------------------------------------------------------- */
@@ -155,15 +182,16 @@ is_question(const char *command)
 }
 
 static json_t *
-refuse_order(const struct client *client, const char *command)
+refuse_order(struct control_socket *c, const struct client *client, const char *command)
 {
 	char message[CONTROL_PEER + 300];
 
 	snprintf(message, sizeof(message),
-		"\"%.60s\" is for root, for the user of orbl-dnsd, and for members of the group of "
+		"\"%s\" is for root, for the user of orbl-dnsd, and for members of the group of "
 		"dnsd.control_socket; you are %s",
 		command, client->name);
-	log_warning("control socket: %s may not ask for \"%.60s\"", client->name, command);
+	log_limit_warning(&c->refusals, clock_monotonic_ms(),
+		"control socket: %s may not ask for \"%s\"", client->name, command);
 	return control_socket_refusal(ERR_REFUSED, message);
 }
 
@@ -171,11 +199,13 @@ static json_t *
 answer_request(struct control_socket *c, const struct client *client, const json_t *request)
 {
 	const char *command = json_string_value(json_object_get(request, "cmd"));
+	char shown[COMMAND_SHOWN];
 
 	if (command != NULL && !is_question(command)) {
+		copy_printable(shown, sizeof(shown), command);
 		if (!client->may_command)
-			return refuse_order(client, command);
-		log_notice("control socket: %s asks for \"%.60s\"", client->name, command);
+			return refuse_order(c, client, shown);
+		log_notice("control socket: %s asks for \"%s\"", client->name, shown);
 	}
 	return c->handler.handle(c->handler.context, request);
 }
@@ -191,10 +221,12 @@ run_line(struct control_socket *c, struct client *client, const char *line, size
 			"a request is one JSON object on a line, such as {\"cmd\": \"status\"}");
 	else
 		answer = answer_request(c, client, request);
-	if (answer != NULL)
-		send_answer(client, answer);
-	else
+	if (answer == NULL)
+		answer = control_socket_refusal(ERR_MEMORY, "the answer could not be made");
+	if (json_is_null(answer))
 		client->waiting = true;
+	else
+		send_answer(client, answer);
 	json_decref(request);
 	json_decref(answer);
 }

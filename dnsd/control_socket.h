@@ -18,7 +18,8 @@ enum { CONTROL_CLIENTS = 8, CONTROL_POLLS = CONTROL_CLIENTS + 1 };
 
 struct control_socket;
 
-/* Answers a request: a new reference, or NULL for later. */
+/* Answers a request: a new reference; json_null() for later (control_socket_finish). NULL is an
+ * answer that could not be made. */
 struct control_handler {
 	json_t *(*handle)(void *context, const json_t *request);
 	void *context;
@@ -35,7 +36,8 @@ void control_socket_serve(struct control_socket *c, const struct pollfd *polls);
 /* Answer every client that waits. Borrows the answer. */
 void control_socket_finish(struct control_socket *c, const json_t *answer);
 
-/* {"ok": false, "error": ..., "message": ...} */
+/* {"ok": false, "error": ..., "message": ...}; of a message that is no UTF-8, as names of files need
+ * not be, what is ASCII. */
 json_t *control_socket_refusal(enum err code, const char *message);
 
 #endif

@@ -26,6 +26,18 @@ state_of(const struct reload_status *s)
 	return s->error[0] != '\0' ? OLD_DATA : SERVING;
 }
 
+static const char *
+type_of(const struct feed_source *source)
+{
+	switch (source->kind) {
+	case FEED_SNAPSHOT: return "snapshot";
+	case FEED_TRANSFER: return "transfer";
+	case FEED_CATALOG: return "catalog";
+	case FEED_RBLDNSD: break;
+	}
+	return source->type;
+}
+
 static json_t *
 list_files(const struct feed_source *source)
 {
@@ -63,12 +75,13 @@ static json_t *
 describe_source(const struct reload_status *s, int64_t now_s)
 {
 	const struct feed_source *feed = &s->zone->source;
-	json_t *out = json_pack("{s:s, s:o, s:s, s:b}", "type",
-		feed->kind == FEED_SNAPSHOT ? "snapshot" : feed->type, "files", list_files(feed),
-		"state", state_names[state_of(s)], "loading", s->is_loading);
+	json_t *out = json_pack("{s:s, s:o, s:s, s:b}", "type", type_of(feed), "files",
+		list_files(feed), "state", state_names[state_of(s)], "loading", s->is_loading);
 
 	if (s->snapshot != NULL)
 		describe_data(s, now_s, out);
+	if (feed->kind == FEED_RBLDNSD)
+		json_object_set_new(out, "skipped", json_integer((json_int_t)s->skipped));
 	if (s->error[0] != '\0')
 		json_object_update_new(out,
 			json_pack("{s:s, s:s}", "error", s->code, "message", s->error));
@@ -148,6 +161,7 @@ status_tell(const struct reload *r, struct stats *s, int64_t now_s)
 	struct reload_status status, other;
 
 	for (size_t i = 0; i < reload_count(r); i++) {
+		uint64_t skipped = 0;
 		bool has_failed = false;
 
 		if (!is_first_of_zone(r, i, now_s))
@@ -155,12 +169,14 @@ status_tell(const struct reload *r, struct stats *s, int64_t now_s)
 		reload_status(r, i, now_s, &status);
 		for (size_t k = i; k < reload_count(r); k++) {
 			reload_status(r, k, now_s, &other);
-			if (strcmp(status.zone->origin, other.zone->origin) == 0)
-				has_failed |= other.error[0] != '\0';
+			if (strcmp(status.zone->origin, other.zone->origin) != 0)
+				continue;
+			has_failed |= other.error[0] != '\0';
+			skipped += other.skipped;
 		}
 		/* What is given for all zones is an access list, without which none is served. */
 		if (status.zone->origin[0] != '\0')
-			stats_tell_failed(s, status.zone->origin, has_failed);
+			stats_tell_load(s, status.zone->origin, has_failed, skipped);
 	}
 }
 

@@ -196,7 +196,7 @@ feed_source_file(const struct feed_source *s, size_t i, char out[FEED_PATHS_MAX]
 
 enum err
 feed_compile(const struct feed_source *source, const struct feed_options *options, int64_t now_s,
-	int fd, FILE *warnings, struct error *e)
+	int fd, struct feed_warnings *warnings, struct error *e)
 {
 	if (source->kind != FEED_RBLDNSD)
 		return error_set(e, ERR_UNSUPPORTED, "%.300s: a snapshot is not compiled",

@@ -25,6 +25,9 @@ static const char usage[] =
 	"  reload  load what has changed, and wait for it\n"
 	"  key     query keys; see orbl dnsd key --help\n"
 	"\n"
+	"  -j, --json         print the answer as one JSON object\n"
+	"  -c, --config FILE  read FILE instead of the installed orbl.conf\n"
+	"\n"
 	"Exit status: 0; 1 not all could be loaded; 2 trouble.\n";
 
 static const struct subcommand {
@@ -131,11 +134,29 @@ run(const struct subcommand *sub, int argc, char **argv)
 	return status;
 }
 
+/* Options may stand before the subcommand, too: put it first. */
+static void
+move_subcommand(int argc, char **argv)
+{
+	int at = 1;
+	char *name;
+
+	while (at < argc && argv[at][0] == '-')
+		at += strcmp(argv[at], "-c") == 0 || strcmp(argv[at], "--config") == 0 ? 2 : 1;
+	if (at >= argc)
+		return;
+	name = argv[at];
+	memmove(&argv[2], &argv[1], (size_t)(at - 1) * sizeof(*argv));
+	argv[1] = name;
+}
+
 int
 cmd_dnsd(int argc, char **argv)
 {
-	const char *name = argc > 1 ? argv[1] : "";
+	const char *name;
 
+	move_subcommand(argc, argv);
+	name = argc > 1 ? argv[1] : "";
 	if (strcmp(name, "key") == 0)
 		return cmd_dnsd_key(argc - 1, argv + 1);
 	for (size_t i = 0; i < ORBL_COUNT(subcommands); i++)
@@ -145,7 +166,7 @@ cmd_dnsd(int argc, char **argv)
 		fputs(usage, stdout);
 		return EXIT_SUCCESS;
 	}
-	if (name[0] != '\0')
+	if (name[0] != '\0' && name[0] != '-')
 		fprintf(stderr, "orbl dnsd: there is no \"%s\"\n", name);
 	fputs(usage, stderr);
 	return EXIT_TROUBLE;

@@ -10,6 +10,7 @@
 #include "client.h"
 #include "cmd.h"
 #include "key_file.h"
+#include "key_zone.h"
 
 enum { CALL_TIMEOUT_MS = 30000, PREFIX_MIN = 8, HASH_SHOWN = 16 };
 
@@ -26,7 +27,7 @@ static const char usage[] =
 	"  revoke  all keys of an owner, or the one whose hash begins so\n"
 	"\n"
 	"      --quota N      queries a day, 0 for no bound; without it access.key_quota\n"
-	"      --zone ZONE    good for this zone and those below it, and no other\n"
+	"      --zone ZONE    good for this zone of dnsd.zones and those below it, and no other\n"
 	"  -j, --json         print one JSON object, list one for each\n"
 	"  -c, --config FILE  read FILE instead of the installed orbl.conf\n"
 	"\n"
@@ -114,7 +115,7 @@ static void
 print_new_key(const struct options *o, const char *key)
 {
 	const struct query_key *k = &o->key;
-	struct text zone = k->zone_count != 0 ? k->zones[0] : text_of(o->conf->zone.name);
+	struct text zone = key_zone_to_try(o->conf, k);
 	json_t *object;
 
 	if (o->client.json) {
@@ -148,7 +149,9 @@ run_add(struct options *o, struct key_file *f, struct error *e)
 	o->key.date = text_of(date);
 	query_key_make(key);
 	query_key_hash(key, o->key.hash);
-	err = key_file_add(f, &o->key, e);
+	err = key_zone_check(o->conf, &o->key, e);
+	if (err == OK)
+		err = key_file_add(f, &o->key, e);
 	if (err == OK)
 		print_new_key(o, key);
 	sodium_memzero(key, sizeof(key));
@@ -241,10 +244,12 @@ run_revoke(struct options *o, struct key_file *f, struct error *e)
 		object = json_pack("{s:I}", "revoked", (json_int_t)count);
 		client_print_json(object);
 		json_decref(object);
+	} else if (count == 0) {
+		puts("already revoked");
 	} else {
 		printf("%zu key%s revoked\n", count, count == 1 ? " is" : "s are");
 	}
-	return tell_daemon(o);
+	return count != 0 ? tell_daemon(o) : EXIT_SUCCESS;
 }
 
 static const struct action {

@@ -125,6 +125,29 @@ add_source(struct text_table *t, const json_t *zone, const json_t *source, bool 
 		json_is_true(json_object_get(source, "loading")) ? " (loading)" : "");
 }
 
+/* The log has the first ones. */
+static void
+print_skipped(const json_t *zones)
+{
+	const json_t *zone, *source;
+	size_t i, k;
+
+	json_array_foreach (zones, i, zone)
+		json_array_foreach (json_object_get(zone, "sources"), k, source) {
+			json_int_t n = client_number(source, "skipped");
+
+			if (n > 0)
+				printf("%s: %lld line%s of %s skipped, as the log tells\n",
+					client_text(zone, "zone"), n, n == 1 ? "" : "s",
+					json_array_size(json_object_get(source, "files")) > 1 ?
+						"its files" :
+						json_string_value(
+							json_array_get(json_object_get(source,
+									       "files"),
+								0)));
+		}
+}
+
 static void
 print_messages(const json_t *zones)
 {
@@ -198,6 +221,7 @@ cmd_dnsd_print_zones(const json_t *answer)
 	text_table_print(t, stdout);
 	text_table_free(t);
 	print_messages(zones);
+	print_skipped(zones);
 	print_transfers(zones, client_number(answer, "now"));
 }
 
@@ -287,8 +311,8 @@ print_access(const json_t *a)
 {
 	if (!json_is_object(a))
 		return;
-	printf("access     %lld clients today, %lld over quota; %lld keys, %lld over; refused: "
-	       "%lld over quota, %lld for their key\n"
+	printf("access     at least %lld clients today, %lld over quota; %lld keys, %lld over; "
+	       "refused: %lld over quota, %lld for their key\n"
 	       "rate       %lld replies truncated, %lld left out\n",
 		client_number(a, "clients"), client_number(a, "clients_over"),
 		client_number(a, "keys"), client_number(a, "keys_over"),

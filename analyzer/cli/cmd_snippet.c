@@ -6,6 +6,7 @@
 
 #include <orbl/conf.h>
 #include <orbl/listing.h>
+#include <orbl/query_key.h>
 
 #include "client.h"
 #include "cmd.h"
@@ -19,7 +20,8 @@ static const char usage[] =
 	"zone.name of orbl.conf, when none is given. Proved open relays are rejected, or given "
 	"the\n"
 	"points for it; what is not proved is given fewer. The comments tell which part goes into\n"
-	"which file.\n"
+	"which file. The codes, and the zones below ZONE, such as suspects.ZONE, are those of a\n"
+	"list of orbl-analyzer.\n"
 	"\n"
 	"      --key KEY      ask with this query key, and do not tell it to clients\n"
 	"  -c, --config FILE  read FILE instead of the installed orbl.conf\n"
@@ -166,8 +168,10 @@ cmd_snippet(int argc, char **argv)
 	if (argc - optind > 2)
 		return client_trouble(c, "name one zone at most; see --help");
 	s.has_key = x.key != NULL;
-	if (s.has_key && (label_length(x.key) == 0 || x.key[label_length(x.key)] != '\0'))
-		return client_trouble(c, "a key is 1 to 63 letters, digits, - and _");
+	if (s.has_key && !query_key_is_key(text_of(x.key)))
+		return client_trouble(c,
+			"this is no query key, which has 26 letters and digits 2 to 7; take it as "
+			"orbl dnsd key add printed it");
 	if (read_zone(argv[optind + 1], c->config, zone, &e) != OK)
 		return client_trouble(c, e.text);
 	if (!name_lists(&s, s.has_key ? x.key : "", zone))

@@ -57,7 +57,9 @@ const char *snippet_pattern(char out[SNIPPET_CODES]);
 const char *snippet_codes(char out[SNIPPET_CODES]);
 /* "RELAY_INPUT" */
 const char *snippet_symbol(enum category c, char out[SNIPPET_SYMBOL]);
-/* Comment lines: for what, and what each code means. */
-void snippet_print_head(const struct snippet *s, const char *program);
+/* Comment lines: for what, and what each code means. rest: what is done with those that do not
+ * reject, "score:"; weightless: with those of them that have no weight. */
+void snippet_print_head(const struct snippet *s, const char *program, const char *rest,
+	const char *weightless);
 
 #endif

@@ -91,16 +91,23 @@ snippet_symbol(enum category c, char out[SNIPPET_SYMBOL])
 }
 
 void
-snippet_print_head(const struct snippet *s, const char *program)
+snippet_print_head(const struct snippet *s, const char *program, const char *rest,
+	const char *weightless)
 {
 	char code[SNIPPET_CODE];
 
-	printf("# The list %s, for %s.\n#\n", s->base.shown, program);
-	for (size_t i = 0; i < CATEGORY_COUNT; i++)
-		printf("# %s  %-12s  %s: %s\n", snippet_code((enum category)i, code),
-			category_row((enum category)i)->name,
-			snippet_advice_of((enum category)i).rejects ? "reject" : "score ",
+	printf("# The list %s, for %s.\n"
+	       "# It must be a list of orbl-analyzer: others have neither these codes nor these\n"
+	       "# subzones.\n#\n",
+		s->base.shown, program);
+	for (size_t i = 0; i < CATEGORY_COUNT; i++) {
+		struct snippet_advice a = snippet_advice_of((enum category)i);
+		const char *what = a.weight != 0 ? rest : weightless;
+
+		printf("# %s  %-12s  %-9s %s\n", snippet_code((enum category)i, code),
+			category_row((enum category)i)->name, a.rejects ? "reject:" : what,
 			category_row((enum category)i)->meaning);
+	}
 	printf("#\n"
 	       "# Your resolver must find 2.0.0.127.%s, and must not find\n"
 	       "# 1.0.0.127.%s.\n",

@@ -8,7 +8,7 @@ snippet_rspamd(const struct snippet *s)
 {
 	char code[SNIPPET_CODE], symbol[SNIPPET_SYMBOL];
 
-	snippet_print_head(s, "rspamd 2.0 and later");
+	snippet_print_head(s, "rspamd 2.0 and later", "score:", "score:");
 	puts("# A file that is there already: merge the inner block into it.\n"
 	     "# Then:  rspamadm configtest && systemctl reload rspamd\n"
 	     "# rspamd looks by itself whether a list lives, with 127.0.0.1, which must not be on "
@@ -83,7 +83,7 @@ print_text_rule(const struct snippet *s)
 void
 snippet_spamassassin(const struct snippet *s)
 {
-	snippet_print_head(s, "SpamAssassin 3.4 and later");
+	snippet_print_head(s, "SpamAssassin 3.4 and later", "score:", "score:");
 	puts("# The host that handed the mail to you is looked up: internal_networks and "
 	     "trusted_networks\n"
 	     "# must name your own relays. Then:  spamassassin --lint && systemctl restart spamd\n"

@@ -29,7 +29,7 @@ snippet_postfix(const struct snippet *s)
 {
 	char codes[SNIPPET_CODES], code[SNIPPET_CODE];
 
-	snippet_print_head(s, "smtpd(8) of Postfix 2.8 and later");
+	snippet_print_head(s, "smtpd(8) of Postfix 2.8 and later", "log:", "log:");
 	printf("# Then:  postfix check && postfix reload\n\n"
 	       "#### /etc/postfix/main.cf\n"
 	       "# If main.cf has smtpd_client_restrictions already, put the line with "
@@ -68,7 +68,7 @@ snippet_postscreen(const struct snippet *s)
 {
 	char codes[SNIPPET_CODES], code[SNIPPET_CODE];
 
-	snippet_print_head(s, "postscreen(8) of Postfix 2.8 and later");
+	snippet_print_head(s, "postscreen(8) of Postfix 2.8 and later", "score:", "not used:");
 	puts("# postscreen must be in service: in /etc/postfix/master.cf the line \"smtp inet\" "
 	     "ends "
 	     "with\n"
@@ -117,7 +117,7 @@ snippet_exim(const struct snippet *s)
 {
 	char codes[SNIPPET_CODES];
 
-	snippet_print_head(s, "Exim 4.80 and later");
+	snippet_print_head(s, "Exim 4.80 and later", "header:", "header:");
 	puts("# Then:  update-exim4.conf && systemctl reload exim4\n"
 	     "# An Exim that is not configured as Debian does it has no such macro: there the "
 	     "second "

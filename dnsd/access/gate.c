@@ -8,7 +8,8 @@
 #include "gate_inside.h"
 
 enum {
-	CLIENT_CHANCE = 16, /* queries that halve the chance to lose one */
+	CLIENT_CHANCE = 16,  /* queries that halve the chance to lose one */
+	CHANCE_HALVINGS = 8, /* ... and no further, or a day's first comers kept the others out */
 	NANOSECONDS = 1000000000,
 };
 
@@ -52,14 +53,14 @@ gate_is_exempt(const struct gate *g, const struct addr *client)
 	return false;
 }
 
-/* xorshift: nobody gains by knowing it. */
-static uint64_t
+/* xorshift64*; the upper half of the product, whose bits are no sums of earlier ones. */
+static uint32_t
 next_random(struct gate *g)
 {
-	g->random ^= g->random << 13;
-	g->random ^= g->random >> 7;
-	g->random ^= g->random << 17;
-	return g->random;
+	g->random ^= g->random >> 12;
+	g->random ^= g->random << 25;
+	g->random ^= g->random >> 27;
+	return (uint32_t)(g->random * UINT64_C(0x2545f4914f6cdd1d) >> 32);
 }
 
 static struct gate_client *
@@ -79,16 +80,57 @@ lightest_client(struct gate_client_set *set)
 	return least;
 }
 
+static int64_t
+day_of(const struct gate *g)
+{
+	return atomic_load_explicit(&g->day, memory_order_relaxed);
+}
+
+static bool
+is_noted_in(const struct gate *g, size_t set, uint64_t id)
+{
+	uint64_t mark = gate_mark(id, day_of(g));
+
+	if (atomic_load_explicit(&g->overs->day, memory_order_relaxed) != day_of(g))
+		return false;
+	for (size_t i = 0; i < GATE_WAYS; i++)
+		if (atomic_load_explicit(&g->overs->sets[set].each[i], memory_order_relaxed) ==
+			mark)
+			return true;
+	return false;
+}
+
+/* Is one over that has no entry here? */
+bool
+gate_is_noted(const struct gate *g, const struct gate_ticket *t, uint64_t id)
+{
+	return is_noted_in(g, (size_t)(t->client_set - g->clients), id);
+}
+
+static void
+inherit_mark(const struct gate *g, size_t set, struct gate_client *entry, uint64_t id)
+{
+	uint64_t proven = id | GATE_ID_PROVEN;
+
+	if (is_noted_in(g, set, proven))
+		atomic_store_explicit(&entry->over, gate_tag(g, proven, day_of(g)),
+			memory_order_relaxed);
+	else if (is_noted_in(g, set, id))
+		atomic_store_explicit(&entry->over, gate_tag(g, id, day_of(g)),
+			memory_order_relaxed);
+}
+
 struct gate_client *
 gate_take_client(struct gate *g, struct gate_client_set *set, uint64_t id)
 {
 	struct gate_client *entry = lightest_client(set);
 	uint32_t n = atomic_load_explicit(&entry->count, memory_order_relaxed);
-	uint32_t halvings = n / CLIENT_CHANCE;
+	uint32_t halvings =
+		n / CLIENT_CHANCE < CHANCE_HALVINGS ? n / CLIENT_CHANCE : CHANCE_HALVINGS;
 
 	if (atomic_load_explicit(&entry->id, memory_order_relaxed) == 0)
 		n = 0;
-	else if (halvings < 64 && (next_random(g) & ((UINT64_C(1) << halvings) - 1)) == 0)
+	else if ((next_random(g) & ((1u << halvings) - 1)) == 0)
 		n -= n != 0;
 	else
 		n = n != 0 ? n : 1;
@@ -101,6 +143,7 @@ gate_take_client(struct gate *g, struct gate_client_set *set, uint64_t id)
 	atomic_store_explicit(&entry->count, 0, memory_order_relaxed);
 	atomic_store_explicit(&entry->over, 0, memory_order_relaxed);
 	atomic_store_explicit(&entry->id, id, memory_order_release);
+	inherit_mark(g, (size_t)(set - g->clients), entry, id);
 	return entry;
 }
 
@@ -120,22 +163,21 @@ void
 gate_limit(struct gate *g, struct answer_context *c)
 {
 	c->is_limited = true;
-	c->is_dropped = g->slip == 0 || ++g->slips % g->slip != 0;
+	/* By chance: who knew which one slips would choose for whom. */
+	c->is_dropped = g->slip == 0 || next_random(g) % g->slip != 0;
 }
 
-/* Take a query back. */
+/* A cookie has proved what gate_admit could not know. */
 static void
-forgive_client(const struct gate_ticket *t)
+count_special(struct gate *g, const struct gate_ticket *t, const struct answer_outcome *o)
 {
-	struct gate_client *entry = t->client_set != NULL ?
-		gate_find_client(t->client_set, t->client) :
-		NULL;
-	uint32_t n;
+	struct gate_ticket proven = *t;
 
-	if (entry == NULL)
-		return;
-	n = atomic_load_explicit(&entry->count, memory_order_relaxed);
-	atomic_store_explicit(&entry->count, n - (n != 0), memory_order_relaxed);
+	if (o->is_proven && (t->client & GATE_ID_PROVEN) == 0) {
+		proven.client |= GATE_ID_PROVEN;
+		proven.entry = gate_find_client(t->client_set, proven.client);
+	}
+	gate_count_client(g, &proven);
 }
 
 static void
@@ -155,8 +197,8 @@ gate_settle_special(struct gate *g, const struct gate_ticket *t, struct key_tabl
 {
 	if (o->key != KEY_NONE && keys != NULL)
 		key_table_use(keys, g->index, o->key);
-	if (o->key != KEY_NONE || o->passes)
-		forgive_client(t);
+	if (t->client_set != NULL && o->zone != NULL && o->key == KEY_NONE && !o->passes)
+		count_special(g, t, o);
 	if (o->is_proven || o->passes)
 		forgive_network(g, t);
 	if (o->is_dropped)
@@ -180,7 +222,7 @@ mask_ipv4(unsigned bits)
 static uint64_t
 mask_ipv6(unsigned bits)
 {
-	return GATE_ID_IPV6 | (bits == 0 ? 0 : UINT64_MAX << (bits < 64 ? 64 - bits : 0));
+	return GATE_ID_CLASS | (bits == 0 ? 0 : UINT64_MAX << (bits < 64 ? 64 - bits : 0));
 }
 
 /* Sets of a table for so many, a power of two, two or more: the shift is below 64. */
@@ -284,6 +326,15 @@ copy_exempt(struct gates *g, const struct gate_options *o)
 }
 
 static bool
+make_overs(struct gates *g)
+{
+	if (g->each[0]->clients != NULL)
+		g->overs = calloc(1,
+			sizeof(*g->overs) + g->each[0]->sets * sizeof(g->overs->sets[0]));
+	return g->each[0]->clients == NULL || g->overs != NULL;
+}
+
+static bool
 make_gates(struct gates *g)
 {
 	const struct gate_options *o = &g->options;
@@ -293,8 +344,9 @@ make_gates(struct gates *g)
 		return false;
 	for (size_t i = 0; i < o->workers; i++) {
 		g->each[i] = gate_new(g, i);
-		if (g->each[i] == NULL)
+		if (g->each[i] == NULL || (i == 0 && !make_overs(g)))
 			return false;
+		g->each[i]->overs = g->overs;
 	}
 	return gates_sum_new(g);
 }
@@ -337,6 +389,7 @@ gates_free(struct gates *g)
 			free(g->each[i]);
 		}
 	gates_sum_free(g);
+	free((void *)g->overs);
 	free(g->each);
 	free(g->exempt);
 	free(g);

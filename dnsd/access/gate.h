@@ -10,12 +10,16 @@
  *
  * Quota. A client's queries come to any worker (the kernel chooses by its ports), so what counts is
  * the sum, which is known once a second: a client gets through what it asks within that second
- * beyond its quota. The entry of a newcomer in a full set: the one with the lowest count loses one,
- * with a chance that halves with every 16 that it has, and is replaced at 0. Who sprays forged
- * addresses thus replaces what was asked once or twice, and never who has asked often; a newcomer
- * counts for less than it asked, never for more, so that nobody is refused for what others did.
- * With more clients at once than access.clients the lightest are not counted. Who is over is noted
- * by the main thread for the rest of the day, wherever its entries go. An entry counts to 2^32.
+ * beyond its quota. What its address was proved for, by TCP or a cookie, is counted apart from
+ * what anybody may have forged: each has an entry, and the quota is that of each. Who is over by
+ * what is forged, if it is, is sent to TCP; who is over by what it proved is refused. The entry of
+ * a newcomer in a full set: the one with the lowest count loses one, with a chance that halves
+ * with every 16 that it has, eight times, and is replaced at 0. Who sprays forged addresses thus
+ * replaces what was asked once or twice, and seldom who has asked often; a newcomer counts for
+ * less than it asked, never for more, so that nobody is refused for what others did. With more
+ * clients at once than access.clients the lightest are not counted. Who is over is noted by the
+ * main thread for the rest of the day, wherever its entries go, four in each set, the heaviest. An
+ * entry counts to 2^32.
  *
  * Rate. A network's bucket is one time: when it is full again (the virtual scheduling of ATM's
  * GCRA). An entry of the past says nothing, and is free. Of a full set of networks that are all

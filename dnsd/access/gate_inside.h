@@ -11,6 +11,7 @@ struct gates {
 	uint64_t multiplier;
 	struct gate **each; /* of a worker */
 	struct gate_exempt *exempt;
+	struct gate_overs *overs; /* NULL: no quota */
 	struct gate_sum *sum;
 };
 

@@ -1,6 +1,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <orbl/log.h>
 
@@ -9,7 +10,7 @@
 enum {
 	SCAN_LINES = 1 << 19, /* sets of workers that are read in one turn */
 	LOG_LINES = 200,      /* a day */
-	NOTE_WAYS = 4,
+	NOTE_WAYS = GATE_WAYS,
 };
 
 /* Who has used most of its quota. A note is of its day; then it is free. */
@@ -92,32 +93,40 @@ offer_top(struct tops *t, const struct top *top)
 static const char *
 format_client(const struct gates *g, uint64_t id, char out[ACCESS_NAME])
 {
+	static const uint64_t classes[] = {0, 1, 0, 7};
 	struct prefix p = {.addr = {.family = 4}, .len = (uint8_t)g->options.client_ipv4};
+	uint64_t class = (id & GATE_ID_CLASS) >> 61, half;
 	uint32_t word = (uint32_t)id;
-	uint64_t half = htobe64(id & ~GATE_ID_IPV6);
 
-	if ((id & GATE_ID_IPV6) == 0) {
+	if (class == 0) {
 		memcpy(p.addr.b, &word, sizeof(word));
 	} else {
 		p = (struct prefix){.addr = {.family = 6}, .len = (uint8_t)g->options.client_ipv6};
+		half = htobe64((id & ~(GATE_ID_PROVEN | GATE_ID_CLASS)) | classes[class] << 61);
 		memcpy(p.addr.b, &half, sizeof(half));
 	}
-	return prefix_format(&p, out);
+	prefix_format(&p, out);
+	if ((id & GATE_ID_PROVEN) != 0)
+		snprintf(out + strlen(out), ACCESS_NAME - strlen(out), " (proved)");
+	return out;
 }
 
+static const char over_proven[] = "refused", over_unproven[] = "sent to TCP";
+
+/* over: what becomes of it; NULL: it is not over yet. */
 static void
 tell(struct gate_sum *s, const char *what, const char *name, uint64_t quota, unsigned warn_at,
-	bool is_over)
+	const char *over)
 {
 	if (s->lines == LOG_LINES)
 		log_warning("more clients than these near their quota today; orbl dnsd stats has "
 			    "the heaviest");
 	if (s->lines++ >= LOG_LINES)
 		return;
-	if (is_over)
+	if (over != NULL)
 		log_warning("%s %s has used up its quota of %" PRIu64 " queries a day, and is "
-			    "refused until midnight UTC",
-			what, name, quota);
+			    "%s until midnight UTC",
+			what, name, quota, over);
 	else
 		log_warning("%s %s has used %u %% of its quota of %" PRIu64 " queries a day", what,
 			name, warn_at, quota);
@@ -170,17 +179,35 @@ sum_client(const struct gates *g, size_t set, uint64_t id)
 	return sum;
 }
 
+/* A mark of the same client proved is stronger. */
 static void
-mark_client(const struct gates *g, size_t set, uint64_t id)
+mark_entry(struct gate_client *entry, uint32_t tag, uint32_t stronger)
 {
+	uint32_t over;
+
+	if (entry == NULL)
+		return;
+	over = atomic_load_explicit(&entry->over, memory_order_relaxed);
+	if (over != tag && over != stronger)
+		atomic_store_explicit(&entry->over, tag, memory_order_relaxed);
+}
+
+static void
+mark_client(const struct gates *g, size_t set, size_t way, uint64_t id)
+{
+	_Atomic uint64_t *over = &g->overs->sets[set].each[way];
+	uint64_t mark = gate_mark(id, g->sum->day), proven = id | GATE_ID_PROVEN;
 	uint32_t tag = gate_tag(g->each[0], id, g->sum->day);
+	uint32_t stronger = gate_tag(g->each[0], proven, g->sum->day);
 
+	if (atomic_load_explicit(over, memory_order_relaxed) != mark) {
+		atomic_store_explicit(over, mark, memory_order_relaxed);
+		atomic_store_explicit(&g->overs->day, g->sum->day, memory_order_relaxed);
+	}
 	for (size_t w = 0; w < g->options.workers; w++) {
-		struct gate_client *entry = find_entry(g, w, set, id);
-
-		if (entry != NULL &&
-			atomic_load_explicit(&entry->over, memory_order_relaxed) != tag)
-			atomic_store_explicit(&entry->over, tag, memory_order_relaxed);
+		mark_entry(find_entry(g, w, set, id), tag, stronger);
+		if (id == proven)
+			mark_entry(find_entry(g, w, set, id & ~GATE_ID_PROVEN), tag, stronger);
 	}
 }
 
@@ -226,7 +253,10 @@ note_client(const struct gates *g, size_t set, uint64_t id, uint64_t total)
 		n->total = total;
 	is_over = n->total >= quota;
 	if (is_over != n->is_over || is_new)
-		tell(s, "client", format_client(g, id, name), quota, g->options.warn_at, is_over);
+		tell(s, "client", format_client(g, id, name), quota, g->options.warn_at,
+			!is_over			   ? NULL :
+				(id & GATE_ID_PROVEN) != 0 ? over_proven :
+							     over_unproven);
 	s->notes_over += is_over && !n->is_over;
 	n->is_over |= is_over;
 }
@@ -287,7 +317,7 @@ sum_set(const struct gates *g, size_t set, uint64_t warn)
 		}
 	for (size_t i = 0; s->notes_over != 0 && i < NOTE_WAYS; i++)
 		if (notes[i].day == s->day && notes[i].is_over)
-			mark_client(g, set, notes[i].id);
+			mark_client(g, set, i, notes[i].id);
 }
 
 /* True: the round is complete. */
@@ -354,7 +384,8 @@ tell_key(const struct gates *g, struct key_table *keys, size_t i, const struct k
 	if (!key_table_tell(keys, i, level))
 		return;
 	snprintf(name, sizeof(name), "%.*s", TEXT_ARG(use->owner));
-	tell(g->sum, "the key of", name, use->quota, g->options.warn_at, level == 2);
+	tell(g->sum, "the key of", name, use->quota, g->options.warn_at,
+		level == 2 ? over_proven : NULL);
 }
 
 static void

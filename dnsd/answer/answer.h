@@ -46,7 +46,10 @@ struct answer_context {
 	bool is_limited; /* too many replies a second over UDP: a truncated one, unless a cookie
 	                  * proves the client or an access list lets it pass */
 	bool is_dropped; /* ... or none */
-	bool is_over;    /* its quota is used up: REFUSED, unless the name has a key */
+	bool is_over;    /* its quota is used up by what it has proved to have asked: REFUSED,
+	                  * unless the name has a key */
+	bool is_doubted; /* ... by what others may have forged: truncated over UDP, unless a cookie
+	                  * proves the client; it asks over TCP */
 	bool is_exempt;  /* access.exempt: may ask without a key where one is needed */
 };
 

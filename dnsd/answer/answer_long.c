@@ -141,6 +141,16 @@ refusal(const struct answer *a, struct answer_outcome *outcome)
 	return "over quota";
 }
 
+/* Over quota, if it is the client that asked all that: over TCP it will be known. */
+static bool
+is_doubted(const struct answer *a)
+{
+	const struct answer_context *c = a->context;
+
+	return c->is_doubted && c->transport == ANSWER_UDP && !a->is_proven && !a->has_key &&
+		!is_privileged(a) && !is_on_the_way(a);
+}
+
 /* RFC 2308 sections 2.1, 2.2: without an answer, the SOA says for how long. */
 static void
 answer_negative(struct answer *a, const struct zone *z)
@@ -207,6 +217,8 @@ answer_zone(struct answer *a, struct answer_outcome *outcome)
 	why = refusal(a, outcome);
 	if (why != NULL)
 		refuse(a, why);
+	else if (is_doubted(a))
+		a->reply.overflow = true;
 	else if (!z->is_ready || a->key_verdict == KEY_UNREAD)
 		fail(&a->reply, RCODE_SERVFAIL, EDE_NOT_READY);
 	else if (zone_is_stale(z, a->context->now_s))
@@ -379,8 +391,12 @@ answer_long(const struct zone_set *zones, const struct answer_context *c, const 
 		return 0;
 	a.is_proven = has_cookie(c, &q, verdict) && is_proven(c, &q);
 	outcome->hand_over = is_for_transfers(&a, &q, verdict);
-	if (outcome->hand_over)
+	if (outcome->hand_over) {
+		/* For the counters; an access list of the zone is not asked, nor is a key. */
+		if (q.class == CLASS_IN)
+			outcome->zone = zone_set_find(zones, &q.name, &a.below);
 		return 0;
+	}
 	if (verdict == QUERY_ANSWER)
 		find_zone(&a, &q);
 	outcome->is_limited = is_limited(&a);

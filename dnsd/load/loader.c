@@ -39,6 +39,7 @@ struct request {
 
 struct response {
 	struct error error;
+	size_t skipped;
 	char warnings[LOADER_WARNINGS];
 };
 
@@ -126,12 +127,15 @@ send_response(const struct response *response, int snapshot)
 static enum err
 compile(const struct request *request, int fd, struct response *response)
 {
-	FILE *warnings = fmemopen(response->warnings, sizeof(response->warnings) - 1, "w");
+	struct feed_warnings warnings = {
+		.out = fmemopen(response->warnings, sizeof(response->warnings) - 1, "w"),
+	};
 	enum err err = feed_compile(&request->source, &request->options, request->now_s, fd,
-		warnings, &response->error);
+		&warnings, &response->error);
 
-	if (warnings != NULL)
-		fclose(warnings);
+	if (warnings.out != NULL)
+		fclose(warnings.out);
+	response->skipped = warnings.skipped;
 	if (err == OK && fcntl(fd, F_ADD_SEALS, SEALS) != 0)
 		err = error_errno(&response->error, "%s: cannot seal the compiled list",
 			request->source.paths);
@@ -276,11 +280,15 @@ describe_end(int status, struct error *e)
 static void
 take_response(const struct response *response, struct loader_result *out)
 {
+	int seals;
+
 	out->error = response->error;
 	out->error.text[sizeof(out->error.text) - 1] = '\0';
+	out->skipped = response->skipped;
 	memcpy(out->warnings, response->warnings, sizeof(out->warnings));
 	out->warnings[sizeof(out->warnings) - 1] = '\0';
-	if (out->fd >= 0 && (fcntl(out->fd, F_GET_SEALS) & SEALS) != SEALS) {
+	seals = out->fd >= 0 ? fcntl(out->fd, F_GET_SEALS) : SEALS;
+	if (seals < 0 || (seals & SEALS) != SEALS) {
 		close(out->fd);
 		out->fd = -1;
 		error_set(&out->error, ERR_CORRUPT, "the loader sent a list that is not sealed");
@@ -306,6 +314,7 @@ loader_receive(struct loader *l, struct loader_result *out)
 	status = end_child(l);
 	out->fd = n > 0 ? received_fd(&message) : -1;
 	out->error.code = OK;
+	out->skipped = 0;
 	out->warnings[0] = '\0';
 	if (n == (ssize_t)sizeof(response))
 		take_response(&response, out);

@@ -26,6 +26,7 @@ enum { LOADER_WARNINGS = 2048 }; /* bytes of warnings kept of one source */
 struct loader_result {
 	int fd; /* a snapshot that nobody can change any more; -1: see error */
 	struct error error;
+	size_t skipped;                 /* lines of its files that are not used */
 	char warnings[LOADER_WARNINGS]; /* first ones, a line each */
 };
 

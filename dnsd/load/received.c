@@ -75,8 +75,10 @@ store(const char *path, bool is_delta, int fd, struct error *e)
 	struct error why = {.code = OK};
 	enum err err = file_replace_begin(&r, path, FILE_MODE, e);
 
-	if (err != OK)
+	if (err != OK) {
+		file_explain_directory(path, "dnsd.user", e);
 		return err;
+	}
 	r.drops_previous = is_delta;
 	err = copy(fd, r.fd, &why);
 	if (err == OK)
@@ -93,11 +95,13 @@ received_store(const struct feed_source *source, const struct snapshot *current,
 	struct snapshot *s;
 	bool is_delta;
 	enum err err;
+	int seals;
 
 	if (source->kind != FEED_TRANSFER)
 		return error_set(e, ERR_REFUSED, "%.300s: does not come by transfer",
 			source->paths);
-	if ((fcntl(fd, F_GET_SEALS) & SEALS) != SEALS)
+	seals = fcntl(fd, F_GET_SEALS);
+	if (seals < 0 || (seals & SEALS) != SEALS)
 		return error_set(e, ERR_REFUSED,
 			"the transfer process handed over a list that is not sealed");
 	err = snapshot_open_fd(fd, "list of a transfer", &s, e);

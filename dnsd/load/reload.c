@@ -13,6 +13,8 @@
 
 #define NONE SIZE_MAX
 
+enum { CATALOG_PATIENCE_S = 60 };
+
 /* A source and the state of its loading. */
 struct load {
 	struct source source;
@@ -21,6 +23,7 @@ struct load {
 	bool is_previous;
 	bool is_old; /* and that was logged */
 	int64_t loaded_s;
+	size_t skipped;     /* lines, by the loader */
 	struct error error; /* of the last try */
 };
 
@@ -34,7 +37,8 @@ struct reload {
 	struct zone_table_data *data; /* of each, for a set that is built */
 	struct error *told;           /* of each entry, what was logged last */
 	struct catalog catalog;
-	char catalog_lacks[WIRE_NAME_TEXT]; /* a zone that is not ready, as was logged */
+	char catalog_lacks[WIRE_NAME_TEXT]; /* a zone that is not ready */
+	int64_t catalog_lacks_s;            /* since when; 0: that was told */
 };
 
 /* --- the zones given -------------------------------------------------------------- */
@@ -250,6 +254,24 @@ note_failure(struct load *l, const struct error *e)
 				data->delta != NULL ? data->delta : data->snapshot));
 }
 
+/* A zone that comes by transfer has no file before it came. False: that is not the reason. */
+static bool
+note_awaited(struct load *l)
+{
+	static const char text[] = "waiting for its first transfer";
+	char previous[FEED_PATHS_MAX + 8];
+
+	snprintf(previous, sizeof(previous), "%s.prev", l->source.feed->paths);
+	if (l->source.feed->kind != FEED_TRANSFER || l->source.data.snapshot != NULL ||
+		source_stamp_read(l->source.feed->paths).exists ||
+		source_stamp_read(previous).exists)
+		return false;
+	if (strcmp(l->error.text, text) != 0)
+		log_notice("%s: %s; it answers SERVFAIL until that comes", l->label, text);
+	error_set(&l->error, ERR_NOT_FOUND, "%s", text);
+	return true;
+}
+
 /* Takes next, of which parts may be in service. */
 static bool
 take_into_service(struct reload *r, struct load *l, const struct source_data *next, int64_t now_s)
@@ -301,6 +323,8 @@ load_snapshot(struct reload *r, struct load *l, bool anew, int64_t now_s)
 	struct source_data next;
 
 	if (source_open(&l->source, anew, &next, &about_delta, &e) != OK) {
+		if (note_awaited(l))
+			return;
 		source_explain(&l->source, &e);
 		note_failure(l, &e);
 		if (l->source.data.snapshot == NULL)
@@ -382,14 +406,23 @@ is_catalog(const struct load *l)
 	return l->source.feed->kind == FEED_CATALOG;
 }
 
+/* A zone that is being loaded is none to tell of. */
 static void
-note_missing(struct reload *r, const struct load *l, const char *missing)
+note_missing(struct reload *r, const struct load *l, const char *missing, int64_t now_s)
 {
-	if (missing[0] != '\0' && strcmp(missing, r->catalog_lacks) != 0)
-		log_notice("%s: not made anew while zone %s is not ready, as secondaries would "
-			   "drop that",
-			l->label, missing);
-	snprintf(r->catalog_lacks, sizeof(r->catalog_lacks), "%s", missing);
+	if (strcmp(missing, r->catalog_lacks) != 0) {
+		snprintf(r->catalog_lacks, sizeof(r->catalog_lacks), "%s", missing);
+		r->catalog_lacks_s = now_s;
+		if (missing[0] != '\0')
+			log_debug("%s: not made anew while zone %s is not ready", l->label,
+				missing);
+	}
+	if (missing[0] == '\0' || r->catalog_lacks_s == 0 ||
+		now_s - r->catalog_lacks_s < CATALOG_PATIENCE_S)
+		return;
+	r->catalog_lacks_s = 0;
+	log_notice("%s: not made anew while zone %s is not ready, as secondaries would drop that",
+		l->label, missing);
 }
 
 /* After the set in service has changed. */
@@ -407,7 +440,7 @@ make_catalog(struct reload *r, size_t entry, int64_t now_s)
 		note_failure(l, &e);
 		return;
 	}
-	note_missing(r, l, missing);
+	note_missing(r, l, missing, now_s);
 	if (next.snapshot_fd < 0)
 		return;
 	if (snapshot_open_fd(next.snapshot_fd, "the catalog", &next.snapshot, &e) != OK) {
@@ -474,7 +507,8 @@ reload_loaded(struct reload *r, int64_t now_s)
 		source_explain(&l->source, &result.error);
 		note_failure(l, &result.error);
 	} else if (snapshot_open_fd(result.fd, l->source.feed->paths, &next.snapshot, &e) == OK) {
-		take_into_service(r, l, &next, now_s);
+		if (take_into_service(r, l, &next, now_s))
+			l->skipped = result.skipped;
 	} else {
 		close(result.fd);
 		note_failure(l, &e);
@@ -554,6 +588,7 @@ reload_status(const struct reload *r, size_t i, int64_t now_s, struct reload_sta
 	out->is_served = entry->is_served;
 	out->loaded_s = l->loaded_s;
 	out->is_previous = l->is_previous;
+	out->skipped = l->skipped;
 	out->is_loading = l->wanted || r->loading == entry->source;
 	out->is_old = !is_catalog(l) && is_old(r, &l->source.data, now_s);
 	out->error = e->text;

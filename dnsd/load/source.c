@@ -2,11 +2,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include <orbl/file.h>
 
 enum { SUFFIX_ROOM = 8 };
 
@@ -255,38 +256,15 @@ source_open_previous(const struct source *s, struct source_data *next, struct er
 
 /* --- why a file cannot be read ------------------------------------------------------ */
 
-static bool
-is_denied(const char *path)
-{
-	return access(path, R_OK) != 0 && errno == EACCES;
-}
-
-static void
-add_remedy(const char *path, struct error *e)
-{
-	const struct passwd *pw = getpwuid(geteuid());
-	char text[sizeof(e->text)];
-
-	snprintf(text, sizeof(text), "%s", e->text);
-	error_set(e, e->code,
-		"%.300s; user %s (dnsd.user) needs the right to read %.80s, and to enter each "
-		"directory above it",
-		text, pw != NULL ? pw->pw_name : "?", path);
-}
-
 void
 source_explain(const struct source *s, struct error *e)
 {
+	const char *shown = s->feed->kind == FEED_RBLDNSD ? NULL : "it";
 	char path[FEED_PATHS_MAX];
 
-	if (s->feed->kind != FEED_RBLDNSD) {
-		if (is_denied(s->feed->paths))
-			add_remedy("it", e);
-		return;
-	}
 	for (size_t i = 0; feed_source_file(s->feed, i, path); i++)
-		if (is_denied(path)) {
-			add_remedy(path, e);
+		if (access(path, R_OK) != 0 && errno == EACCES) {
+			file_explain_denied(path, shown != NULL ? shown : path, "dnsd.user", e);
 			return;
 		}
 }

@@ -32,7 +32,7 @@ struct observer_files {
 	size_t metrics_count;
 	int metrics[OBSERVER_LISTEN_MAX];
 	int log;       /* -1: none */
-	int tap_errno; /* why dnstap's last connection failed; 0: it did not, and nothing was told */
+	int tap_errno; /* why dnstap's last connection failed, as was told; 0: it did not */
 };
 
 /* Is there anything to observe? */

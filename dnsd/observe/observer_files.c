@@ -1,7 +1,6 @@
 #include "observer.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -12,6 +11,7 @@
 
 #include "channel.h"
 #include "dnstap.h"
+#include "log_file.h"
 #include "message.h"
 
 enum { BACKLOG = 16, LOG_MODE = 0640 };
@@ -103,26 +103,20 @@ observer_files_bind(struct observer_files *f, const struct conf *conf, struct er
 
 /* --- dnsd.query_log ------------------------------------------------------------- */
 
-static int
-open_log(const char *path)
-{
-	return open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, LOG_MODE);
-}
-
 enum err
 observer_files_open(struct observer_files *f, struct error *e)
 {
 	const char *path = f->conf->dnsd.query_log;
-	enum err err;
+	struct error why = {.code = OK};
 
 	if (path[0] == '\0')
 		return OK;
-	f->log = open_log(path);
+	f->log = log_file_open(path, LOG_MODE, &why);
 	if (f->log >= 0)
 		return OK;
-	err = error_errno(e, "dnsd.query_log: %s cannot be written (by dnsd.user)", path);
 	observer_files_close(f);
-	return err;
+	return error_set(e, why.code, "dnsd.query_log: %s cannot be written (by dnsd.user): %s",
+		path, why.text);
 }
 
 void
@@ -151,14 +145,15 @@ void
 observer_files_reopen(struct observer_files *f, int channel)
 {
 	const char *path = f->conf->dnsd.query_log;
+	struct error e = {.code = OK};
 	int fd;
 
 	if (path[0] == '\0')
 		return;
-	fd = open_log(path);
+	fd = log_file_open(path, LOG_MODE, &e);
 	if (fd < 0) {
 		log_error("dnsd.query_log: %s cannot be opened again: %s; the old file is written",
-			path, strerror(errno));
+			path, e.text);
 		return;
 	}
 	if (f->log >= 0)

@@ -152,6 +152,13 @@ up_of(const struct stats_zone *z, int64_t now_s)
 }
 
 static int64_t
+skipped_of(const struct stats_zone *z, int64_t now_s)
+{
+	(void)now_s;
+	return (int64_t)z->skipped;
+}
+
+static int64_t
 state_of(const struct stats_zone *z, int64_t now_s)
 {
 	return stats_zone_state(z, now_s);
@@ -172,6 +179,9 @@ static const struct zone_metric {
 	{PREFIX "zone_entries",
 		"Hosts, or names, that are listed; a zone below the list's is a category.",
 		entries_of, true},
+	{PREFIX "zone_lines_skipped",
+		"Lines of the zone's data sets that could not be used, at the last load.",
+		skipped_of, false},
 };
 
 static void

@@ -1,7 +1,6 @@
 #include "statistics_file.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +11,7 @@
 #include <orbl/log.h>
 
 #include "answer.h"
+#include "log_file.h"
 
 enum { FILE_MODE = 0644 };
 
@@ -129,9 +129,8 @@ static bool
 write_line(struct statistics_file *f, const char *text, size_t len)
 {
 	struct error e = {.code = OK};
-	int fd = open(f->path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK,
-		FILE_MODE);
-	enum err err = fd < 0 ? error_errno(&e, "cannot open") : append(fd, text, len, &e);
+	int fd = log_file_open(f->path, FILE_MODE, &e);
+	enum err err = fd < 0 ? e.code : append(fd, text, len, &e);
 
 	if (fd >= 0 && close(fd) != 0 && err == OK)
 		err = error_errno(&e, "cannot write");

@@ -19,7 +19,7 @@ struct zone_words {
 	char name[WIRE_NAME_TEXT];
 	uint8_t origin[WIRE_NAME_MAX];
 	uint8_t origin_len;
-	_Atomic uint64_t flags, serial, created_s, stale_s, entries;
+	_Atomic uint64_t flags, serial, created_s, stale_s, entries, skipped;
 };
 
 /* In the shared memory, before the tables. */
@@ -308,19 +308,19 @@ stats_describe(struct stats *s, const struct zone_set *zones)
 			atomic_store_explicit(&s->zones[row].flags, 0, memory_order_relaxed);
 }
 
-/* Both in lower case. */
+/* Both in lower case; name is of the shared memory, and may change or have no end. */
 static bool
 is_at_or_below(const char *name, const char *origin)
 {
-	size_t name_len = strlen(name), len = strlen(origin);
+	size_t name_len = strnlen(name, WIRE_NAME_TEXT), len = strlen(origin);
 
-	if (len > name_len || strcmp(name + name_len - len, origin) != 0)
+	if (len > name_len || memcmp(name + name_len - len, origin, len) != 0)
 		return false;
 	return len == 0 || len == name_len || name[name_len - len - 1] == '.';
 }
 
 void
-stats_tell_failed(struct stats *s, const char *origin, bool has_failed)
+stats_tell_load(struct stats *s, const char *origin, bool has_failed, uint64_t skipped)
 {
 	for (size_t row = 1; row < stats_rows(s); row++) {
 		struct zone_words *words = &s->zones[row];
@@ -330,6 +330,8 @@ stats_tell_failed(struct stats *s, const char *origin, bool has_failed)
 			continue;
 		flags = has_failed ? flags | FLAG_FAILED : flags & ~(uint64_t)FLAG_FAILED;
 		atomic_store_explicit(&words->flags, flags, memory_order_relaxed);
+		if (strcmp(words->name, origin) == 0)
+			atomic_store_explicit(&words->skipped, skipped, memory_order_relaxed);
 	}
 }
 
@@ -352,6 +354,7 @@ stats_zone(const struct stats *s, size_t row, struct stats_zone *out)
 	out->created_s = (int64_t)atomic_load_explicit(&words->created_s, memory_order_relaxed);
 	out->stale_s = (int64_t)atomic_load_explicit(&words->stale_s, memory_order_relaxed);
 	out->entries = atomic_load_explicit(&words->entries, memory_order_relaxed);
+	out->skipped = atomic_load_explicit(&words->skipped, memory_order_relaxed);
 	return true;
 }
 

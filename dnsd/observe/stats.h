@@ -122,6 +122,7 @@ struct stats_zone {
 	uint32_t serial;
 	int64_t created_s, stale_s; /* of struct zone; stale_s 0: never */
 	uint64_t entries;
+	uint64_t skipped; /* lines of its files that are not used */
 };
 
 enum stats_state { STATS_SERVING, STATS_OLD_DATA, STATS_TOO_OLD, STATS_NOT_READY };
@@ -132,11 +133,11 @@ void stats_register(struct stats *s, struct zone_set *zones);
 /* The same in any other process; zones that the keeper has not registered have STATS_NO_ZONE. */
 void stats_find_rows(const struct stats *s, struct zone_set *zones);
 /* The set is in service: what to say of its zones. The keeper's, at each set; has_failed as told
- * before (stats_tell_failed). */
+ * before (stats_tell_load). */
 void stats_describe(struct stats *s, const struct zone_set *zones);
 /* The last load of a source of this zone has failed, or not any more; origin as configured, "" all.
- * Zones below it count. */
-void stats_tell_failed(struct stats *s, const char *origin, bool has_failed);
+ * Zones below it count. So many lines of the zone's own sources were skipped. */
+void stats_tell_load(struct stats *s, const char *origin, bool has_failed, uint64_t skipped);
 
 /* False: there is no such row, or it is STATS_NO_ZONE. */
 bool stats_zone(const struct stats *s, size_t row, struct stats_zone *out);

@@ -117,6 +117,8 @@ channel_receive(int channel, void *bytes, size_t size, size_t *len, struct chann
 		channel_close_fds(fds);
 		return error_set(e, ERR_CORRUPT, "another process sent what is no message");
 	}
+	if (n == 0) /* the end, or what stands for it */
+		channel_close_fds(fds);
 	*len = (size_t)n;
 	return OK;
 }

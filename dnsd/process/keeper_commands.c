@@ -34,7 +34,7 @@ run_reload(struct keeper *k)
 	status_tell(k->reload, k->stats, now_s);
 	if (err != OK)
 		return control_socket_refusal(err, e.text);
-	return reload_is_busy(k->reload) ? NULL : status_reload(k->reload, now_s);
+	return reload_is_busy(k->reload) ? json_null() : status_reload(k->reload, now_s);
 }
 
 /* access.keys alone, whether it looks changed or not: orbl dnsd key has just written it. */

@@ -1,8 +1,10 @@
 #include "keeper_keys.h"
 
+#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
+#include <orbl/file.h>
 #include <orbl/log.h>
 
 #include "keys.h"
@@ -12,7 +14,11 @@ note(struct keeper_keys *k, const struct error *e)
 {
 	bool is_new = strcmp(k->error.text, e->text) != 0;
 
-	if (e->code != OK && is_new)
+	if (e->code == ERR_NOT_FOUND && is_new)
+		log_notice("access.keys: %s; names with a key are answered with SERVFAIL until "
+		           "then",
+			e->text);
+	else if (e->code != OK && is_new)
 		log_error("access.keys: %s; %s", e->text,
 			k->is_in_service ? "the keys that were read before stay in service" :
 					   "names with a key are answered with SERVFAIL until it "
@@ -29,6 +35,8 @@ load(const struct keeper_keys *k, const struct keeper_keys_publisher *publisher,
 	int fd = -1;
 	enum err err = key_table_load(k->path, &fd, e);
 
+	if (err != OK)
+		file_explain_denied(k->path, "it", "dnsd.user", e);
 	if (err == OK)
 		err = publisher->publish(publisher->context, fd, e);
 	if (fd >= 0)
@@ -47,7 +55,12 @@ keeper_keys_load(struct keeper_keys *k, const struct keeper_keys_publisher *publ
 		(!all && k->error.code == OK && source_stamp_equal(&stamp, &k->stamp)))
 		return OK;
 	k->stamp = stamp;
-	why.code = load(k, publisher, &why);
+	if (!k->is_in_service && access(k->path, F_OK) != 0 && errno == ENOENT)
+		error_set(&why, ERR_NOT_FOUND,
+			"%s is not there: no key is known yet; make one with orbl dnsd key add",
+			k->path);
+	else
+		why.code = load(k, publisher, &why);
 	note(k, &why);
 	return why.code == OK ? OK : error_set(e, why.code, "access.keys: %s", why.text);
 }

@@ -6,6 +6,7 @@
 #include <orbl/clock.h>
 #include <orbl/log.h>
 
+#include "keeper_transfer.h"
 #include "observation.h"
 #include "rights.h"
 
@@ -13,6 +14,7 @@ struct keeper_observer {
 	const struct server_options *server;
 	struct observer_files files;
 	struct observer_options child;
+	struct keeper_transfer *transfer; /* NULL ok */
 	struct service service;
 	int workers_end; /* of the channel of observations */
 };
@@ -41,6 +43,7 @@ run(void *context, int keeper)
 	struct error e = {.code = OK};
 
 	o->child.keeper = keeper;
+	keeper_transfer_forget(o->transfer, true);
 	close_others(o, keeper);
 	if (sandbox_enter(&sandbox, &e) == OK)
 		return observer_run(&o->child);
@@ -83,6 +86,7 @@ keeper_observer_open(const struct keeper_observer_options *options, struct keepe
 	if (o == NULL)
 		return error_set(e, ERR_MEMORY, "out of memory for the observer");
 	o->server = options->server;
+	o->transfer = options->transfer;
 	o->files.log = o->workers_end = -1;
 	o->child = (struct observer_options){
 		.stats = options->stats,

@@ -7,11 +7,13 @@
 #include "service.h"
 
 struct keeper_observer;
+struct keeper_transfer;
 
 struct keeper_observer_options {
 	const struct server_options *server;
 	struct stats *stats;
-	const struct transfer_status *transfers; /* NULL: no transfer process */
+	struct keeper_transfer *transfer;        /* NULL: no transfer process */
+	const struct transfer_status *transfers; /* its; NULL likewise */
 	const struct access_shared *access;      /* NULL: nobody is counted */
 	int64_t started_s;
 };

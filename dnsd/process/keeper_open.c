@@ -104,7 +104,17 @@ start_services(struct keeper *k, struct error *e)
 	if (k->answer.hands_over)
 		err = keeper_transfer_open(&transfer, &k->transfer, e);
 	observer.transfers = keeper_transfer_status(k->transfer);
+	observer.transfer = k->transfer;
 	return err == OK ? keeper_observer_open(&observer, &k->observer, e) : err;
+}
+
+static int
+run_query_process(void *context, int keeper)
+{
+	struct keeper *k = context;
+
+	keeper_transfer_forget(k->transfer, false);
+	return query_process_run(&k->query_process, keeper);
 }
 
 /* Before rights are given up. */
@@ -117,11 +127,11 @@ start_query_process(struct keeper *k, struct error *e)
 		.listeners = k->listeners,
 		.stats = k->stats,
 		.observations = keeper_observer_channel(k->observer),
-		.transfer = keeper_transfer_channel(k->transfer),
 		.access = k->access,
 	};
+	keeper_transfer_channels(k->transfer, k->query_process.transfer);
 	k->query.title = "orbl-query";
-	return child_start(&k->query, query_process_run, &k->query_process, e);
+	return child_start(&k->query, run_query_process, k, e);
 }
 
 /* What is opened anew now and then, with the rights that are left. */
@@ -165,6 +175,8 @@ keeper_open(struct keeper *k, const struct server_options *options, struct error
 		err = start_services(k, e);
 	if (err == OK)
 		err = start_query_process(k, e);
+	if (err == OK)
+		err = keeper_transfer_start(k->transfer, e);
 	if (err == OK)
 		err = rights_leave_keeper(options, e);
 	return err == OK ? open_files(k, e) : err;

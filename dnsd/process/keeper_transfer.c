@@ -24,7 +24,7 @@ struct keeper_transfer {
 	struct keeper_transfer_options options;
 	struct transfer_options child;
 	struct service service;
-	int query_end; /* of the channel between the two */
+	int query_ends[HANDED_CHANNELS]; /* of the channels between the two */
 	int *udp;
 	bool has_begun, is_begin_owed;
 	struct owed *owed; /* one a source */
@@ -42,12 +42,13 @@ static void
 close_others(const struct keeper_transfer *t, int keeper)
 {
 	size_t endpoints = t->options.server->endpoint_count, used = 0;
-	int *keep = calloc(endpoints + 2, sizeof(*keep));
+	int *keep = calloc(endpoints + 1 + HANDED_CHANNELS, sizeof(*keep));
 
 	if (keep == NULL)
 		return;
 	keep[used++] = keeper;
-	keep[used++] = t->child.handed;
+	for (size_t i = 0; i < HANDED_CHANNELS; i++)
+		keep[used++] = t->child.handed[i];
 	for (size_t i = 0; i < endpoints; i++)
 		keep[used++] = t->udp[i];
 	sandbox_close_others(keep, used);
@@ -72,13 +73,18 @@ run(void *context, int keeper)
 /* --- open and close ---------------------------------------------------------------- */
 
 static enum err
-open_channel(struct keeper_transfer *t, struct error *e)
+open_channels(struct keeper_transfer *t, struct error *e)
 {
+	enum err err = OK;
 	int pair[2];
-	enum err err = channel_pair(pair, e);
 
-	t->query_end = pair[0];
-	t->child.handed = pair[1];
+	for (size_t i = 0; i < HANDED_CHANNELS; i++)
+		t->query_ends[i] = t->child.handed[i] = -1;
+	for (size_t i = 0; i < HANDED_CHANNELS && err == OK; i++) {
+		err = channel_pair(pair, e);
+		t->query_ends[i] = pair[0];
+		t->child.handed[i] = pair[1];
+	}
 	return err;
 }
 
@@ -87,10 +93,8 @@ open_all(struct keeper_transfer *t, struct error *e)
 {
 	const struct server_options *o = t->options.server;
 	const struct listener *listeners = listeners_of(t->options.listeners, 0);
-	enum err err = peers_new(o->conf, &t->child.peers, e);
+	enum err err = open_channels(t, e);
 
-	if (err == OK)
-		err = open_channel(t, e);
 	if (err != OK)
 		return err;
 	t->child.server = o;
@@ -123,10 +127,7 @@ keeper_transfer_open(const struct keeper_transfer_options *options, struct keepe
 	if (t == NULL)
 		return error_set(e, ERR_MEMORY, "out of memory for transfers");
 	t->options = *options;
-	t->query_end = t->child.handed = -1;
 	err = open_all(t, e);
-	if (err == OK)
-		err = service_start(&t->service, clock_monotonic_ms(), e);
 	if (err == OK)
 		*out = t;
 	else
@@ -140,10 +141,12 @@ keeper_transfer_close(struct keeper_transfer *t)
 	if (t == NULL)
 		return;
 	service_stop(&t->service);
-	if (t->query_end >= 0)
-		close(t->query_end);
-	if (t->child.handed >= 0)
-		close(t->child.handed);
+	for (size_t i = 0; i < HANDED_CHANNELS; i++) {
+		if (t->query_ends[i] >= 0)
+			close(t->query_ends[i]);
+		if (t->child.handed[i] >= 0)
+			close(t->child.handed[i]);
+	}
 	transfer_status_free(t->child.status);
 	peers_free(t->child.peers);
 	free(t->owed);
@@ -151,10 +154,35 @@ keeper_transfer_close(struct keeper_transfer *t)
 	free(t);
 }
 
-int
-keeper_transfer_channel(const struct keeper_transfer *t)
+enum err
+keeper_transfer_start(struct keeper_transfer *t, struct error *e)
 {
-	return t != NULL ? t->query_end : -1;
+	enum err err;
+
+	if (t == NULL)
+		return OK;
+	err = peers_new(t->options.server->conf, &t->child.peers, e);
+	return err == OK ? service_start(&t->service, clock_monotonic_ms(), e) : err;
+}
+
+void
+keeper_transfer_forget(struct keeper_transfer *t, bool reads_status)
+{
+	if (t == NULL)
+		return;
+	peers_free(t->child.peers);
+	t->child.peers = NULL;
+	if (reads_status)
+		return;
+	transfer_status_free(t->child.status);
+	t->child.status = NULL;
+}
+
+void
+keeper_transfer_channels(const struct keeper_transfer *t, int out[HANDED_CHANNELS])
+{
+	for (size_t i = 0; i < HANDED_CHANNELS; i++)
+		out[i] = t != NULL ? t->query_ends[i] : -1;
 }
 
 const struct transfer_status *

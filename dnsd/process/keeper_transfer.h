@@ -8,6 +8,7 @@
 #define DNSD_KEEPER_TRANSFER_H
 
 #include "listeners.h"
+#include "message.h"
 #include "reload.h"
 #include "service.h"
 
@@ -32,8 +33,14 @@ enum err keeper_transfer_open(const struct keeper_transfer_options *options,
 	struct keeper_transfer **out, struct error *e) ORBL_NODISCARD;
 void keeper_transfer_close(struct keeper_transfer *t); /* NULL ok, as for all that follow */
 
-/* The query process's end of the channel to it; -1: there is none. */
-int keeper_transfer_channel(const struct keeper_transfer *t);
+/* Begin, when all processes but this one were started: it alone has the keys that are read now.
+ * What the keeper starts later has to forget them. */
+enum err keeper_transfer_start(struct keeper_transfer *t, struct error *e) ORBL_NODISCARD;
+/* In another child: the keys, and unless it reads it the status. */
+void keeper_transfer_forget(struct keeper_transfer *t, bool reads_status);
+
+/* The query process's ends of the channels to it; -1: there is none. */
+void keeper_transfer_channels(const struct keeper_transfer *t, int out[HANDED_CHANNELS]);
 const struct transfer_status *keeper_transfer_status(const struct keeper_transfer *t);
 /* To be polled; -1: it does not run. */
 int keeper_transfer_fd(const struct keeper_transfer *t);

@@ -4,7 +4,7 @@
  *	       <--- TAKEN ----------------         one for each
  *	keeper ---- TAKE, START, FETCH ---> transfer process     (transfer/transfer.h)
  *	       <--- TAKEN, RECEIVED -------
- *	query process -- struct handed ---> transfer process
+ *	query process -- struct handed ---> transfer process     on two channels
  *	query process -- observations ----> observer             (observe/observer.h)
  *
  * Fixed layouts between processes of one program; what crosses is checked as if it came from
@@ -43,6 +43,10 @@ struct message {
 };
 
 enum { HANDED_MAX = 4096 }; /* bytes of a datagram, or that a connection had sent */
+
+/* By enum answer_transport: connections have a channel of their own, which no flood of datagrams
+ * fills. */
+enum { HANDED_CHANNELS = 2 };
 
 /* A datagram, or a TCP connection (its descriptor comes along), for the transfer process. */
 struct handed {

@@ -270,14 +270,15 @@ static void
 close_others(const struct query_process *p, int keeper)
 {
 	size_t count = p->server->workers * p->server->endpoint_count, used;
-	int *keep = calloc(2 * count + 3, sizeof(*keep));
+	int *keep = calloc(2 * count + 2 + HANDED_CHANNELS, sizeof(*keep));
 
 	if (keep == NULL)
 		return;
 	used = listeners_list(p->listeners, keep);
 	keep[used++] = keeper;
 	keep[used++] = p->observations;
-	keep[used++] = p->transfer;
+	for (size_t i = 0; i < HANDED_CHANNELS; i++)
+		keep[used++] = p->transfer[i];
 	sandbox_close_others(keep, used);
 	free(keep);
 }

@@ -9,6 +9,7 @@
 #define DNSD_QUERY_PROCESS_H
 
 #include "listeners.h"
+#include "message.h"
 #include "server.h"
 #include "stats.h"
 
@@ -20,7 +21,7 @@ struct query_process {
 	const struct listeners *listeners;
 	const struct stats *stats;
 	int observations; /* the workers' end of the channel of observation.h; -1: none */
-	int transfer;     /* channel to the transfer process; -1: none */
+	int transfer[HANDED_CHANNELS]; /* to the transfer process; -1: none */
 	struct access_shared *access; /* what was counted (access/access_report.h) */
 };
 

@@ -93,7 +93,7 @@ open_worker(struct worker *w, const struct worker_options *o, struct error *e)
 		.udp_size = o->answer->udp_size,
 		.stats = w->stats,
 		.observing = &w->observing,
-		.transfer = o->transfer,
+		.transfer = o->transfer[ANSWER_UDP],
 		.gate = o->gate,
 	};
 	struct tcp_options tcp = {
@@ -104,7 +104,7 @@ open_worker(struct worker *w, const struct worker_options *o, struct error *e)
 		.tag = event_tag(EVENT_TCP),
 		.stats = w->stats,
 		.observing = &w->observing,
-		.transfer = o->transfer,
+		.transfer = o->transfer[ANSWER_TCP],
 		.gate = o->gate,
 	};
 	enum err err;

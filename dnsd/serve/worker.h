@@ -17,7 +17,7 @@ struct worker_options {
 	struct stats_worker *stats;    /* where it counts */
 	int observations;              /* channel of observation.h; -1: none */
 	uint32_t log_every, tap_every; /* of observing */
-	int transfer;                  /* channel to the transfer process; -1: none */
+	const int *transfer;           /* HANDED_CHANNELS to the transfer process; -1: none */
 	struct gate *gate;             /* its own; NULL: none */
 	size_t listener_count;
 	const struct listener *listeners;

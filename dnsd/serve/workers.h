@@ -15,7 +15,7 @@ struct workers_options {
 	const struct stats *stats; /* has a part for each worker */
 	struct live *live;
 	int observations;    /* the workers' end of the channel of observation.h; -1: none */
-	int transfer;        /* channel to the transfer process (hand_over.h); -1: none */
+	const int *transfer; /* HANDED_CHANNELS to the transfer process (hand_over.h); -1: none */
 	struct gates *gates; /* has one for each worker; NULL: none */
 };
 

@@ -14,13 +14,16 @@ enum {
 	FRAME = 2,
 	IN_SIZE = FRAME + HANDED_MAX,
 	OUT_SIZE = FRAME + REQUESTS_REPLY_MAX,
-	SHARE = 4, /* of a client: one of so many */
+	SHARE = 4,          /* of a client: one of so many */
+	STRANGERS_SHARE = 8, /* of all that are in no row, together */
+	NETWORK_BYTES = 8,  /* of an IPv6 client: a /64 */
 };
 
 struct connection {
 	int fd; /* -1: free */
 	struct endpoint client;
 	bool at_end;      /* the client sends no more */
+	bool is_stranger; /* in no row */
 	int64_t since_ms; /* without a whole message */
 	size_t in_len, out_len, sent;
 	size_t poll; /* index, SIZE_MAX: none */
@@ -91,20 +94,41 @@ connections_count(const struct connections *c)
 static bool
 is_idle(const struct connection *k)
 {
-	return k->response.transfer == NULL && k->out_len == k->sent;
+	return k->response.transfer == NULL;
 }
 
-/* The most idle connection, of one client (or NULL: of all). */
+static bool
+is_same_client(const struct addr *a, const struct addr *b)
+{
+	if (a->family != 6 || b->family != 6)
+		return addr_equal(a, b);
+	return memcmp(a->b, b->b, NETWORK_BYTES) == 0;
+}
+
+/* Those that are looked at: of one client, of strangers, or of all. */
+struct choice {
+	const struct addr *client; /* NULL: of all */
+	bool strangers;            /* alone */
+};
+
+static bool
+is_chosen(const struct connection *k, const struct choice *choice)
+{
+	if (k->fd < 0 || (choice->strangers && !k->is_stranger))
+		return false;
+	return choice->client == NULL || is_same_client(&k->client.addr, choice->client);
+}
+
+/* What is unsent makes no connection less idle: who does not read it would hold a place. */
 static struct connection *
-find_most_idle(struct connections *c, const struct addr *client)
+find_most_idle(struct connections *c, const struct choice *choice)
 {
 	struct connection *found = NULL;
 
 	for (size_t i = 0; i < c->max; i++) {
 		struct connection *k = &c->connections[i];
 
-		if (k->fd < 0 || !is_idle(k) ||
-			(client != NULL && !addr_equal(&k->client.addr, client)))
+		if (!is_chosen(k, choice) || !is_idle(k))
 			continue;
 		if (found == NULL || k->since_ms < found->since_ms)
 			found = k;
@@ -113,13 +137,12 @@ find_most_idle(struct connections *c, const struct addr *client)
 }
 
 static size_t
-count_of(const struct connections *c, const struct addr *client)
+count_of(const struct connections *c, const struct choice *choice)
 {
 	size_t count = 0;
 
 	for (size_t i = 0; i < c->max; i++)
-		count += c->connections[i].fd >= 0 &&
-			addr_equal(&c->connections[i].client.addr, client);
+		count += is_chosen(&c->connections[i], choice);
 	return count;
 }
 
@@ -133,25 +156,38 @@ find_free(struct connections *c)
 }
 
 static struct connection *
-make_place(struct connections *c, const struct addr *client)
+make_place(struct connections *c, const struct addr *client, bool is_stranger)
 {
-	size_t share = (c->max + SHARE - 1) / SHARE;
-	bool is_over = count_of(c, client) >= share;
+	const struct {
+		struct choice choice;
+		size_t parts;
+		bool is_bound;
+	} shares[] = {
+		{{.client = client}, SHARE, true},
+		{{.strangers = true}, STRANGERS_SHARE, is_stranger},
+		{{.client = NULL}, 1, true},
+	};
+	const struct choice *over = NULL;
 	struct connection *idle;
 
-	if (!is_over && c->count < c->max)
+	for (size_t i = 0; i < ORBL_COUNT(shares) && over == NULL; i++)
+		if (shares[i].is_bound &&
+			count_of(c, &shares[i].choice) >=
+				(c->max + shares[i].parts - 1) / shares[i].parts)
+			over = &shares[i].choice;
+	if (over == NULL)
 		return find_free(c);
-	idle = find_most_idle(c, is_over ? client : NULL);
+	idle = find_most_idle(c, over);
 	if (idle != NULL)
 		close_connection(c, idle, NULL);
 	return idle;
 }
 
-void
-connections_add(struct connections *c, int fd, const struct endpoint *client, const uint8_t *bytes,
-	size_t len)
+static struct connection *
+add(struct connections *c, int fd, const struct endpoint *client, const uint8_t *bytes, size_t len)
 {
-	struct connection *k = len <= IN_SIZE ? make_place(c, &client->addr) : NULL;
+	bool is_stranger = !peers_has_address(c->requests->peers, &client->addr);
+	struct connection *k = len <= IN_SIZE ? make_place(c, &client->addr, is_stranger) : NULL;
 	uint8_t *buffer = k != NULL ? malloc(IN_SIZE + OUT_SIZE) : NULL;
 	char from[ADDR_TEXT];
 
@@ -161,10 +197,11 @@ connections_add(struct connections *c, int fd, const struct endpoint *client, co
 			"(%zu), or there are no more",
 			addr_format(&client->addr, from), c->max);
 		close(fd);
-		return;
+		return NULL;
 	}
 	*k = (struct connection){.fd = fd,
 		.client = *client,
+		.is_stranger = is_stranger,
 		.since_ms = c->requests->now.ms,
 		.poll = SIZE_MAX,
 		.in = buffer,
@@ -172,6 +209,7 @@ connections_add(struct connections *c, int fd, const struct endpoint *client, co
 		.in_len = len};
 	memcpy(k->in, bytes, len);
 	c->count++;
+	return k;
 }
 
 /* --- work ---------------------------------------------------------------------------------- */
@@ -182,7 +220,7 @@ request_size(const struct connection *k)
 {
 	size_t size;
 
-	if (k->in_len < FRAME)
+	if (k->in_len < FRAME || k->response.closes)
 		return 0;
 	size = FRAME + big_endian_u16(k->in);
 	return size <= k->in_len ? size : 0;
@@ -290,7 +328,21 @@ advance(struct connections *c, struct connection *k, short events)
 		if (!flush(c, k))
 			return "the client has closed the connection";
 	}
-	return k->at_end ? "" : NULL; /* it is read only when there is nothing to do */
+	/* Its end is read only when there is nothing to do. */
+	return k->at_end || (k->response.closes && k->out_len == 0) ? "" : NULL;
+}
+
+/* The first request at once, so that no one takes the place of a transfer that is about to begin,
+ * and who is refused has none. */
+void
+connections_add(struct connections *c, int fd, const struct endpoint *client, const uint8_t *bytes,
+	size_t len)
+{
+	struct connection *k = add(c, fd, client, bytes, len);
+	const char *why = k != NULL && has_work(k) ? advance(c, k, 0) : NULL;
+
+	if (why != NULL)
+		close_connection(c, k, why);
 }
 
 /* --- the loop's part ------------------------------------------------------------------------ */

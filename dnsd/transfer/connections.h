@@ -3,8 +3,9 @@
  * Each has one buffer for requests and one for the message that is being sent. A turn does a
  * bounded piece of work for each: one message is made and as much sent as the kernel takes. What a
  * client does not read is not made. A connection on which no message became whole for
- * CONNECTIONS_IDLE_MS is closed. A client has a quarter of all connections at most; when there is
- * none left, the most idle one without a transfer gives way.
+ * CONNECTIONS_IDLE_MS is closed, and so is one whose request was refused. A client (of IPv6 a /64)
+ * has a quarter of all connections at most, strangers, whose address is in no row of peers.h, an
+ * eighth together; at a limit the most idle one without a transfer gives way.
  */
 #ifndef DNSD_CONNECTIONS_H
 #define DNSD_CONNECTIONS_H

@@ -137,6 +137,9 @@ incoming_rejected(struct incoming *in, uint32_t index, const char *why,
 		return;
 	log_warning("zone %s: what came by transfer cannot be stored or served: %s",
 		z->given.origin, why);
+	if (in->options.status != NULL)
+		transfer_status_end(in->options.status, z->row, TRANSFER_FAILED, z->serial, now->s,
+			why);
 	z->waits_for_keeper = false;
 	incoming_zone_drop(z);
 	z->rounds++;

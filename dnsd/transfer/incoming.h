@@ -39,15 +39,20 @@ struct incoming;
 
 enum {
 	INCOMING_POLLS_MAX = 64,  /* zones that talk to a primary at a time */
-	INCOMING_FETCHES_MAX = 4, /* ... of which so many fetch */
+	INCOMING_FETCHES_MAX = 4, /* ... of which so many fetch; of one primary one less */
 	INCOMING_UDP_TRIES = 3,
 	INCOMING_UDP_WAIT_MS = 3000, /* for the reply to each */
 	INCOMING_CONNECT_MS = 10000,
 	INCOMING_IDLE_MS = 30000,    /* without a byte */
 	INCOMING_TOTAL_MS = 3600000, /* of a transfer */
+	INCOMING_GRACE_MS = 60000,   /* of it, and then in each so many ms so many bytes come */
+	INCOMING_RATE_MS = 30000,
+	INCOMING_RATE_BYTES = 4096,
 	INCOMING_RETRY_MS = 2000, /* of a zone that has no data yet; doubles to an hour */
 	INCOMING_RETRY_MAX_MS = 3600000,
 	INCOMING_TIMER_MIN_S = 1, /* of refresh and retry, whatever the SOA says */
+	/* More than refresh and retry, when the SOA's expire is less than these. */
+	INCOMING_EXPIRE_MORE_S = 800,
 };
 
 /* What an IXFR or AXFR may cost us. */

@@ -53,6 +53,8 @@ struct incoming_session {
 	bool was_connected;
 	struct tsig_session tsig;
 	int64_t started_ms, idle_ms; /* idle_ms: when to give up, or to ask again */
+	int64_t rate_ms;             /* when the bytes are to be counted */
+	size_t rate_bytes;           /* since they were */
 	size_t out_len, out_at, in_len;
 	uint8_t out[2 + INCOMING_QUERY_MAX];
 	uint8_t *in; /* INCOMING_FRAME_MAX, while there is a connection or question */
@@ -91,6 +93,7 @@ struct secondary {
 	size_t failed;       /* primaries in this round */
 	unsigned rounds;     /* without success */
 	bool wants_whole;    /* AXFR, as IXFR failed */
+	bool has_warned;     /* of A records outside 127.0.0.0/8 */
 	bool waits_for_turn; /* to fetch */
 	bool waits_for_keeper, asks_again;
 	int64_t due_ms; /* the next question, or what it waits for is given up; NEVER */

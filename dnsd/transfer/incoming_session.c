@@ -160,6 +160,8 @@ connect_stream(struct incoming_session *s, const struct addr *source,
 	if (!begin(s, now) || !open_socket(s, SOCK_STREAM, source))
 		return false;
 	s->phase = INCOMING_CONNECTING;
+	s->rate_ms = now->ms + INCOMING_GRACE_MS;
+	s->rate_bytes = INCOMING_RATE_BYTES;
 	s->idle_ms = now->ms + INCOMING_CONNECT_MS;
 	return true;
 }
@@ -313,6 +315,7 @@ read_some(struct incoming_session *s)
 
 	if (n > 0) {
 		s->in_len += (size_t)n;
+		s->rate_bytes += (size_t)n;
 		return 1;
 	}
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
@@ -349,6 +352,19 @@ read_frames(struct incoming_session *s, const struct addr *source, const struct 
 	return end;
 }
 
+/* A primary that sends a little now and then holds one of few places. */
+static bool
+is_too_slow(struct incoming_session *s, const struct incoming_times *now)
+{
+	if (now->ms < s->rate_ms)
+		return false;
+	if (s->rate_bytes < INCOMING_RATE_BYTES)
+		return true;
+	s->rate_ms = now->ms + INCOMING_RATE_MS;
+	s->rate_bytes = 0;
+	return false;
+}
+
 static enum incoming_end
 serve_tcp(struct incoming_session *s, const struct addr *source, short events,
 	const struct incoming_times *now)
@@ -361,7 +377,14 @@ serve_tcp(struct incoming_session *s, const struct addr *source, short events,
 		return INCOMING_END_FAILED;
 	if (s->phase == INCOMING_READING && events != 0)
 		end = read_frames(s, source, now);
-	if (end != INCOMING_END_NOT_YET || now->ms < incoming_session_deadline(s))
+	if (end != INCOMING_END_NOT_YET)
+		return end;
+	if (is_too_slow(s, now)) {
+		error_set(&s->error, ERR_TIMEOUT, "it sends less than %d bytes in %d seconds",
+			INCOMING_RATE_BYTES, INCOMING_RATE_MS / 1000);
+		return INCOMING_END_FAILED;
+	}
+	if (now->ms < incoming_session_deadline(s))
 		return end;
 	if (now->ms >= s->started_ms + INCOMING_TOTAL_MS)
 		error_set(&s->error, ERR_TIMEOUT, "its reply takes longer than %d seconds",
@@ -381,9 +404,11 @@ incoming_session_events(const struct incoming_session *s)
 int64_t
 incoming_session_deadline(const struct incoming_session *s)
 {
-	int64_t total_ms = s->started_ms + INCOMING_TOTAL_MS;
+	int64_t least_ms = s->started_ms + INCOMING_TOTAL_MS;
 
-	return s->idle_ms < total_ms ? s->idle_ms : total_ms;
+	if (s->phase != INCOMING_UDP && s->rate_ms < least_ms)
+		least_ms = s->rate_ms;
+	return s->idle_ms < least_ms ? s->idle_ms : least_ms;
 }
 
 enum incoming_end

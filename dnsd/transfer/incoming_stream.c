@@ -6,7 +6,7 @@
 #include "big_endian.h"
 #include "reply.h"
 
-enum { SOA_NUMBERS = 20, FLAG_OPCODE = 0x7800, OPCODE_QUERY = 0 };
+enum { SOA_NUMBERS = 20, FLAG_OPCODE = 0x7800, OPCODE_QUERY = 0, RCODE_NOTAUTH = 9 };
 
 const char *
 incoming_rcode_name(unsigned rcode)
@@ -66,6 +66,18 @@ incoming_stream_query(const struct incoming_stream *s, uint8_t *out, size_t size
 
 /* --- what both kinds of replies have --------------------------------------------- */
 
+/* What it is, mostly. */
+static const char *
+remedy(unsigned rcode)
+{
+	switch (rcode) {
+	case RCODE_SERVFAIL: return "; its log says why, its zone may not be loaded";
+	case RCODE_REFUSED: return "; does it let this address or this key transfer the zone?";
+	case RCODE_NOTAUTH: return "; does it serve the zone, and know this key with this secret?";
+	default: return "";
+	}
+}
+
 /* Header and question. A message of a transfer but the first may have no question (RFC 5936
  * section 2.2.1). */
 static enum err
@@ -77,8 +89,8 @@ check_head(struct incoming_message *m, const uint8_t *origin, size_t origin_len,
 	if ((m->flags & REPLY_FLAG_QR) == 0 || (m->flags & FLAG_OPCODE) != OPCODE_QUERY)
 		return error_set(e, ERR_SYNTAX, "its message is no reply to a query");
 	if ((m->flags & 0xf) != RCODE_NOERROR)
-		return error_set(e, ERR_REFUSED, "it answers %s",
-			incoming_rcode_name(m->flags & 0xf));
+		return error_set(e, ERR_REFUSED, "it answers %s%s",
+			incoming_rcode_name(m->flags & 0xf), remedy(m->flags & 0xf));
 	if (m->questions == 0 && may_lack_question)
 		return OK;
 	if (m->questions != 1 ||

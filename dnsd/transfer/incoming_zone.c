@@ -165,7 +165,9 @@ deliver(struct incoming *in, struct secondary *z, int fd, const struct incoming_
 int64_t
 incoming_zone_expire(int64_t refresh_s, int64_t retry_s, int64_t expire_s)
 {
-	return expire_s > refresh_s + retry_s ? expire_s : refresh_s + retry_s;
+	int64_t least_s = refresh_s + retry_s;
+
+	return expire_s > least_s ? expire_s : least_s + INCOMING_EXPIRE_MORE_S;
 }
 
 /* A primary was heard, and has nothing new. */
@@ -213,14 +215,36 @@ log_received(const struct secondary *z, const struct zone_import *zone,
 			"");
 }
 
+/* Once; as a name server has them whose zone has expired, or was bought by others. */
+static void
+warn_of_codes(struct secondary *z)
+{
+	char at[ENDPOINT_TEXT];
+
+	if (z->has_warned || !zone_import_has_odd_codes(z->records))
+		return;
+	z->has_warned = true;
+	log_warning("zone %s: primary %s: some addresses have A records outside 127.0.0.0/8; they "
+		    "are served as they are, but many mail servers take them for no listing",
+		z->given.origin, endpoint_format(&z->session.peer.endpoint, at));
+}
+
 /* The records are the zone's from here on, whatever comes of them. */
 static bool
 store(struct incoming *in, struct secondary *z, const struct incoming_times *now, struct error *e)
 {
 	const struct zone_import_soa *soa = zone_import_soa(z->records);
 	int64_t expire_s = incoming_zone_expire(soa->refresh_s, soa->retry_s, soa->expire_s);
-	int fd = make_memfd(e);
+	int fd;
 
+	if (zone_import_lists_all(z->records)) {
+		error_set(e, ERR_REFUSED,
+			"its wildcard *.%.200s has an A record and lists every address, which we "
+			"do not serve; a list of names may have one",
+			z->given.origin);
+		return false;
+	}
+	fd = make_memfd(e);
 	if (fd < 0)
 		return false;
 	if (zone_import_write(z->records, fd, now->s, now->s + expire_s, e) != OK) {
@@ -273,6 +297,7 @@ take_transfer(struct incoming *in, struct secondary *z, const struct incoming_ti
 		return;
 	}
 	log_received(z, z->records, now);
+	warn_of_codes(z);
 	note_end(in, z, TRANSFER_DONE, s->stream->new_serial, "", now);
 	z->heard_s = now->s;
 	z->rounds = 0;
@@ -337,10 +362,23 @@ new_stream(struct secondary *z)
 	return NULL;
 }
 
+/* However slow one primary is, there is a place for the others. */
+static bool
+has_turn(const struct incoming *in, const struct secondary *z)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < in->count; i++)
+		count += in->zones[i].session.stream != NULL &&
+			addr_equal(&in->zones[i].session.peer.endpoint.addr,
+				&z->session.peer.endpoint.addr);
+	return in->fetches < INCOMING_FETCHES_MAX && count < INCOMING_FETCHES_MAX - 1;
+}
+
 void
 incoming_zone_fetch(struct incoming *in, struct secondary *z, const struct incoming_times *now)
 {
-	z->waits_for_turn = in->fetches >= INCOMING_FETCHES_MAX;
+	z->waits_for_turn = !has_turn(in, z);
 	z->due_ms = z->waits_for_turn ? now->ms + AGAIN_MS : INCOMING_NEVER;
 	if (z->waits_for_turn)
 		return;

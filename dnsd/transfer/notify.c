@@ -11,7 +11,9 @@
 
 #include "notify_message.h"
 #include "peers_name.h"
+#include "reply.h"
 
+enum { RCODE_NOTAUTH = 9 };
 enum state { STATE_IDLE, STATE_WAITING, STATE_SENT };
 
 /* One zone and one secondary. */
@@ -264,14 +266,29 @@ try_target(struct notify *n, const struct zone_row *z, struct target *t,
 	t->tries++;
 }
 
+/* What it is, mostly. */
 static const char *
-rcode_text(unsigned rcode, char out[40])
+remedy(unsigned rcode)
+{
+	switch (rcode) {
+	case RCODE_SERVFAIL: return "; its log says why";
+	case RCODE_NOTIMP: return "; does it take NOTIFY at all?";
+	case RCODE_REFUSED: return "; does it take NOTIFY from this address or with this key?";
+	case RCODE_NOTAUTH:
+		return "; is it a secondary of this zone, and does it know this key with this "
+		       "secret?";
+	default: return "";
+	}
+}
+
+static const char *
+rcode_text(unsigned rcode, char out[TRANSFER_ERROR_MAX])
 {
 	static const char *const names[] = {"NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP",
 		"REFUSED", "YXDOMAIN", "YXRRSET", "NXRRSET", "NOTAUTH", "NOTZONE"};
 
-	snprintf(out, 40, "it answered %s",
-		rcode < ORBL_COUNT(names) ? names[rcode] : "an unknown RCODE");
+	snprintf(out, TRANSFER_ERROR_MAX, "it answered %s%s",
+		rcode < ORBL_COUNT(names) ? names[rcode] : "an unknown RCODE", remedy(rcode));
 	return out;
 }
 
@@ -282,7 +299,7 @@ read_reply(struct notify *n, const struct zone_row *z, struct target *t,
 	uint8_t packet[4096];
 	ssize_t got = recv(t->fd, packet, sizeof(packet), 0);
 	size_t len = got > 0 ? (size_t)got : 0;
-	char error[40];
+	char error[TRANSFER_ERROR_MAX];
 	unsigned rcode;
 
 	if (!notify_message_is_reply(packet, len, t->id, z->origin, z->origin_len, &rcode))

@@ -238,8 +238,7 @@ peers_free(struct peers *p)
 }
 
 static enum err
-check_primaries(const struct peers *p, const struct feed_zone *zones, size_t count,
-	struct error *e)
+check_primaries(const struct peers *p, const struct feed_zone *zones, size_t count, struct error *e)
 {
 	struct peer peer;
 
@@ -345,6 +344,21 @@ peers_is_primary(const struct peers *p, const char *zone, const struct addr *fro
 	for (size_t i = 0; peers_primary_of(p, zone, i, &peer); i++)
 		if (addr_equal(&peer.endpoint.addr, from) && (peer.key == NULL || peer.key == key))
 			return true;
+	return false;
+}
+
+bool
+peers_has_address(const struct peers *p, const struct addr *address)
+{
+	const struct rows *const others[] = {&p->notify, &p->primaries};
+
+	for (size_t i = 0; i < p->allow.count; i++)
+		if (prefix_has_addr(&p->allow.rows[i].prefix, address))
+			return true;
+	for (size_t n = 0; n < ORBL_COUNT(others); n++)
+		for (size_t i = 0; i < others[n]->count; i++)
+			if (addr_equal(&others[n]->rows[i].endpoint.addr, address))
+				return true;
 	return false;
 }
 

@@ -53,6 +53,8 @@ bool peers_primary_of(const struct peers *p, const char *zone, size_t i, struct 
 /* Is the sender of a NOTIFY a primary of the zone, by address and key? */
 bool peers_is_primary(const struct peers *p, const char *zone, const struct addr *from,
 	const struct tsig_key *key);
+/* Is the address in any row? */
+bool peers_has_address(const struct peers *p, const struct addr *address);
 size_t peers_notify_count(const struct peers *p); /* rows */
 
 #endif

@@ -31,13 +31,12 @@ read_secret(struct text t, const struct place *p, struct tsig_key *out, struct e
 			&out->secret_len, NULL, sodium_base64_VARIANT_ORIGINAL) != 0)
 		return error_set(e, ERR_SYNTAX,
 			"%s:%u: the secret of key \"%s\" is not base64 of at most %d bytes; make a "
-			"new "
-			"one with tsig-keygen or \"openssl rand -base64 32\"",
+			"new one with \"openssl rand -base64 32\"",
 			p->file, p->line, out->name, TSIG_SECRET_MAX);
 	if (out->secret_len < SECRET_MIN)
 		return error_set(e, ERR_RANGE,
 			"%s:%u: the secret of key \"%s\" has %zu bytes, and less than %d can be "
-			"guessed; make a new one with tsig-keygen or \"openssl rand -base64 32\"",
+			"guessed; make a new one with \"openssl rand -base64 32\"",
 			p->file, p->line, out->name, out->secret_len, SECRET_MIN);
 	return OK;
 }
@@ -54,7 +53,8 @@ read_key(struct text line, const struct place *p, struct tsig_key *out, struct e
 	if (name.len == 0 || rest.len == 0)
 		return error_set(e, ERR_SYNTAX,
 			"%s:%u: not ALGORITHM:NAME:SECRET; write for example "
-			"hmac-sha256:secondary.example:SECRET, as dig -y takes it",
+			"hmac-sha256:secondary.example:SECRET, as dig -y takes it (orbl-dnsd(8) "
+			"has a line that makes it of what tsig-keygen prints)",
 			p->file, p->line);
 	if (algorithm.len < sizeof(word)) {
 		text_printable(algorithm, word, sizeof(word));
@@ -83,9 +83,15 @@ add_key(struct tsig_keys *keys, const struct tsig_key *key, const struct place *
 	if (keys->count == PEERS_KEYS_MAX)
 		return error_set(e, ERR_FULL, "%s:%u: more than %d keys", p->file, p->line,
 			PEERS_KEYS_MAX);
-	grown = realloc(keys->keys, (keys->count + 1) * sizeof(*grown));
+	/* No realloc: it leaves secrets behind. */
+	grown = calloc(keys->count + 1, sizeof(*grown));
 	if (grown == NULL)
 		return error_set(e, ERR_MEMORY, "out of memory for TSIG keys");
+	if (keys->count != 0) {
+		memcpy(grown, keys->keys, keys->count * sizeof(*grown));
+		sodium_memzero(keys->keys, keys->count * sizeof(*grown));
+	}
+	free(keys->keys);
 	keys->keys = grown;
 	keys->keys[keys->count++] = *key;
 	return OK;
@@ -119,25 +125,35 @@ peers_keys_parse(struct text text, const char *name, struct tsig_keys *keys, str
 	return err;
 }
 
+static enum err
+cannot_read(const char *path, const struct error *why, struct error *e)
+{
+	error_set(e, why->code, "transfer.keys: %.300s", why->text);
+	file_explain_denied(path, "it", "dnsd.user", e);
+	return e->code;
+}
+
 enum err
 peers_keys_read(const char *path, struct tsig_keys *keys, struct error *e)
 {
+	struct error why = {.code = OK};
 	struct stat st;
 	char *bytes;
 	size_t len;
 	enum err err;
 
-	if (stat(path, &st) != 0)
-		return error_errno(e, "cannot read the TSIG keys of transfer.keys, %s", path);
+	if (stat(path, &st) != 0) {
+		error_errno(&why, "%s: cannot read the TSIG keys", path);
+		return cannot_read(path, &why, e);
+	}
 	if ((st.st_mode & S_IRWXO) != 0)
 		return error_set(e, ERR_REFUSED,
 			"others may read or change the TSIG keys in %s (mode %04o); chmod o-rwx "
 			"%s, "
 			"and make new keys if strangers had access",
 			path, (unsigned)st.st_mode & 07777, path);
-	err = file_read(path, FILE_MAX, &bytes, &len, e);
-	if (err != OK)
-		return err;
+	if (file_read(path, FILE_MAX, &bytes, &len, &why) != OK)
+		return cannot_read(path, &why, e);
 	err = peers_keys_parse((struct text){bytes, len}, path, keys, e);
 	sodium_memzero(bytes, len);
 	free(bytes);

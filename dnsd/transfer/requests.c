@@ -5,6 +5,7 @@
 
 #include <orbl/log.h>
 
+#include "key_mask.h"
 #include "notify_message.h"
 #include "peers_name.h"
 #include "reply.h"
@@ -43,6 +44,13 @@ write_refusal(struct asked *a, unsigned rcode, bool authoritative)
 	a->response->len = reply_end(&reply, false);
 }
 
+static void
+refuse_and_close(struct asked *a, unsigned rcode)
+{
+	a->response->closes = true;
+	write_refusal(a, rcode, false);
+}
+
 /* --- transfers ------------------------------------------------------------------------ */
 
 static const char *
@@ -60,10 +68,12 @@ reason_of(enum peers_verdict verdict)
 static void
 refuse_transfer(struct asked *a, unsigned rcode, const char *why)
 {
-	char from[ADDR_TEXT];
+	char from[ADDR_TEXT], zone[WIRE_NAME_TEXT];
 
+	snprintf(zone, sizeof(zone), "%s", a->response->zone);
+	key_mask_text(zone);
 	log_limit_notice(&a->s->refusals, a->s->now.ms, "refused %s transfer of zone %s: %s",
-		address_of(a->request, from), a->response->zone, why);
+		address_of(a->request, from), zone, why);
 	write_refusal(a, rcode, false);
 }
 
@@ -138,11 +148,12 @@ handle_transfer(struct asked *a)
 	uint32_t serial;
 
 	if (!peers_name_of(q->name.wire, q->name.len, a->response->zone)) {
-		write_refusal(a, RCODE_NOTAUTH, false);
+		refuse_and_close(a, RCODE_NOTAUTH);
 		return;
 	}
 	verdict = peers_may_transfer(a->s->peers, a->response->zone, &a->request->client.addr,
 		a->response->session.key);
+	a->response->closes = verdict != PEERS_ALLOWED;
 	if (verdict != PEERS_ALLOWED)
 		refuse_transfer(a, RCODE_REFUSED, reason_of(verdict));
 	else if (a->s->generations == NULL)
@@ -239,15 +250,16 @@ handle_notify(struct asked *a)
 
 	if (a->query.type != TYPE_SOA || a->query.class != CLASS_IN ||
 		!peers_name_of(a->query.name.wire, a->query.name.len, zone)) {
-		write_refusal(a, RCODE_NOTIMP, false);
+		refuse_and_close(a, RCODE_NOTIMP);
 		return;
 	}
 	if (!peers_is_primary(a->s->peers, zone, &r->client.addr, a->response->session.key)) {
+		key_mask_text(zone);
 		log_limit_notice(&a->s->refusals, a->s->now.ms,
 			"refused NOTIFY of zone %s from %s: transfer.primaries has no such zone, "
 			"address and key",
 			zone, address_of(r, from));
-		write_refusal(a, RCODE_REFUSED, false);
+		refuse_and_close(a, RCODE_REFUSED);
 		return;
 	}
 	has_serial = notify_message_serial(a->packet, a->len, &a->query, &serial);
@@ -264,6 +276,20 @@ handle_notify(struct asked *a)
 
 /* --- any request ------------------------------------------------------------------------ */
 
+/* Of any name in the zone, as peers_may_transfer has it. */
+static bool
+may_ask(const struct asked *a)
+{
+	const struct query *q = &a->query;
+	char name[PEERS_NAME_TEXT];
+
+	if (q->type != TYPE_SOA && a->response->session.key == NULL)
+		return false;
+	return peers_name_of(q->name.wire, q->name.len, name) &&
+		peers_may_transfer(a->s->peers, name, &a->request->client.addr,
+			a->response->session.key) == PEERS_ALLOWED;
+}
+
 static void
 handle_query(struct asked *a)
 {
@@ -276,11 +302,20 @@ handle_query(struct asked *a)
 		.now_s = a->s->now.s,
 		.client = a->request->client.addr,
 	};
+	char from[ADDR_TEXT];
 
-	/* A connection that was handed over must not be a way around quotas and query keys. */
-	if (a->response->session.key == NULL && a->query.type != TYPE_SOA)
-		write_refusal(a, RCODE_REFUSED, false);
-	else if (newest == NULL)
+	if (a->verdict == QUERY_ANSWER && !may_ask(a)) {
+		if (a->response->session.key != NULL)
+			log_limit_notice(&a->s->refusals, a->s->now.ms,
+				"refused a question that is signed with key %s: transfer.allow has "
+				"no row of its zone, address %s and this key",
+				a->response->session.key->name, address_of(a->request, from));
+		refuse_and_close(a, RCODE_REFUSED);
+		return;
+	}
+	/* Others are errors, whatever the zones have. */
+	a->response->closes = a->verdict != QUERY_ANSWER;
+	if (newest == NULL)
 		write_refusal(a, RCODE_SERVFAIL, false);
 	else
 		a->response->len = answer_packet(generation_zones(newest), &context, a->packet,
@@ -329,8 +364,10 @@ handle_bad(struct asked *a, size_t len)
 	struct response *response = a->response;
 	char from[ADDR_TEXT], name[WIRE_NAME_TEXT] = "";
 
+	response->closes = true;
 	if (response->session.name_len != 0)
 		wire_name_format(response->session.name, name);
+	key_mask_text(name);
 	log_limit_notice(&a->s->refusals, a->s->now.ms,
 		"refused a request from %s with TSIG key \"%s\": %s%s",
 		address_of(a->request, from), name, tsig_result_name(response->session.result),

@@ -2,9 +2,12 @@
  *
  *	TSIG -> AXFR, IXFR -> who may (peers.h) -> outgoing.h
  *	     -> NOTIFY     -> from a primary?   -> incoming.h
- *	     -> another    -> answer.h, signed
+ *	     -> SOA        -> who may transfer -> answer.h
+ *	     -> another    -> likewise, and signed
  *
- * Refusals are logged, the same one once a minute (log_limit.h).
+ * So that a connection that was handed over, or a key, is no way around quotas and query keys: who
+ * may have the whole zone is not limited by them. Who is refused has nothing more to ask on a
+ * connection. Refusals are logged, the same one once a minute (log_limit.h).
  */
 #ifndef DNSD_REQUESTS_H
 #define DNSD_REQUESTS_H
@@ -44,6 +47,7 @@ struct request {
 /* A reply being sent: a message, or a transfer of many. */
 struct response {
 	size_t len;                /* of the message; 0: none */
+	bool closes;               /* the connection, after it: nothing that comes is answered */
 	struct outgoing *transfer; /* NULL: none */
 	struct tsig_session session;
 	char zone[256];

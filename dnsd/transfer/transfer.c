@@ -20,8 +20,8 @@
 
 enum {
 	POLL_KEEPER,
-	POLL_HANDED,
-	POLLS_OWN,
+	POLL_HANDED, /* HANDED_CHANNELS of them */
+	POLLS_OWN = POLL_HANDED + HANDED_CHANNELS,
 	HANDED_A_TURN = 64,
 	BEGIN_AFTER_MS = 10000, /* when the keeper does not say that it has sent everything */
 };
@@ -185,7 +185,8 @@ handle_message(struct transfer *t, struct message *m, const struct channel_fds *
 	}
 }
 
-static void
+/* False: there is no more for now. */
+static bool
 read_keeper(struct transfer *t)
 {
 	struct channel_fds fds = {.count = 0};
@@ -195,7 +196,7 @@ read_keeper(struct transfer *t)
 	enum err err = channel_receive(t->options->keeper, &m, sizeof(m), &len, &fds, &e);
 
 	if (err == ERR_TIMEOUT)
-		return;
+		return false;
 	if (err != OK)
 		log_error("transfer process: %s", e.text);
 	if (err != OK || len == 0)
@@ -203,6 +204,7 @@ read_keeper(struct transfer *t)
 	else if (len == sizeof(m))
 		handle_message(t, &m, &fds);
 	channel_close_fds(&fds);
+	return !t->stop;
 }
 
 /* Of incoming: a zone that was received goes to the keeper, which can write files. */
@@ -287,28 +289,29 @@ answer_datagram(struct transfer *t, const struct handed *h)
 
 static bool
 is_handed(const struct transfer *t, const struct handed *h, size_t len,
-	const struct channel_fds *fds)
+	const struct channel_fds *fds, enum answer_transport transport)
 {
 	size_t head = offsetof(struct handed, bytes);
 
 	return len >= head && h->len <= sizeof(h->bytes) && h->len <= len - head &&
 		h->endpoint < t->options->server->endpoint_count &&
 		(h->client.addr.family == 4 || h->client.addr.family == 6) &&
-		fds->count == (h->is_tcp != 0);
+		(h->is_tcp != 0) == (transport == ANSWER_TCP) && fds->count == (h->is_tcp != 0);
 }
 
 /* False: there is no more for now. */
 static bool
-read_handed(struct transfer *t)
+read_handed(struct transfer *t, enum answer_transport transport)
 {
 	struct channel_fds fds = {.count = 0};
 	struct handed *h = &t->handed;
 	struct error e = {.code = OK};
 	size_t len = 0;
 
-	if (channel_receive(t->options->handed, h, sizeof(*h), &len, &fds, &e) != OK || len == 0)
+	if (channel_receive(t->options->handed[transport], h, sizeof(*h), &len, &fds, &e) != OK ||
+		len == 0)
 		return false;
-	if (!is_handed(t, h, len, &fds))
+	if (!is_handed(t, h, len, &fds, transport))
 		channel_close_fds(&fds);
 	else if (h->is_tcp != 0)
 		connections_add(t->connections, fds.fd[0], &h->client, h->bytes, h->len);
@@ -349,7 +352,11 @@ prepare_polls(struct transfer *t)
 	struct pollfd *at = t->polls;
 
 	at[POLL_KEEPER] = (struct pollfd){.fd = t->options->keeper, .events = POLLIN};
-	at[POLL_HANDED] = (struct pollfd){.fd = t->options->handed, .events = POLLIN};
+	/* Until the keeper has sent everything, "no such zone" would be a wrong answer. */
+	for (size_t i = 0; i < HANDED_CHANNELS; i++)
+		at[POLL_HANDED + i] = (struct pollfd){.fd = t->has_begun ? t->options->handed[i] :
+									  -1,
+			.events = POLLIN};
 	at += POLLS_OWN;
 	t->notify_polls = notify_prepare(t->notify, at);
 	at += t->notify_polls;
@@ -363,6 +370,15 @@ prepare_polls(struct transfer *t)
 }
 
 static void
+serve_handed(struct transfer *t, enum answer_transport transport)
+{
+	if (t->polls[POLL_HANDED + transport].revents == 0)
+		return;
+	for (int i = 0; i < HANDED_A_TURN && read_handed(t, transport); i++)
+		;
+}
+
+static void
 serve_once(struct transfer *t)
 {
 	size_t count = prepare_polls(t);
@@ -372,6 +388,9 @@ serve_once(struct transfer *t)
 	if (poll(t->polls, count, time_to_wait(t)) < 0 && errno != EINTR)
 		log_error("transfer process: poll: %s", strerror(errno));
 	read_clock(t);
+	if (t->polls[POLL_KEEPER].revents != 0)
+		while (read_keeper(t))
+			;
 	now = notify_now(t);
 	notify_serve(t->notify, at, t->notify_polls, &now);
 	at += t->notify_polls;
@@ -379,11 +398,8 @@ serve_once(struct transfer *t)
 		incoming_serve(t->requests.incoming, at, t->incoming_polls, &t->requests.now);
 	at += t->incoming_polls;
 	connections_serve(t->connections, at, t->connection_polls);
-	if (t->polls[POLL_HANDED].revents != 0)
-		for (int i = 0; i < HANDED_A_TURN && read_handed(t); i++)
-			;
-	if (t->polls[POLL_KEEPER].revents != 0)
-		read_keeper(t);
+	serve_handed(t, ANSWER_UDP);
+	serve_handed(t, ANSWER_TCP);
 	if (!t->has_begun && now.ms - t->started_ms >= BEGIN_AFTER_MS)
 		begin_incoming(t);
 }
@@ -476,7 +492,8 @@ transfer_prepare(const struct transfer_options *o, struct error *e)
 	if (!tsig_prepare())
 		return error_set(e, ERR_UNSUPPORTED, "libcrypto computes no HMAC; reinstall it");
 	if (fcntl(o->keeper, F_SETFL, O_NONBLOCK) != 0 ||
-		fcntl(o->handed, F_SETFL, O_NONBLOCK) != 0)
+		fcntl(o->handed[ANSWER_UDP], F_SETFL, O_NONBLOCK) != 0 ||
+		fcntl(o->handed[ANSWER_TCP], F_SETFL, O_NONBLOCK) != 0)
 		return error_errno(e, "cannot prepare the transfer process's channels");
 	return OK;
 }

@@ -14,6 +14,7 @@
 #ifndef DNSD_TRANSFER_H
 #define DNSD_TRANSFER_H
 
+#include "message.h"
 #include "peers.h"
 #include "server.h"
 #include "transfer_status.h"
@@ -23,7 +24,7 @@ struct transfer_options {
 	const struct answer_config *answer;
 	struct peers *peers;
 	int keeper;     /* channel to the keeper */
-	int handed;     /* channel from the query process */
+	int handed[HANDED_CHANNELS]; /* from the query process */
 	const int *udp; /* one of each of the server's endpoints, to reply from; not read */
 	struct transfer_status *status;
 };

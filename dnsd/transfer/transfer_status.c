@@ -2,6 +2,7 @@
 
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -15,35 +16,50 @@ struct slot {
 	struct transfer_row row;
 };
 
-struct transfer_status {
-	size_t room;
+/* In the shared memory. */
+struct shared {
 	_Atomic size_t count;
 	struct slot slots[];
+};
+
+/* Of each process; what it points to is shared, and what is read there is checked. */
+struct transfer_status {
+	size_t room;
+	struct shared *shared;
 };
 
 static size_t
 size_of(size_t rows)
 {
-	return sizeof(struct transfer_status) + rows * sizeof(struct slot);
+	return sizeof(struct shared) + rows * sizeof(struct slot);
 }
 
 struct transfer_status *
 transfer_status_new(size_t rows)
 {
-	struct transfer_status *s = mmap(NULL, size_of(rows), PROT_READ | PROT_WRITE,
-		MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	struct transfer_status *s = calloc(1, sizeof(*s));
+	void *map;
 
-	if (s == MAP_FAILED)
+	if (s == NULL)
 		return NULL;
+	map = mmap(NULL, size_of(rows), PROT_READ | PROT_WRITE,
+		MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (map == MAP_FAILED) {
+		free(s);
+		return NULL;
+	}
 	s->room = rows;
+	s->shared = map;
 	return s;
 }
 
 void
 transfer_status_free(struct transfer_status *s)
 {
-	if (s != NULL)
-		munmap(s, size_of(s->room));
+	if (s == NULL)
+		return;
+	munmap(s->shared, size_of(s->room));
+	free(s);
 }
 
 /* --- the writer ------------------------------------------------------------------ */
@@ -53,24 +69,25 @@ is_row(const struct transfer_row *r, const char *zone, const struct endpoint *pe
 	enum transfer_kind kind)
 {
 	return r->kind == kind && r->peer.port == peer->port &&
-		addr_equal(&r->peer.addr, &peer->addr) && strcmp(r->zone, zone) == 0;
+		addr_equal(&r->peer.addr, &peer->addr) &&
+		strncmp(r->zone, zone, sizeof(r->zone)) == 0;
 }
 
 static struct transfer_row *
 begin_write(struct transfer_status *s, size_t row)
 {
-	if (s == NULL || row >= atomic_load_explicit(&s->count, memory_order_relaxed))
+	if (s == NULL || row >= transfer_status_count(s))
 		return NULL;
 	/* A writer that died in the middle left an odd number. */
-	atomic_fetch_or_explicit(&s->slots[row].version, 1, memory_order_relaxed);
+	atomic_fetch_or_explicit(&s->shared->slots[row].version, 1, memory_order_relaxed);
 	atomic_thread_fence(memory_order_release);
-	return &s->slots[row].row;
+	return &s->shared->slots[row].row;
 }
 
 static void
 end_write(struct transfer_status *s, size_t row)
 {
-	atomic_fetch_add_explicit(&s->slots[row].version, 1, memory_order_release);
+	atomic_fetch_add_explicit(&s->shared->slots[row].version, 1, memory_order_release);
 }
 
 size_t
@@ -82,16 +99,16 @@ transfer_status_row(struct transfer_status *s, const char *zone, const struct en
 
 	if (s == NULL)
 		return SIZE_MAX;
-	count = atomic_load_explicit(&s->count, memory_order_relaxed);
+	count = transfer_status_count(s);
 	for (size_t i = 0; i < count; i++)
-		if (is_row(&s->slots[i].row, zone, peer, kind))
+		if (is_row(&s->shared->slots[i].row, zone, peer, kind))
 			return i;
 	if (count == s->room)
 		return SIZE_MAX;
-	r = &s->slots[count].row;
+	r = &s->shared->slots[count].row;
 	*r = (struct transfer_row){.peer = *peer, .kind = kind};
 	snprintf(r->zone, sizeof(r->zone), "%s", zone);
-	atomic_store_explicit(&s->count, count + 1, memory_order_release);
+	atomic_store_explicit(&s->shared->count, count + 1, memory_order_release);
 	return count;
 }
 
@@ -132,7 +149,27 @@ transfer_status_end(struct transfer_status *s, size_t row, enum transfer_state s
 size_t
 transfer_status_count(const struct transfer_status *s)
 {
-	return atomic_load_explicit(&s->count, memory_order_acquire);
+	size_t count = atomic_load_explicit(&s->shared->count, memory_order_acquire);
+
+	return count < s->room ? count : s->room;
+}
+
+static void
+make_printable(char *text, size_t size)
+{
+	size_t len = strnlen(text, size - 1);
+
+	text_printable((struct text){text, len}, text, size);
+}
+
+/* Who reads trusts the transfer process with nothing. */
+static void
+make_harmless(struct transfer_row *r)
+{
+	make_printable(r->zone, sizeof(r->zone));
+	make_printable(r->error, sizeof(r->error));
+	if (r->peer.addr.family != 4 && r->peer.addr.family != 6)
+		r->peer = (struct endpoint){.port = 0};
 }
 
 bool
@@ -142,7 +179,7 @@ transfer_status_get(const struct transfer_status *s, size_t i, struct transfer_r
 
 	if (i >= transfer_status_count(s))
 		return false;
-	slot = &s->slots[i];
+	slot = &s->shared->slots[i];
 	for (int tries = 0; tries < READ_TRIES; tries++) {
 		uint32_t before = atomic_load_explicit(&slot->version, memory_order_acquire);
 
@@ -150,9 +187,7 @@ transfer_status_get(const struct transfer_status *s, size_t i, struct transfer_r
 		atomic_thread_fence(memory_order_acquire);
 		if ((before & 1) == 0 &&
 			atomic_load_explicit(&slot->version, memory_order_relaxed) == before) {
-			/* Who reads trusts the transfer process with nothing. */
-			out->zone[sizeof(out->zone) - 1] = '\0';
-			out->error[sizeof(out->error) - 1] = '\0';
+			make_harmless(out);
 			return true;
 		}
 	}

@@ -88,28 +88,38 @@ is_same_mac(const struct tsig_record *r, const uint8_t *mac, size_t len)
 	return len != 0 && r->mac_len <= len && CRYPTO_memcmp(r->mac, mac, r->mac_len) == 0;
 }
 
+/* RFC 8945 section 10 recommends 300 seconds; more makes a recording good for longer. */
+static uint64_t
+fudge_of(const struct tsig_record *r)
+{
+	return r->fudge_s < TSIG_FUDGE_S ? r->fudge_s : TSIG_FUDGE_S;
+}
+
 static bool
 is_in_time(const struct tsig_record *r, int64_t now_s)
 {
 	uint64_t now = now_s > 0 ? (uint64_t)now_s : 0;
 
-	return now <= r->time_s + r->fudge_s && r->time_s <= now + r->fudge_s;
+	return now <= r->time_s + fudge_of(r) && r->time_s <= now + fudge_of(r);
 }
 
 /* The newest time seen with a key: what is older than that by more than its fudge comes from a
  * clock that went back, or was recorded (RFC 8945 section 5.2.3). Secondaries that share a key may
- * be apart by less. */
+ * be apart by less. A time that is yet to come is no time seen: one of them could lock out the
+ * others by it. */
 static bool
-is_newer(struct tsig_keys *keys, const struct tsig_key *key, const struct tsig_record *r)
+is_newer(struct tsig_keys *keys, const struct tsig_key *key, const struct tsig_record *r,
+	int64_t now_s)
 {
+	int64_t time_s = (int64_t)r->time_s < now_s ? (int64_t)r->time_s : now_s;
 	int64_t *newest = keys->newest_s != NULL ? &keys->newest_s[key - keys->keys] : NULL;
 
 	if (newest == NULL)
 		return true;
-	if ((int64_t)r->time_s + r->fudge_s < *newest)
+	if ((int64_t)(r->time_s + fudge_of(r)) < *newest)
 		return false;
-	if ((int64_t)r->time_s > *newest)
-		*newest = (int64_t)r->time_s;
+	if (time_s > *newest)
+		*newest = time_s;
 	return true;
 }
 
@@ -139,7 +149,7 @@ judge_request(struct tsig_keys *keys, const uint8_t *packet, const struct tsig_r
 	s->key = key;
 	memcpy(s->mac, r->mac, r->mac_len);
 	s->mac_len = r->mac_len;
-	if (!is_in_time(r, now_s) || !is_newer(keys, key, r))
+	if (!is_in_time(r, now_s) || !is_newer(keys, key, r, now_s))
 		return TSIG_BADTIME;
 	return r->mac_len < len ? TSIG_BADTRUNC : TSIG_GOOD;
 }

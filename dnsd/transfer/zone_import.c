@@ -7,7 +7,7 @@
 #include "dnsbl_name.h"
 #include "import_data.h"
 
-enum { IPV4_LABELS = 4, IPV6_LABELS = 32 };
+enum { IPV4_LABELS = 4, IPV6_LABELS = 32, LOOPBACK = 127 };
 
 struct zone_import *
 zone_import_new(const uint8_t *origin, const struct zone_import_limits *limits)
@@ -57,6 +57,12 @@ bool
 zone_import_has_delegations(const struct zone_import *z)
 {
 	return z->has_delegations;
+}
+
+bool
+zone_import_has_odd_codes(const struct zone_import *z)
+{
+	return z->has_odd_codes;
 }
 
 /* --- names ------------------------------------------------------------------ */
@@ -218,6 +224,12 @@ check_type(struct zone_import *z, const struct zone_import_record *r, bool is_or
 	return OK;
 }
 
+static bool
+is_origin_wildcard(const uint8_t *relative)
+{
+	return relative[0] == 1 && relative[1] == '*' && relative[2] == 0;
+}
+
 static enum err
 keep_name(struct zone_import *z, const uint8_t *relative, size_t len, uint32_t *name,
 	struct error *e)
@@ -247,6 +259,8 @@ make_item(struct zone_import *z, const struct zone_import_record *r, struct impo
 	if (err != OK || skips)
 		return err;
 	import_name_read(relative, &what);
+	z->has_odd_codes |= r->type == TYPE_A && r->rdata_len == 4 && r->rdata[0] != LOOPBACK &&
+		(what.kind != IMPORT_RECORDS || is_origin_wildcard(relative));
 	if (!z->names_only && (what.kind == IMPORT_HOST4 || what.kind == IMPORT_HOST6))
 		addr_format(&what.address, subject);
 	err = import_data_keep(z, r, text_of(subject), &item->data, e);
@@ -518,6 +532,34 @@ zone_import_apply(struct zone_import *z, struct error *e)
 }
 
 /* --- a wildcard at the origin ----------------------------------------------------- */
+
+static bool
+is_listed_address(const struct import_name *what)
+{
+	return what->kind != IMPORT_RECORDS &&
+		(what->address.family != 4 || what->address.b[0] != LOOPBACK);
+}
+
+bool
+zone_import_lists_all(const struct zone_import *z)
+{
+	bool has_wildcard = false, has_addresses = false;
+	struct import_name what;
+	size_t len;
+
+	for (size_t i = 0; i < z->named.count; i++) {
+		const struct import_item *item = &z->named.items[i];
+		const uint8_t *name = byte_pool_get(&z->names, item->owner, &len);
+
+		has_wildcard |= is_origin_wildcard(name) &&
+			import_data_get(z, item->data).type == TYPE_A;
+		import_name_read(name, &what);
+		has_addresses |= is_listed_address(&what);
+	}
+	for (size_t i = 0; has_wildcard && !has_addresses && i < z->hosts.count; i++)
+		has_addresses = z->hosts.items[i].owner >> 24 != LOOPBACK;
+	return has_wildcard && has_addresses;
+}
 
 static enum err
 host_to_name(struct zone_import *z, const struct import_item *host, struct error *e)

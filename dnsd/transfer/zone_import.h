@@ -61,6 +61,11 @@ enum err zone_import_set_soa(struct zone_import *z, const uint8_t *rdata, size_t
 size_t zone_import_count(const struct zone_import *z);   /* records, without the SOA */
 bool zone_import_is_signed(const struct zone_import *z); /* signatures were left out */
 bool zone_import_has_delegations(const struct zone_import *z);
+/* An address, or a wildcard of all, has an A record outside 127.0.0.0/8. */
+bool zone_import_has_odd_codes(const struct zone_import *z);
+/* Has the zone addresses, besides test points in 127.0.0.0/8, and a wildcard at its origin that
+ * lists all others? */
+bool zone_import_lists_all(const struct zone_import *z);
 /* NULL: not set yet. */
 const struct zone_import_soa *zone_import_soa(const struct zone_import *z);
 

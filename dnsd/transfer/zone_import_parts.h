@@ -57,7 +57,7 @@ struct zone_import {
 	struct import_list hosts, named;
 	struct import_changes host_changes, named_changes;
 	bool names_only; /* no `hosts`, no templates: a wildcard lies at the origin */
-	bool is_signed, has_delegations, has_soa;
+	bool is_signed, has_delegations, has_odd_codes, has_soa;
 	struct zone_import_soa soa;
 	uint8_t mname[WIRE_NAME_MAX], rname[WIRE_NAME_MAX];
 };

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -160,4 +161,53 @@ file_write_all(int fd, const void *bytes, size_t len, struct error *e)
 		len -= (size_t)n;
 	}
 	return OK;
+}
+
+/* --- why not ----------------------------------------------------------------------- */
+
+enum { USER_TEXT = 64 };
+
+static const char *
+name_user(char out[USER_TEXT])
+{
+	const struct passwd *pw = getpwuid(geteuid());
+
+	if (pw != NULL)
+		snprintf(out, USER_TEXT, "%s", pw->pw_name);
+	else
+		snprintf(out, USER_TEXT, "%u", (unsigned)geteuid());
+	return out;
+}
+
+void
+file_explain_denied(const char *path, const char *shown, const char *option, struct error *e)
+{
+	char text[sizeof(e->text)], user[USER_TEXT];
+
+	if (access(path, R_OK) == 0 || errno != EACCES)
+		return;
+	snprintf(text, sizeof(text), "%s", e->text);
+	error_set(e, e->code,
+		"%.300s; user %s (%s) needs the right to read %.80s, and to enter each directory "
+		"above it",
+		text, name_user(user), option, shown);
+}
+
+void
+file_explain_directory(const char *path, const char *option, struct error *e)
+{
+	char text[sizeof(e->text)], user[USER_TEXT], copy[4096];
+	const char *directory;
+	int denied;
+
+	snprintf(copy, sizeof(copy), "%s", path);
+	directory = dirname(copy);
+	denied = access(directory, W_OK | X_OK) == 0 ? 0 : errno;
+	if (denied != EACCES && denied != EROFS)
+		return;
+	snprintf(text, sizeof(text), "%s", e->text);
+	error_set(e, e->code, "%.240s; user %s (%s) needs the right to write to directory %.100s%s",
+		text, name_user(user), option, directory,
+		denied == EROFS ? ", which is mounted read-only (ReadWritePaths= of systemd?)" :
+				  "");
 }

@@ -1,10 +1,14 @@
 #include "sandbox_calls.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdint.h>
 #include <sys/mman.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
+#include <linux/sockios.h>
 #include <seccomp.h>
 
 #include "config.h"
@@ -27,8 +31,6 @@ static const int common_calls[] = {
 	SCMP_SYS(setsockopt),
 	SCMP_SYS(getsockname),
 	SCMP_SYS(getpeername),
-	SCMP_SYS(fcntl),
-	SCMP_SYS(ioctl),
 	/* waiting */
 	SCMP_SYS(epoll_wait),
 	SCMP_SYS(epoll_pwait),
@@ -55,7 +57,6 @@ static const int common_calls[] = {
 	SCMP_SYS(rt_sigaction),
 	SCMP_SYS(getpid),
 	SCMP_SYS(gettid),
-	SCMP_SYS(tgkill),
 #ifdef ORBL_SANITIZERS
 	SCMP_SYS(sigaltstack),
 	SCMP_SYS(sched_yield),
@@ -138,6 +139,31 @@ allow_memory(scmp_filter_ctx filter)
 	return rc;
 }
 
+/* No signal to another process, not even by a descriptor that is ready: others have our user. */
+static int
+allow_own_signals(scmp_filter_ctx filter)
+{
+	return seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
+		SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid(), 0));
+}
+
+static int
+allow_descriptor_flags(scmp_filter_ctx filter)
+{
+	static const int commands[] = {F_GETFD, F_SETFD, F_GETFL, F_ADD_SEALS, F_GET_SEALS};
+	static const unsigned long requests[] = {FIONREAD, FIONBIO, SIOCOUTQ};
+	int rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 2,
+		SCMP_A1(SCMP_CMP_EQ, F_SETFL, 0), SCMP_A2(SCMP_CMP_MASKED_EQ, O_ASYNC, 0));
+
+	for (size_t i = 0; i < ORBL_COUNT(commands) && rc == 0; i++)
+		rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 1,
+			SCMP_A1(SCMP_CMP_EQ, (scmp_datum_t)commands[i], 0));
+	for (size_t i = 0; i < ORBL_COUNT(requests) && rc == 0; i++)
+		rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
+			SCMP_A1(SCMP_CMP_EQ, requests[i], 0));
+	return rc;
+}
+
 /* A process with threads answers queries: the filter is searched by halves, and what the kernel
  * would do against code of strangers in the same memory, of which there is none, is left out. */
 static int
@@ -168,6 +194,10 @@ sandbox_calls_filter(const struct sandbox *s, struct error *e)
 		rc = allow_sockets(filter, SOCK_DGRAM);
 	if (rc == 0)
 		rc = allow_memory(filter);
+	if (rc == 0)
+		rc = allow_own_signals(filter);
+	if (rc == 0)
+		rc = allow_descriptor_flags(filter);
 	if (rc == 0)
 		rc = seccomp_load(filter);
 	seccomp_release(filter);

@@ -361,7 +361,7 @@ compile(struct rbldnsd_source *source, const struct feed_source *what, int fd, s
 
 enum err
 rbldnsd_compile(const struct feed_source *what, const struct feed_options *options, int64_t now_s,
-	int fd, FILE *warnings, struct error *e)
+	int fd, struct feed_warnings *warnings, struct error *e)
 {
 	struct rbldnsd_source *source = calloc(1, sizeof(*source));
 	enum err err;
@@ -375,8 +375,10 @@ rbldnsd_compile(const struct feed_source *what, const struct feed_options *optio
 	source->what = what;
 	source->options = options;
 	source->now_s = now_s;
-	feed_lines_init(&source->lines, warnings);
+	feed_lines_init(&source->lines, warnings != NULL ? warnings->out : NULL);
 	err = compile(source, what, fd, e);
+	if (warnings != NULL)
+		warnings->skipped = source->lines.rejected;
 	for (size_t i = 0; i < source->set_count; i++)
 		free_set(source->sets[i]);
 	snapshot_builder_free(source->builder);

@@ -170,7 +170,7 @@ rbldnsd_is_comment(char c)
 
 /* Read the files of the source, which is of kind FEED_RBLDNSD, and write the snapshot to fd. */
 enum err rbldnsd_compile(const struct feed_source *source, const struct feed_options *options,
-	int64_t now_s, int fd, FILE *warnings, struct error *e) ORBL_NODISCARD;
+	int64_t now_s, int fd, struct feed_warnings *warnings, struct error *e) ORBL_NODISCARD;
 
 /* --- the types' functions, in the order of the table in rbldnsd.c --- */
 

@@ -50,13 +50,13 @@ check_listed(struct rbldnsd_set *s, struct rbldnsd_value *value)
 	value->action = SNAPSHOT_REFUSE;
 }
 
-/* A value begins with a number, if not with a colon again. */
+/* A value begins with a number, if not with another colon. */
 static bool
 is_action(struct text t, struct text word)
 {
-	if (t.len == 0 || (t.p[0] != ':' && t.p[0] != '='))
-		return false;
-	return t.p[0] == '=' || word.len == 0 ? t.p[0] == '=' : word.p[0] < '0' || word.p[0] > '9';
+	return t.len != 0 &&
+		(t.p[0] == '=' ||
+			(t.p[0] == ':' && word.len != 0 && (word.p[0] < '0' || word.p[0] > '9')));
 }
 
 /* An action, or a value as other types have it. */

@@ -45,7 +45,12 @@ rbldnsd_trie_add(struct rbldnsd_set *s, const struct rbldnsd_prefix *p, uint32_t
 			&is_new) != OK)
 		return rbldnsd_fail(s, e, ERR_MEMORY, "out of memory");
 	if (!is_new) {
-		rbldnsd_reject(s, "the same prefix again; the first one counts");
+		static const char again[] = "the same prefix again; the first one counts";
+
+		if (s->type->is_whole)
+			rbldnsd_warn(s, "%s", again);
+		else
+			rbldnsd_reject(s, "%s", again);
 		return OK;
 	}
 	s->used_lines++;

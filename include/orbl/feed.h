@@ -64,11 +64,16 @@ struct feed_options {
 	bool list_all;  /* A and TXT in an acl list everything to its client; else they refuse */
 };
 
+/* What a file has that cannot be used does not end the compiling. */
+struct feed_warnings {
+	FILE *out;      /* gets the first ones, as "FILE:LINE: reason"; NULL: none */
+	size_t skipped; /* lines of all files that are not used; written at the end */
+};
+
 /* Compile the files of a FEED_RBLDNSD source and write the snapshot to fd; its creation time, and
- * its serial where the files give none, is when the newest file was modified. Warnings of the
- * files (a line rejected, as rbldnsd does) are counted and the first ones written to
- * warnings (may be NULL) as "FILE:LINE: reason". */
+ * its serial where the files give none, is when the newest file was modified. warnings may be
+ * NULL. */
 enum err feed_compile(const struct feed_source *source, const struct feed_options *options,
-	int64_t now_s, int fd, FILE *warnings, struct error *e) ORBL_NODISCARD;
+	int64_t now_s, int fd, struct feed_warnings *warnings, struct error *e) ORBL_NODISCARD;
 
 #endif

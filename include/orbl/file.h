@@ -31,6 +31,11 @@ enum err file_replace_begin(struct file_replacement *r, const char *path, mode_t
 enum err file_replace_commit(struct file_replacement *r, struct error *e) ORBL_NODISCARD;
 void file_replace_abort(struct file_replacement *r); /* after commit: does nothing */
 
+/* When a file cannot be read, or a new one cannot be made beside it, for want of rights: e tells
+ * more, namely who needs which. shown is the path, or "it"; option names the user. */
+void file_explain_denied(const char *path, const char *shown, const char *option, struct error *e);
+void file_explain_directory(const char *path, const char *option, struct error *e);
+
 /* A file made, renamed or removed in its directory survives a power loss from here on. */
 enum err file_sync_directory(const char *path, struct error *e) ORBL_NODISCARD;
 

@@ -20,6 +20,7 @@ compile(const char *type, const char *file, const char *snapshot, struct error *
 {
 	static const struct feed_options options = {.ttl_s = 0};
 	struct feed_source source = {.kind = FEED_RBLDNSD};
+	struct feed_warnings warnings = {.out = stderr};
 	enum err err;
 	int fd;
 
@@ -30,7 +31,7 @@ compile(const char *type, const char *file, const char *snapshot, struct error *
 	fd = open(snapshot, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 	if (fd < 0)
 		return error_errno(e, "%s", snapshot);
-	err = feed_compile(&source, &options, (int64_t)time(NULL), fd, stderr, e);
+	err = feed_compile(&source, &options, (int64_t)time(NULL), fd, &warnings, e);
 	if (close(fd) != 0 && err == OK)
 		err = error_errno(e, "%s", snapshot);
 	return err;

@@ -257,6 +257,7 @@ choose(const uint8_t *data, struct answer_config *config, struct answer_context 
 		.is_limited = gate & LIMITED,
 		.is_dropped = (gate & LIMITED) && (gate & DROPPED),
 		.is_over = gate & OVER,
+		.is_doubted = !(gate & LIMITED) && (gate & DROPPED),
 		.is_exempt = gate & EXEMPT};
 	if (client + 1 < ORBL_COUNT(clients) &&
 		addr_parse(text_of(clients[client]), &c->client) != OK)
@@ -304,6 +305,10 @@ check_outcome(const struct answer_context *c, const struct answer_outcome *o, si
 	assert(!o->is_dropped || (o->is_limited && got == 0));
 	if (limited && !proven && !o->is_proven && !o->passes && !c->is_exempt && got != 0)
 		assert(o->is_limited && reply_is_cut());
+	if (c->is_doubted && c->transport == ANSWER_UDP && !proven && !o->is_proven && !o->passes &&
+		!c->is_exempt && got != 0)
+		assert((out[3] & 0x0f) != RCODE_NOERROR || reply_is_cut() || (out[2] & 0x04) ||
+			o->zone == NULL);
 	if (o->is_over || o->is_keyless)
 		assert(got == 0 || (out[3] & 0x0f) == RCODE_REFUSED);
 }

@@ -33,7 +33,7 @@ handle(void *context, const json_t *request)
 	assert(json_is_object(request));
 	if (name != NULL && strcmp(name, "later") == 0) {
 		is_waiting = true;
-		return NULL;
+		return json_null();
 	}
 	return json_pack("{s:b, s:i}", "ok", 1, "members", (int)json_object_size(request));
 }

@@ -41,9 +41,11 @@ for bad in 'a b' 'a..b' .a "a';" 'a=127.0.0.1' '' "$(printf 'a%.0s' {1..64}).exa
 done
 tap_status 'one that leaves no room for an IPv6 address' 2 snippet exim "$(printf 'abc.%.0s' {1..45})x"
 tap_status 'the longest that does' 0 snippet exim "$(printf 'abc.%.0s' {1..44})x"
-for bad in '' a.b 'a b' "$(printf 'a%.0s' {1..64})"; do
-	tap_status "no key: ${bad:0:20}" 2 snippet --key "$bad" postfix
+for bad in '' a.b 'a b' xx "$(printf 'a%.0s' {1..25})" "$(printf 'a%.0s' {1..25})1" "$(printf 'a%.0s' {1..27})"; do
+	tap_status "no key: $bad" 2 snippet --key "$bad" postfix
+	tap_like 'that is said' 'no query key, which has 26 letters' "$tap_output"
 done
+tap_status 'a key in capitals' 0 snippet --key "${key^^}" postfix
 tap_status 'no such file' 2 snippet -c "$scratch/nonexistent" postfix
 tap_status 'which is not read when the zone is named' 0 snippet -c "$scratch/nonexistent" postfix a.example
 tap_done

@@ -167,7 +167,7 @@ start
 tap_is 'not at the start: names with a key fail' "$unread" "$(answers)"
 tap_is 'and say nothing' '' "$(ask_short "99.2.0.192.$dave.$origin" A)"
 tap_like 'the log says why' \
-	'access.keys: .*keys: .*Permission denied; names with a key are answered with SERVFAIL' \
+	'access.keys: .*keys: .*Permission denied; user .* needs the right to read it.*; names with a key are answered with SERVFAIL' \
 	"$(cat "$dir/log")"
 chmod 644 "$keys"
 "$control_send" "$dir/control" '{"cmd":"keys"}' >"$dir/out" 2>&1
@@ -176,7 +176,7 @@ tap_like 'which is logged' 'access.keys: .* is read again' "$(cat "$dir/log")"
 chmod 0 "$keys"
 "$control_send" "$dir/control" '{"cmd":"keys"}' >"$dir/out" 2>&1
 tap_is 'not any more: the keys before stay' "$well" "$(answers)"
-tap_like 'the log says that' 'Permission denied; the keys that were read before stay in service' \
+tap_like 'the log says that' 'Permission denied; user .*; the keys that were read before stay in service' \
 	"$(cat "$dir/log")"
 dnsd_stop
 chmod 644 "$keys"
@@ -192,6 +192,9 @@ dnsd_stop
 mv "$keys" "$dir/keys.away"
 start
 tap_is 'no file at all' "$unread" "$(answers)"
+tap_like 'is told with the remedy' \
+	'notice: access.keys: .*keys is not there: no key is known yet; make one with orbl dnsd key add' \
+	"$(cat "$dir/log")"
 key add carla >"$dir/out"
 tap_is 'a first key, and others are unknown' REFUSED \
 	"$(status_from 127.0.0.1 "99.2.0.192.$dave.$origin" A)"
@@ -279,37 +282,65 @@ access.exempt = {"127.0.0.9"}
 CONF
 frank=$(new_key frank)
 start 2
-repeat 25 from 127.0.0.5 "99.2.0.192.$origin" A
+repeat 25 from 127.0.0.5 "99.2.0.192.$origin" A +nocookie
 wait_until 5 log_has 'client 127.0.0.5 has used 50 % of its quota of 40'
 tap_like 'half of a quota is told' '127.0.0.5 has used 50 %' "$(cat "$dir/log")"
 tap_is 'and nobody is refused yet' NOERROR "$(status_from 127.0.0.5 "99.2.0.192.$origin" A)"
-repeat 15 from 127.0.0.5 "99.2.0.192.$origin" A
+repeat 15 from 127.0.0.5 "99.2.0.192.$origin" A +nocookie
+is_sent_to_tcp() { # CLIENT
+	from "$1" "99.2.0.192.$origin" A +nocookie +ignore | grep -q 'flags:.* tc'
+}
 is_over() { # CLIENT [OPTION...]
 	local client=$1
 	shift
 	ede_from "$client" "99.2.0.192.$origin" A "$@" | grep -q 'over quota'
 }
-wait_until 5 is_over 127.0.0.5
-refused=0
-for i in {1..12}; do # whichever worker they come to
-	is_over 127.0.0.5 && refused=$((refused + 1))
-done
-tap_is 'all of it, and it is refused' 12 "$refused"
+all_of_12() { # COMMAND... : prints how many succeed, whichever worker they come to
+	local i n=0
+	for i in {1..12}; do
+		"$@" && n=$((n + 1))
+	done
+	echo $n
+}
+wait_until 5 is_sent_to_tcp 127.0.0.5
+tap_is 'all of it over UDP, and it is sent to TCP' 12 "$(all_of_12 is_sent_to_tcp 127.0.0.5)"
+tap_is 'and refused nothing' NOERROR \
+	"$(status_from 127.0.0.5 "99.2.0.192.$origin" A +nocookie +ignore)"
+tap_is 'which leaves no listing' 0 \
+	"$(from 127.0.0.5 "99.2.0.192.$origin" A +nocookie +ignore +short | grep -c '127\.0\.0\.2$')"
+tap_is 'a client that does so is answered' 127.0.0.2 \
+	"$(from 127.0.0.5 "99.2.0.192.$origin" A +nocookie +short)"
+cookie=$(from 127.0.0.5 $origin SOA | sed -n 's/^; COOKIE: \([0-9a-f]*\).*/\1/p')
+tap_is 'and one with a cookie' 127.0.0.2 \
+	"$(from 127.0.0.5 "99.2.0.192.$origin" A +ignore +short "+cookie=$cookie")"
+tap_like 'the log says where it is sent' \
+	'client 127.0.0.5 has used up its quota of 40 queries a day, and is sent to TCP' \
+	"$(cat "$dir/log")"
+repeat 60 from 127.0.0.5 "99.2.0.192.other.example" A +tcp
+repeat 30 from 127.0.0.5 "99.2.0.192.$origin" A +tcp
+sleep 1.5
+tap_is 'what is none of our zones does not count' NOERROR \
+	"$(status_from 127.0.0.5 "99.2.0.192.$origin" A +tcp)"
+repeat 15 from 127.0.0.5 "99.2.0.192.$origin" A +ignore "+cookie=$cookie"
+wait_until 5 is_over 127.0.0.5 +tcp
+tap_is 'all of it proved, and it is refused' 12 "$(all_of_12 is_over 127.0.0.5 +tcp)"
+tap_is 'over UDP too' 12 "$(all_of_12 is_over 127.0.0.5 +nocookie)"
+tap_is 'and with its cookie' 12 "$(all_of_12 is_over 127.0.0.5 "+cookie=$cookie" +ignore)"
 tap_is 'with the reason' '18 (Prohibited): (over quota; see https://x.example/)' \
 	"$(ede_from 127.0.0.5 "98.2.0.192.$origin" A)"
-tap_is 'over TCP too' REFUSED "$(status_from 127.0.0.5 "99.2.0.192.$origin" A +tcp)"
 tap_is 'never a listing' '' "$(from 127.0.0.5 "99.2.0.192.$origin" A +short)"
 tap_is 'its origin is answered' NOERROR "$(status_from 127.0.0.5 $origin SOA)"
 tap_is 'with a key it may ask' 127.0.0.2 "$(from 127.0.0.5 "99.2.0.192.$frank.$origin" A +short)"
 tap_is 'others may' 127.0.0.2 "$(from 127.0.0.6 "99.2.0.192.$origin" A +short)"
-tap_is 'it is told once' 1 "$(grep -c '127.0.0.5 has used up its quota' "$dir/log")"
-repeat 60 from 127.0.0.9 "99.2.0.192.$origin" A
+tap_is 'it is told once' 1 \
+	"$(grep -c '127.0.0.5 (proved) has used up its quota.*is refused' "$dir/log")"
+repeat 60 from 127.0.0.9 "99.2.0.192.$origin" A +tcp
 sleep 1.5
-tap_is 'one that is exempt may ask more' NOERROR "$(status_from 127.0.0.9 "99.2.0.192.$origin" A)"
-repeat 60 from 127.0.0.8 "99.2.0.192.$frank.$origin" A
+tap_is 'one that is exempt may ask more' NOERROR "$(status_from 127.0.0.9 "99.2.0.192.$origin" A +tcp)"
+repeat 60 from 127.0.0.8 "99.2.0.192.$frank.$origin" A +tcp
 sleep 1.5
 tap_is 'a key is not counted for the client' NOERROR \
-	"$(status_from 127.0.0.8 "99.2.0.192.$origin" A)"
+	"$(status_from 127.0.0.8 "99.2.0.192.$origin" A +tcp)"
 "$control_send" "$dir/control" '{"cmd":"stats"}' >"$dir/stats" 2>&1
 tap_like 'stats name the client' '127\.0\.0\.5' "$(cat "$dir/stats")"
 tap_like 'and the owner' 'frank' "$(cat "$dir/stats")"
@@ -332,8 +363,8 @@ burst() { # CLIENT OPTION... : prints how many of 60 were answered, truncated, a
 read -r answered truncated silent <<<"$(burst 127.0.0.5)"
 tap_is 'of 60 at once 5 or 6 are answered' yes \
 	"$([ "$answered" -ge 5 ] && [ "$answered" -le 6 ] && echo yes || echo "$answered")"
-tap_is 'half of the others truncated' yes \
-	"$([ "$truncated" -ge 26 ] && [ "$truncated" -le 28 ] && echo yes || echo "$truncated")"
+tap_is 'half of the others truncated, by chance' yes \
+	"$([ "$truncated" -ge 8 ] && [ "$truncated" -le 47 ] && echo yes || echo "$truncated")"
 tap_is 'the rest is silence' "$((60 - answered - truncated))" "$silent"
 tap_is 'another network is not held back' 1 "$(burst 127.0.2.5 | awk '{ print ($1 >= 5) }')"
 tap_is 'over TCP it is answered' 127.0.0.2 "$(from 127.0.0.5 "99.2.0.192.$origin" A +tcp +short)"
@@ -395,8 +426,8 @@ tap_is 'listed to everybody, as asked for' 127.0.0.2 \
 	"$(from 127.0.0.14 98.2.0.192.one.test A +short)"
 tap_is 'but never 127.0.0.1' NXDOMAIN "$(status_from 127.0.0.14 1.0.0.127.one.test A)"
 tap_is 'nor below a key' NXDOMAIN "$(status_from 127.0.0.14 "1.0.0.127.$frank.one.test" A)"
-repeat 12 from 127.0.0.13 99.2.0.192.one.test A
-repeat 12 from 127.0.0.15 99.2.0.192.one.test A
+repeat 12 from 127.0.0.13 99.2.0.192.one.test A +tcp
+repeat 12 from 127.0.0.15 99.2.0.192.one.test A +tcp
 sleep 1.5
 tap_is 'whom a list lets pass has no quota' 127.0.0.2 \
 	"$(from 127.0.0.13 99.2.0.192.one.test A +short)"

@@ -178,7 +178,59 @@ tap_is 'empty' 'NXDOMAIN aa 0 1' "$(ask_from 127.0.0.7 1.2.0.192.a.test A)"
 tap_is 'with the SOA' 'NOERROR aa 1 0' "$(ask_from 127.0.0.7 a.test SOA)"
 tap_is 'the list of all zones is loaded again' 'NOERROR aa 1 0' \
 	"$(ask_from 127.0.0.9 1.2.0.192.b.test A)"
+echo '127.0.0.9 :refuse' >"$dir/acl.all"
+reload
+printf '127.0.0.8 :refuse\n127.0.0.9 :refues\n' >"$dir/acl.all"
+reload
+tap_like 'an action that there is not: the list is refused' \
+	'error: .*acl.all:2: unknown action "refues"; there are allow, pass, refuse, ignore, empty' \
+	"$(cat "$dir/reload")"
+tap_is 'the list before stays' 'REFUSED - 0 0' "$(ask_from 127.0.0.9 1.2.0.192.b.test A)"
+printf 'dnsd.control_socket = "%s"\n' "$dir/sock" >"$dir/socket.conf"
+tap_status 'orbl dnsd reload tells by its status' 1 "$top_builddir/orbl" dnsd reload -c "$dir/socket.conf"
+tap_like 'and with file and line' 'acl.all:2: unknown action' "$tap_output"
 dnsd_stop TERM
+dnsd_start --workers 1 ":acl:$dir/acl.all" "b.test:ip4set:$dir/four"
+tap_is 'without a list before: SERVFAIL' 'SERVFAIL - 0 0' "$(ask_from 127.0.0.4 1.2.0.192.b.test A)"
+dnsd_stop TERM
+
+# --- lines that are skipped --------------------------------------------------------------------
+
+printf '192.0.2.1\nbad\n192.0.2.256\n' >"$dir/some"
+dnsd_start --workers 1 --control "$dir/sock" "s.test:ip4set:$dir/some"
+tap_is 'status counts them' 2 "$(control status | jq -r '.zones[0].sources[0].skipped')"
+tap_ok 'orbl dnsd zones' "$top_builddir/orbl" dnsd zones -c "$dir/socket.conf"
+tap_like 'tells how many' 's.test: 2 lines of .*some skipped' "$tap_output"
+printf '192.0.2.1\nbad\n192.0.2.2\n' >"$dir/some"
+tap_ok 'orbl dnsd reload, which is well all the same,' "$top_builddir/orbl" dnsd reload -c "$dir/socket.conf"
+tap_like 'tells it too' 's.test: 1 line of .*some skipped' "$tap_output"
+printf '192.0.2.1\n' >"$dir/some"
+tap_ok 'when there are none' "$top_builddir/orbl" dnsd reload -c "$dir/socket.conf"
+tap_is 'nothing is said' 0 "$(grep -c skipped <<<"$tap_output")"
+dnsd_stop TERM
+
+# --- what -T finds -----------------------------------------------------------------------------
+
+printf '%s\n' "dnsd.zones = {\"a.test=snapshot:$dir/list\", \"=rbldnsd:acl:$dir/acl\"}" \
+	'transfer.allow = {"a.tset 127.0.0.1"}' >"$dir/peers.conf"
+tap_status '-T: an unknown zone beside an access control list of all zones' 1 \
+	"$dnsd" -T -c "$dir/peers.conf"
+tap_like 'is named' 'transfer.allow, row 1 .*no such zone is served' "$tap_output"
+printf '%s\n' "dnsd.zones = {\"a.test=transfer:$dir/a\"}" >"$dir/peers.conf"
+tap_status '-T: a zone that comes from nobody' 1 "$dnsd" -T -c "$dir/peers.conf"
+tap_like 'with the remedy' 'a.test comes by transfer, but no primary.*transfer.primaries' "$tap_output"
+tap_status 'nor does it start' 1 timeout 10 "$dnsd" --listen "127.0.0.1@$port" -c "$dir/peers.conf"
+if [ "$(id -u)" = 0 ]; then
+	install -m 600 /dev/null "$dir/keys"
+	printf '%s\n' 'transfer.keys = "'"$dir/keys"'"' 'transfer.primaries = {"a.test 127.0.0.9@9"}' \
+		"dnsd.listen = {\"127.0.0.1@$((port + 1))\"}" >>"$dir/peers.conf"
+	chmod 644 "$dir/peers.conf"
+	tap_status 'keys that it may not read' 1 setpriv --reuid=65534 --regid=65534 --clear-groups \
+		"$dnsd" -T -c "$dir/peers.conf"
+	tap_like 'option, file, user, remedy' \
+		"transfer.keys: $dir/keys: .*Permission denied; user nobody .* the right to read it" \
+		"$tap_output"
+fi
 
 # --- freshness --------------------------------------------------------------------------------------
 

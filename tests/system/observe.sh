@@ -247,8 +247,7 @@ else
 	tap_need fstrm_capture dnstap-read
 	dnsd_start -c "$dir/conf"
 	tap_ok 'a collector that is not there is told' wait_until 10 is_warned 1 'No such file'
-	get /metrics >"$dir/metrics"
-	tap_is 'and a gauge' 0 "$(metric orbl_dnsd_dnstap_connected)"
+	tap_is 'and a gauge' 0 "$(get /metrics | sed -n 's/^orbl_dnsd_dnstap_connected //p')"
 	sleep 6
 	tap_is 'it is told once' 1 "$(grep -c 'dnsd\.dnstap: no connection' "$dir/log")"
 	if [ "$(id -u)" = 0 ]; then
@@ -270,8 +269,8 @@ else
 	fi
 	start_collector "$dir/first"
 	wait_until 10 is_tapped 1
-	get /metrics >"$dir/metrics"
-	tap_is 'and one that takes messages' 1 "$(metric orbl_dnsd_dnstap_connected)"
+	tap_is 'and one that takes messages' 1 \
+		"$(get /metrics | sed -n 's/^orbl_dnsd_dnstap_connected //p')"
 	ask 1.2.0.192.bl.example A >/dev/null
 	ask 9.9.9.9.bl.example TXT +tcp >/dev/null
 	sleep 1.2
@@ -296,4 +295,28 @@ else
 	dnsd_stop
 	tap_is 'it ends as it should, too' 0 "$dnsd_status"
 fi
+
+# --- files that are none --------------------------------------------------------------------------
+
+mkfifo -m 600 "$dir/fifo"
+[ "$(id -u)" != 0 ] || chown nobody "$dir/fifo"
+ln -s "$dir/elsewhere" "$dir/link"
+tried() { # WORD : an orbl-dnsd with it as query log: its status, and what it says
+	write_conf "dnsd.query_log = \"$dir/$1\""
+	timeout 20 "$dnsd" -c "$dir/conf" --listen "127.0.0.1@$port" >"$dir/tried" 2>&1
+	echo "$? $(paste -sd ' ' "$dir/tried")"
+}
+tap_like 'a FIFO as query log is an error' '^1 .*query_log: .*/fifo .*neither a file nor a char' \
+	"$(tried fifo)"
+tap_like 'so is a symbolic link' '^1 .*query_log: .*/link .*symbolic link, which is not followed' \
+	"$(tried link)"
+for word in fifo link; do
+	write_conf "dnsd.statistics_file = \"$dir/$word\"" 'dnsd.statistics_interval = 1'
+	dnsd_start -c "$dir/conf"
+	tap_is "a $word as statistics file holds nobody up" 127.0.0.2 \
+		"$(ask_short 1.2.0.192.bl.example A)"
+	tap_like 'and is told' 'statistics_file: .*(neither a file|is not followed)' "$(cat "$dir/log")"
+	dnsd_stop
+done
+tap_is 'nothing is made where a link points' 1 "$(test -e "$dir/elsewhere"; echo $?)"
 tap_done

@@ -536,6 +536,4 @@ def acl(name_, first):
     d.line("127.0.0.24/30")
     d.line("2001:db8::/32 :empty")
     d.line("::1 :refuse")
-    d.line("127.0.0.300 :refuse")
-    d.line("127.0.0.9/24 :refuse")
     return d

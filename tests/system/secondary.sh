@@ -217,6 +217,8 @@ other_server() { # KIND NAME HOW-CHANGES-COME
 	tap_ok "$name: a change comes" wait_until 20 ours_has 8
 	tap_ok "$name: as $3" log_has "primary ${server}[@:]$server_port: $3, serial 8"
 	compare "$name: the same after that"
+	tap_like "$name: orbl dnsd zones tells what it is" "^$zone +serving .* transfer $dir/received/" \
+		"$("$top_builddir/orbl" dnsd zones -c "$dir/orbl.conf")"
 }
 
 server_has() { # SERIAL

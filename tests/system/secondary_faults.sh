@@ -16,7 +16,6 @@ python3 "$top_srcdir/tests/system/secondary_primary.py" "$net.8" "$server_port" 
 	"$key_secret" "$dir/mode" >"$dir/primary.out" 2>"$dir/primary.err" &
 other_pids="$other_pids $!"
 mkdir "$dir/received"
-[ "$(id -u)" != 0 ] || chown nobody "$dir/received"
 umask 077
 printf '%s\n' "$key" >"$dir/keys"
 umask 022
@@ -36,6 +35,16 @@ primary_run
 ours_has() { # SERIAL
 	[ "$(serial_at "$primary" "$port" "$zone")" = "$1" ]
 }
+tap_ok 'without a file: it waits, which is no error' log_has \
+	"notice: zone $zone: waiting for its first transfer; it answers SERVFAIL until that comes"
+if [ "$(id -u)" = 0 ]; then
+	denied='Permission denied; user nobody \(dnsd.user\) needs the right to write to directory'
+	tap_ok 'it may not store what came: who needs which right' wait_until 20 log_has \
+		"cannot be stored or served: .*$denied $dir/received"
+	tap_like 'and the table of zones has the cause' "primary .* failed .*$denied" \
+		"$("$top_builddir/orbl" dnsd zones -c "$dir/orbl.conf")"
+	chown nobody "$dir/received"
+fi
 tap_ok 'a sound transfer comes' wait_until 20 ours_has 10
 
 serial=10

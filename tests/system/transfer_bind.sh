@@ -66,5 +66,12 @@ for zone in bl.test relays.bl.test outputs.bl.test suspects.bl.test all.bl.test;
 done
 tap_same 'BIND answers the same after that'
 secondary_stop
+tap_like 'orbl dnsd zones names the catalog' '^catalog\.test +serving .* catalog -' \
+	"$("$top_builddir/orbl" dnsd zones -c "$dir/orbl.conf")"
+# The queries of a zone are those that were replied to, dropped, or handed over.
+counts=$("$top_builddir/orbl" dnsd stats --json -c "$dir/orbl.conf" | jq -c '.zones[] |
+	select(.zone == "bl.test") | [.handed_over > 0, .udp_queries + .tcp_queries ==
+	([.replies[]] | add) + .dropped + .handed_over]')
+tap_is 'transfers are counted for their zone' '[true,true]' "$counts"
 
 tap_done

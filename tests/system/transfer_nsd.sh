@@ -79,9 +79,13 @@ for algorithm in sha224 sha384 sha512; do
 		"hmac-$algorithm:$algorithm.test:$key_secret" | records)" -gt 500 ]
 done
 tap_like 'a signed question has a signed answer' '127.0.0.2.*NOERROR' "$(
-	dig "@$primary" -p "$port" -b "$stranger" -y "$key" 2.0.0.127.bl.test A | tr '\n' ' ')"
-tap_is '... which dig finds good' '' "$(dig "@$primary" -p "$port" -b "$stranger" -y "$key" \
+	dig "@$primary" -p "$port" -b "$keyed" -y "$key" 2.0.0.127.bl.test A | tr '\n' ' ')"
+tap_is '... which dig finds good' '' "$(dig "@$primary" -p "$port" -b "$keyed" -y "$key" \
 	2.0.0.127.bl.test A | grep -i "couldn't verify")"
+tap_like 'a key is no way around limits of queries' 'status: REFUSED' "$(
+	dig "@$primary" -p "$port" -b "$stranger" -y "$key" 2.0.0.127.bl.test A)"
+tap_is 'nor is a connection of a transfer' '5 none none' "$(python3 \
+	"$top_srcdir/tests/system/transfer_refused.py" "$primary" "$port" 2.0.0.127.bl.test)"
 tap_like 'NOTIFY from who is no primary is refused' 'status: REFUSED' "$(
 	dig "@$primary" -p "$port" -b "$stranger" +opcode=notify bl.test SOA)"
 

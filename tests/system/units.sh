@@ -21,6 +21,44 @@ tap_is 'systemd finds no fault' '' "$(cd "$dir/units" &&
 	systemd-analyze --man=no verify ./*.service ./*.socket 2>&1 |
 	grep -v 'system call list')"
 
+# --- what the units may write, and what the built-in options want to -------------------------
+
+writable() { # UNIT: directories, systemd's own among them
+	sed -n -e 's,^StateDirectory=,/var/lib/,p' -e 's,^RuntimeDirectory=,/run/,p' \
+		-e 's,^ReadWritePaths=,,p' "$top_builddir/$1" | tr ' ' '\n'
+}
+not_writable() { # UNIT PATH...
+	local unit=$1 path
+	shift
+	for path in "$@"; do
+		path=${path/#\/var\/run\//\/run\/}
+		writable "$unit" | grep -Fqx -- "${path%/*}" || echo "$path"
+	done
+}
+: >"$dir/empty"
+built_in() { # OPTION...
+	local option
+	for option in "$@"; do
+		"$dnsd" -T -c "$dir/empty" 2>/dev/null | sed -n "s/^$option = \"\(.*\)\"\$/\1/p"
+	done
+}
+mapfile -t paths < <(built_in dnsd.control_socket)
+tap_is 'the built-in control socket is known' 1 "${#paths[@]}"
+tap_is 'orbl-dnsd may write where its control socket is' '' \
+	"$(not_writable dnsd/orbl-dnsd.service "${paths[@]}")"
+mapfile -t paths < <(built_in control.socket store.path zone.snapshot audit.file audit.key)
+tap_ok 'the built-in paths of orbl-analyzer are known' [ "${#paths[@]}" = 5 ]
+tap_is 'orbl-analyzer may write all of them' '' \
+	"$(not_writable analyzer/orbl-analyzer.service "${paths[@]}")"
+for unit in dnsd/orbl-dnsd.service analyzer/orbl-analyzer.service; do
+	for directory in $(sed -n 's,^ReadWritePaths=,,p' "$top_builddir/$unit"); do
+		tap_is "$unit: $directory is made, and its user's" 2 \
+			"$(grep -c "^ExecStartPre=+.* $directory\\( \|\$\\)" "$top_builddir/$unit")"
+	done
+	tap_is "$unit: no file of configuration has to be there" 0 \
+		"$(grep -c '^ExecStart=.* -c' "$top_builddir/$unit")"
+done
+
 dnsd_exposure=$(exposure orbl-dnsd.service)
 analyzer_exposure=$(exposure orbl-analyzer.service)
 tap_note "exposure in tenths: orbl-dnsd $dnsd_exposure, orbl-analyzer $analyzer_exposure"

@@ -412,6 +412,42 @@ START_TEST(refuses_who_is_over)
 }
 END_TEST
 
+static void
+is_sent_to_tcp(void)
+{
+	ck_assert_uint_eq(reply.rcode, RCODE_NOERROR);
+	ck_assert_uint_ne(reply.flags & REPLY_FLAG_TC, 0);
+	ck_assert_uint_eq(reply.answers, 0);
+}
+
+/* Over quota by what others may have forged: over TCP it is known who asks. */
+START_TEST(sends_whom_it_doubts_to_tcp)
+{
+	context.is_doubted = true;
+	ask("99.2.0.192.dnsbl.test", TYPE_A);
+	is_sent_to_tcp();
+	ck_assert(!outcome.is_over && !outcome.is_keyless);
+	ck_assert_ptr_nonnull(outcome.zone);
+	ask("98.2.0.192.dnsbl.test", TYPE_TXT);
+	is_sent_to_tcp();
+	ask("dnsbl.test", TYPE_SOA);
+	ck_assert_uint_eq(reply.answers, 1);
+	ask("99.2.0.192." GOOD ".dnsbl.test", TYPE_A);
+	ck_assert_uint_eq(reply.answers, 1);
+	context.is_over = true;
+	ask("99.2.0.192.dnsbl.test", TYPE_A);
+	is_refused("over quota; see https://x.example/");
+	context.is_over = false;
+	context.is_exempt = true;
+	ask("99.2.0.192.dnsbl.test", TYPE_A);
+	ck_assert_uint_eq(reply.answers, 1);
+	context.is_exempt = false;
+	context.transport = ANSWER_TCP;
+	ask("99.2.0.192.dnsbl.test", TYPE_A);
+	ck_assert_uint_eq(reply.answers, 1);
+}
+END_TEST
+
 /* The text goes first where there is no room, then the code. */
 START_TEST(keeps_the_bounds)
 {
@@ -544,6 +580,7 @@ suite(void)
 	suite_add_tcase(s, key);
 	tcase_add_checked_fixture(bound, set_up, tear_down);
 	tcase_add_test(bound, refuses_who_is_over);
+	tcase_add_test(bound, sends_whom_it_doubts_to_tcp);
 	tcase_add_test(bound, keeps_the_bounds);
 	tcase_add_test(bound, truncates_above_the_rate);
 	tcase_add_test(bound, is_silent_about_nonsense_above_the_rate);

@@ -290,6 +290,101 @@ START_TEST(test_share)
 }
 END_TEST
 
+/* Of a /64 of IPv6, which is in no row. */
+static int
+connect_from6(struct fixture *f, unsigned network, unsigned host, const uint8_t *bytes, size_t len)
+{
+	struct endpoint client = {.addr = {.family = 6}, .port = 4000};
+	int pair[2];
+
+	client.addr.b[0] = 0x20;
+	client.addr.b[7] = (uint8_t)network;
+	client.addr.b[15] = (uint8_t)host;
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
+	connections_add(f->t.connections, pair[0], &client, bytes, len);
+	return pair[1];
+}
+
+START_TEST(test_strangers)
+{
+	struct fixture f;
+	uint8_t bytes[512];
+	int fds[2 * CONNECTIONS];
+	size_t messages;
+
+	set_up(&f, 1);
+	for (unsigned i = 0; i < 2 * CONNECTIONS; i++)
+		fds[i] = connect_from6(&f, _i == 0 ? i : 0, i, bytes, 1);
+	ck_assert_uint_eq(connections_count(f.t.connections), 1);
+	ck_assert(!read_some(&f, fds[0]));
+	ck_assert(read_some(&f, fds[2 * CONNECTIONS - 1]));
+	for (unsigned i = 0; i < 2 * CONNECTIONS; i++)
+		close(fds[i]);
+	turn(&f);
+	/* refused, and gone */
+	fds[0] = connect_from6(&f, 0, 0, bytes, frame(bytes, TYPE_AXFR));
+	ck_assert_uint_eq(connections_count(f.t.connections), 0);
+	ck_assert(!read_some(&f, fds[0]));
+	count_records(&f, &messages);
+	ck_assert_uint_eq(messages, 1);
+	close(fds[0]);
+	tear_down(&f);
+}
+END_TEST
+
+/* A reply that nobody reads keeps no place. */
+START_TEST(test_unread_reply_is_idle)
+{
+	struct fixture f;
+	uint8_t bytes[512];
+	int fds[CONNECTIONS], other;
+	size_t len;
+
+	set_up(&f, 1);
+	len = frame(bytes, TYPE_SOA);
+	for (unsigned i = 0; i < CONNECTIONS; i++) {
+		fds[i] = connect_from(&f, 1, bytes, 0);
+		for (int k = 0; k < 3000; k++) {
+			(void)!send(fds[i], bytes, len, MSG_NOSIGNAL);
+			turn(&f);
+		}
+	}
+	ck_assert_uint_eq(connections_count(f.t.connections), SHARE);
+	f.len = 0;
+	ck_assert(!read_some(&f, fds[0]));
+	other = connect_from(&f, 1, bytes, 0);
+	ck_assert(read_some(&f, other));
+	for (unsigned i = 0; i < CONNECTIONS; i++)
+		close(fds[i]);
+	close(other);
+	tear_down(&f);
+}
+END_TEST
+
+/* What comes behind a refused request is not looked at. */
+START_TEST(test_refused_is_closed)
+{
+	struct fixture f;
+	uint8_t bytes[1024];
+	size_t len = 0, messages;
+	int fd;
+
+	set_up(&f, 1);
+	len = frame(bytes, TYPE_SOA);
+	len += frame(bytes + len, TYPE_A);
+	len += frame(bytes + len, TYPE_SOA);
+	fd = connect_from(&f, 1, bytes, len);
+	for (int i = 0; i < 5; i++)
+		turn(&f);
+	ck_assert(!read_some(&f, fd));
+	count_records(&f, &messages);
+	ck_assert_uint_eq(messages, 2);
+	ck_assert_uint_eq(connections_count(f.t.connections), 0);
+	close(fd);
+	tear_down(&f);
+}
+END_TEST
+
 /* One that has all it may is served no more often than another one. */
 START_TEST(test_turns)
 {
@@ -310,7 +405,7 @@ START_TEST(test_turns)
 	other = connect_from(&f, 2, bytes, len);
 	turn(&f);
 	f.len = 0;
-	ck_assert(read_some(&f, other));
+	ck_assert(!read_some(&f, other));
 	ck_assert_uint_eq(count_records(&f, &messages), 0);
 	ck_assert_uint_eq(messages, 1);
 	for (size_t i = 0; i < SHARE; i++)
@@ -354,6 +449,9 @@ suite(void)
 	tcase_add_test(bounds, test_dripping_reader);
 	tcase_add_test(bounds, test_dripping_sender);
 	tcase_add_test(bounds, test_share);
+	tcase_add_loop_test(bounds, test_strangers, 0, 2);
+	tcase_add_test(bounds, test_unread_reply_is_idle);
+	tcase_add_test(bounds, test_refused_is_closed);
 	tcase_add_test(bounds, test_turns);
 	tcase_add_test(bounds, test_too_long);
 	suite_add_tcase(s, bounds);

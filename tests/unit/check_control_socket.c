@@ -32,6 +32,8 @@ handle(void *context, const json_t *request)
 		return json_pack("{s:b, s:s}", "ok", 1, "big", big);
 	}
 	if (name != NULL && strcmp(name, "later") == 0)
+		return json_null();
+	if (name != NULL && strcmp(name, "never") == 0)
 		return NULL;
 	return json_pack("{s:b, s:i}", "ok", 1, "number", (int)requests);
 }
@@ -143,6 +145,10 @@ END_TEST
 /* Who is neither root nor our user, nor in the group of the socket, may ask and no more. */
 START_TEST(takes_orders_from_some)
 {
+	/* The second is cut within a character, and answered all the same. */
+	static const char lines[] = "{\"cmd\": \"status\"}\n{\"cmd\": "
+				    "\"12345678901234567890123456789012345678901234567890123456789"
+				    "\xc3\xa9\"}\n";
 	int status;
 	pid_t pid;
 
@@ -160,20 +166,46 @@ START_TEST(takes_orders_from_some)
 			setgid(_i == 2 ? 4711 : 12345) != 0 || setuid(12345) != 0)
 			_exit(9);
 		fd = connect_client();
-		(void)!send(fd, "{\"cmd\": \"status\"}\n{\"cmd\": \"a\"}\n", 36, 0);
-		for (int lines = 0, tries = 0; lines < 2 && tries < 100; tries++) {
+		(void)!send(fd, lines, sizeof(lines) - 1, 0);
+		for (int ends = 0, tries = 0; tries < 100; tries++) {
 			char bytes[512];
 			ssize_t n = recv(fd, bytes, sizeof(bytes), 0);
 
 			for (ssize_t i = 0; i < n; i++)
-				lines += bytes[i] == '\n';
+				ends += bytes[i] == '\n';
+			if (ends == 2)
+				_exit(0);
 		}
-		_exit(0);
+		_exit(1);
 	}
 	for (int i = 0; i < 50; i++)
 		serve();
 	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_int_eq(status, 0);
 	ck_assert_uint_eq(requests, _i == 0 ? 1 : 2);
+}
+END_TEST
+
+/* No client waits for what never comes. */
+START_TEST(answers_what_has_no_answer)
+{
+	int fd = connect_client();
+
+	for (int i = 0; i < 2 * CONTROL_CLIENTS; i++)
+		ck_assert_ptr_nonnull(strstr(say(fd, "{\"cmd\": \"never\"}\n"), "\"ok\":false"));
+	close(fd);
+}
+END_TEST
+
+START_TEST(refuses_in_ascii_what_is_no_utf8)
+{
+	json_t *answer = control_socket_refusal(ERR_IO, "a\xffz\n");
+
+	ck_assert_str_eq(json_string_value(json_object_get(answer, "message")), "a?z?");
+	json_decref(answer);
+	answer = control_socket_refusal(ERR_IO, "a\xc3\xa9z");
+	ck_assert_str_eq(json_string_value(json_object_get(answer, "message")), "a\xc3\xa9z");
+	json_decref(answer);
 }
 END_TEST
 
@@ -332,6 +364,8 @@ suite(void)
 	tcase_add_loop_test(lines, takes_orders_from_some, 0, 3);
 	tcase_add_loop_test(lines, refuses_what_is_no_object, 0,
 		sizeof(rubbish) / sizeof(rubbish[0]));
+	tcase_add_test(lines, answers_what_has_no_answer);
+	tcase_add_test(lines, refuses_in_ascii_what_is_no_utf8);
 	tcase_add_test(lines, bounds_a_line);
 	tcase_add_checked_fixture(clients, set_up, tear_down);
 	tcase_add_test(clients, answers_later);

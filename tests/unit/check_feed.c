@@ -329,20 +329,21 @@ touch_list(void *cookie, const char *bytes, size_t len)
 /* Somebody writes into the file when its first warning is told. */
 START_TEST(test_changed_meanwhile)
 {
-	FILE *warnings = fopencookie(NULL, "w", (cookie_io_functions_t){.write = touch_list});
+	FILE *out_of = fopencookie(NULL, "w", (cookie_io_functions_t){.write = touch_list});
+	struct feed_warnings warnings = {.out = out_of};
 	struct feed_source source = {.kind = FEED_RBLDNSD, .type = "ip4set", .paths = "a,list"};
 	struct feed_options options = {0};
 	int out = memfd_create("feed", MFD_CLOEXEC);
 	struct error e = {.text = ""};
 
-	ck_assert(warnings != NULL && out >= 0);
-	setvbuf(warnings, NULL, _IONBF, 0);
+	ck_assert(out_of != NULL && out >= 0);
+	setvbuf(out_of, NULL, _IONBF, 0);
 	write_text("a", "192.0.2.1\n");
 	write_text("list", "192.0.2.2\nbad\n");
-	ck_assert_int_eq(feed_compile(&source, &options, 1, out, warnings, &e), ERR_REFUSED);
+	ck_assert_int_eq(feed_compile(&source, &options, 1, out, &warnings, &e), ERR_REFUSED);
 	ck_assert_msg(strstr(e.text, "list: changed while it was read; replace it by rename"), "%s",
 		e.text);
-	fclose(warnings);
+	fclose(out_of);
 	close(out);
 }
 END_TEST

@@ -59,7 +59,7 @@ START_TEST(lets_all_pass_with_keys_alone)
 	o.has_keys = true;
 	gate_fixture_open(&f, &o);
 	for (int i = 0; i < 1000; i++) {
-		struct answer_context c = ask(0, "192.0.2.1", ANSWER_UDP);
+		struct answer_context c = ask(0, "192.0.2.1", ANSWER_TCP);
 
 		ck_assert(!c.is_limited && !c.is_over && !c.is_dropped && !c.is_exempt);
 	}
@@ -76,19 +76,78 @@ START_TEST(bounds_a_client)
 
 	gate_fixture_open(&f, &o);
 	for (int i = 0; i < 10; i++)
-		ck_assert(!ask(0, "192.0.2.1", ANSWER_UDP).is_over);
-	ck_assert(ask(0, "192.0.2.1", ANSWER_UDP).is_over);
+		ck_assert(!ask(0, "192.0.2.1", ANSWER_TCP).is_over);
 	ck_assert(ask(0, "192.0.2.1", ANSWER_TCP).is_over);
-	ck_assert(!ask(0, "192.0.2.2", ANSWER_UDP).is_over);
+	ck_assert(ask(0, "192.0.2.1", ANSWER_TCP).is_over);
+	ck_assert(!ask(0, "192.0.2.2", ANSWER_TCP).is_over);
 	gate_fixture_sum(&f);
 	ck_assert_uint_eq(f.report.clients_over, 1);
 	ck_assert_uint_eq(f.report.clients, 2);
 	ck_assert_uint_eq(f.report.client_count, 2);
-	ck_assert_str_eq(f.report.client_top[0].name, "192.0.2.1");
+	ck_assert_str_eq(f.report.client_top[0].name, "192.0.2.1 (proved)");
 	ck_assert_uint_eq(f.report.client_top[0].today, 12);
 	ck_assert(f.report.client_top[0].is_over && !f.report.client_top[1].is_over);
 	gate_fixture_sum(&f);
 	ck_assert_uint_eq(f.report.clients_over, 1);
+}
+END_TEST
+
+/* What others can forge stops nobody: over TCP the client goes on. What it has proved itself, over
+ * TCP or by a cookie, stops it everywhere. */
+START_TEST(counts_what_is_proved_apart)
+{
+	struct gate_options o = gate_fixture_options(&f, 10, 0);
+	struct answer_outcome proven = gate_fixture_plain();
+	struct addr a = client("192.0.2.1");
+	struct answer_context c;
+
+	proven.is_special = proven.is_proven = true;
+	gate_fixture_open(&f, &o);
+	for (int i = 0; i < 10; i++) {
+		c = ask(0, "192.0.2.1", ANSWER_UDP);
+		ck_assert(!c.is_doubted && !c.is_over);
+	}
+	for (int i = 0; i < 1000; i++) {
+		c = ask(0, "192.0.2.1", ANSWER_UDP);
+		ck_assert(c.is_doubted && !c.is_over);
+	}
+	gate_fixture_sum(&f);
+	for (int i = 0; i < 10; i++) {
+		c = gate_fixture_settle(&f, 0, &a, i % 2 == 0 ? ANSWER_TCP : ANSWER_UDP, &proven);
+		ck_assert(!c.is_over);
+	}
+	ck_assert(ask(0, "192.0.2.1", ANSWER_TCP).is_over);
+	ck_assert(ask(0, "192.0.2.1", ANSWER_UDP).is_over);
+	ck_assert(!ask(0, "192.0.2.2", ANSWER_UDP).is_over);
+	gate_fixture_sum(&f);
+	ck_assert_uint_eq(f.report.clients_over, 2);
+	ck_assert_uint_eq(f.report.client_count, 3);
+	ck_assert_str_eq(f.report.client_top[0].name, "192.0.2.1");
+	ck_assert_uint_eq(f.report.client_top[0].today, 1011);
+	ck_assert_str_eq(f.report.client_top[1].name, "192.0.2.1 (proved)");
+	ck_assert_uint_eq(f.report.client_top[1].today, 11);
+}
+END_TEST
+
+/* Ids have the address whole, of whatever family. */
+START_TEST(names_clients)
+{
+	static const char *const names[] = {"192.0.2.1", "0.0.0.0", "255.255.255.255",
+		"2001:db8:0:1::/64", "3fff::/64", "fd00:1:2:3::/64", "fe80::/64", "::/64",
+		"64:ff9b::/64"};
+	struct gate_options o = gate_fixture_options(&f, 10, 0);
+	char text[64];
+	char *slash;
+
+	gate_fixture_open(&f, &o);
+	snprintf(text, sizeof(text), "%s", names[_i]);
+	slash = strchr(text, '/');
+	if (slash != NULL)
+		*slash = '\0';
+	ask(0, text, ANSWER_UDP);
+	gate_fixture_sum(&f);
+	ck_assert_uint_eq(f.report.client_count, 1);
+	ck_assert_str_eq(f.report.client_top[0].name, names[_i]);
 }
 END_TEST
 
@@ -99,17 +158,17 @@ START_TEST(counts_prefixes)
 	o.client_ipv4 = 24;
 	gate_fixture_open(&f, &o);
 	for (int i = 0; i < 3; i++)
-		ck_assert(!ask(0, "192.0.2.1", ANSWER_UDP).is_over);
-	ck_assert(ask(0, "192.0.2.200", ANSWER_UDP).is_over);
-	ck_assert(!ask(0, "192.0.3.1", ANSWER_UDP).is_over);
+		ck_assert(!ask(0, "192.0.2.1", ANSWER_TCP).is_over);
+	ck_assert(ask(0, "192.0.2.200", ANSWER_TCP).is_over);
+	ck_assert(!ask(0, "192.0.3.1", ANSWER_TCP).is_over);
 	for (int i = 0; i < 3; i++)
-		ck_assert(!ask(0, "2001:db8:0:1::1", ANSWER_UDP).is_over);
-	ck_assert(ask(0, "2001:db8:0:1:ffff::2", ANSWER_UDP).is_over);
-	ck_assert(!ask(0, "2001:db8:0:2::1", ANSWER_UDP).is_over);
-	ck_assert(!ask(0, "::1", ANSWER_UDP).is_over);
-	ask(0, "192.0.2.3", ANSWER_UDP);
+		ck_assert(!ask(0, "2001:db8:0:1::1", ANSWER_TCP).is_over);
+	ck_assert(ask(0, "2001:db8:0:1:ffff::2", ANSWER_TCP).is_over);
+	ck_assert(!ask(0, "2001:db8:0:2::1", ANSWER_TCP).is_over);
+	ck_assert(!ask(0, "::1", ANSWER_TCP).is_over);
+	ask(0, "192.0.2.3", ANSWER_TCP);
 	gate_fixture_sum(&f);
-	ck_assert_str_eq(f.report.client_top[0].name, "192.0.2.0/24");
+	ck_assert_str_eq(f.report.client_top[0].name, "192.0.2.0/24 (proved)");
 }
 END_TEST
 
@@ -121,13 +180,13 @@ START_TEST(counts_all_together)
 	o.client_ipv4 = 0;
 	gate_fixture_open(&f, &o);
 	for (int i = 0; i < 3; i++)
-		ck_assert(!ask(0, "192.0.2.1", ANSWER_UDP).is_over);
-	ck_assert(ask(0, "10.0.0.1", ANSWER_UDP).is_over);
-	ck_assert(!ask(0, "::", ANSWER_UDP).is_over);
+		ck_assert(!ask(0, "192.0.2.1", ANSWER_TCP).is_over);
+	ck_assert(ask(0, "10.0.0.1", ANSWER_TCP).is_over);
+	ck_assert(!ask(0, "::", ANSWER_TCP).is_over);
 	gate_fixture_sum(&f);
 	ck_assert_uint_eq(f.report.client_count, 2);
-	ck_assert_str_eq(f.report.client_top[0].name, "0.0.0.0/0");
-	ck_assert_str_eq(f.report.client_top[1].name, "::/64");
+	ck_assert_str_eq(f.report.client_top[0].name, "0.0.0.0/0 (proved)");
+	ck_assert_str_eq(f.report.client_top[1].name, "::/64 (proved)");
 }
 END_TEST
 
@@ -141,7 +200,7 @@ START_TEST(notes_the_heaviest)
 	o.clients = 8; /* two sets */
 	gate_fixture_open(&f, &o);
 	for (uint32_t i = 0; found < GATE_WAYS + 1; i++) {
-		static const struct answer_outcome plain = {.zone = NULL};
+		const struct answer_outcome plain = gate_fixture_plain();
 		struct addr a = addr_from_ipv4(0x0a000000 + i);
 		struct gate *g = gates_of(f.gates, 0);
 		bool is_last = found == GATE_WAYS;
@@ -149,7 +208,7 @@ START_TEST(notes_the_heaviest)
 		if (gate_prepare(g, &a).client_set != &g->clients[0])
 			continue;
 		for (int k = 0; k < (is_last ? 8 : 10); k++)
-			gate_fixture_settle(&f, is_last, &a, ANSWER_UDP, &plain);
+			gate_fixture_settle(&f, is_last, &a, ANSWER_TCP, &plain);
 		found++;
 	}
 	for (int i = 0; i < 2; i++) {
@@ -168,16 +227,16 @@ START_TEST(adds_workers_up)
 	o.workers = GATE_FIXTURE_WORKERS;
 	gate_fixture_open(&f, &o);
 	for (size_t i = 0; i < 99; i++)
-		ask(i % GATE_FIXTURE_WORKERS, "192.0.2.1", ANSWER_UDP);
+		ask(i % GATE_FIXTURE_WORKERS, "192.0.2.1", ANSWER_TCP);
 	gate_fixture_sum(&f);
-	ck_assert(!ask(0, "192.0.2.1", ANSWER_UDP).is_over);
+	ck_assert(!ask(0, "192.0.2.1", ANSWER_TCP).is_over);
 	gate_fixture_sum(&f);
 	ck_assert_uint_eq(f.report.clients_over, 1);
 	ck_assert_uint_eq(f.report.client_count, 1);
 	ck_assert_uint_eq(f.report.client_top[0].today, 100);
 	for (size_t w = 0; w < GATE_FIXTURE_WORKERS; w++)
-		ck_assert(ask(w, "192.0.2.1", ANSWER_UDP).is_over);
-	ck_assert(!ask(1, "192.0.2.2", ANSWER_UDP).is_over);
+		ck_assert(ask(w, "192.0.2.1", ANSWER_TCP).is_over);
+	ck_assert(!ask(1, "192.0.2.2", ANSWER_TCP).is_over);
 }
 END_TEST
 
@@ -189,11 +248,90 @@ START_TEST(keeps_who_is_over)
 	o.workers = 2;
 	gate_fixture_open(&f, &o);
 	for (size_t i = 0; i < 100; i++)
+		ask(0, "192.0.2.1", ANSWER_TCP);
+	gate_fixture_sum(&f);
+	ck_assert(ask(1, "192.0.2.1", ANSWER_TCP).is_over);
+}
+END_TEST
+
+/* ... and over UDP, whichever of its entries a worker has. */
+START_TEST(refuses_everywhere)
+{
+	struct gate_options o = gate_fixture_options(&f, 100, 0);
+
+	o.workers = GATE_FIXTURE_WORKERS;
+	gate_fixture_open(&f, &o);
+	ask(1, "192.0.2.1", ANSWER_UDP);
+	for (size_t i = 0; i < 100; i++)
+		ask(0, "192.0.2.1", ANSWER_TCP);
+	for (size_t i = 0; i < 100; i++)
 		ask(0, "192.0.2.1", ANSWER_UDP);
+	for (int i = 0; i < 3; i++) {
+		gate_fixture_sum(&f);
+		ck_assert(ask(1, "192.0.2.1", ANSWER_UDP).is_over);
+		ck_assert(ask(2, "192.0.2.1", ANSWER_UDP).is_over);
+	}
+	ck_assert(ask(3, "192.0.2.1", ANSWER_TCP).is_over);
+	ck_assert(ask(3, "192.0.2.1", ANSWER_UDP).is_over);
+}
+END_TEST
+
+/* An hour of a flood takes its entries, and the places in its set; it stays over until the day
+ * ends. */
+START_TEST(keeps_who_is_over_without_entry)
+{
+	struct gate_options o = gate_fixture_options(&f, 100, 0);
+	struct gate_client_set *set;
+	struct addr a = client("192.0.2.1");
+	struct gate *g;
+
+	gate_fixture_open(&f, &o);
+	g = gates_of(f.gates, 0);
+	for (size_t i = 0; i < 100; i++)
+		ask(0, "192.0.2.1", ANSWER_TCP);
 	gate_fixture_sum(&f);
-	ck_assert(!ask(1, "192.0.2.1", ANSWER_UDP).is_over);
-	gate_fixture_sum(&f);
-	ck_assert(ask(1, "192.0.2.1", ANSWER_UDP).is_over);
+	set = gate_prepare(g, &a).client_set;
+	for (size_t i = 0; i < GATE_WAYS; i++) {
+		atomic_store(&set->each[i].id, 10 + i);
+		atomic_store(&set->each[i].count, 90);
+		atomic_store(&set->each[i].over, 0);
+	}
+	for (int s = 0; s < 3600; s += 60) {
+		gate_turn(g, GATE_FIXTURE_NOW + s, 1000 * s);
+		gates_sum(f.gates, NULL, GATE_FIXTURE_NOW + s);
+		ck_assert(ask(0, "192.0.2.1", ANSWER_TCP).is_over);
+		ck_assert(ask(0, "192.0.2.1", ANSWER_UDP).is_over);
+	}
+	gate_turn(g, GATE_FIXTURE_NOW + 86400, 86400000);
+	gates_sum(f.gates, NULL, GATE_FIXTURE_NOW + 86400);
+	ck_assert(!ask(0, "192.0.2.1", ANSWER_TCP).is_over);
+}
+END_TEST
+
+/* Thousands of forged addresses at each of a full table's places, from the day's first second: one
+ * that comes at noon is counted all the same. */
+START_TEST(counts_newcomers_after_a_spray)
+{
+	struct gate_options o = gate_fixture_options(&f, 500, 0);
+	struct addr a = client("10.0.0.1");
+	struct gate_client_set *set;
+	bool is_over = false;
+	struct gate *g;
+
+	gate_fixture_open(&f, &o);
+	g = gates_of(f.gates, 0);
+	set = gate_prepare(g, &a).client_set;
+	for (size_t i = 0; i < GATE_WAYS; i++) {
+		atomic_store(&set->each[i].id, 10 + i);
+		atomic_store(&set->each[i].count, 400);
+	}
+	for (int s = 0; s < 3600 && !is_over; s++) {
+		gate_turn(g, GATE_FIXTURE_NOW + s, 1000 * s);
+		for (int i = 0; i < 100 && !is_over; i++)
+			is_over = ask(0, "10.0.0.1", ANSWER_TCP).is_over;
+		gates_sum(f.gates, NULL, GATE_FIXTURE_NOW + s);
+	}
+	ck_assert(is_over);
 }
 END_TEST
 
@@ -205,9 +343,9 @@ START_TEST(begins_anew_each_day)
 	gate_fixture_open(&f, &o);
 	g = gates_of(f.gates, 0);
 	for (int i = 0; i < 6; i++)
-		ask(0, "192.0.2.1", ANSWER_UDP);
+		ask(0, "192.0.2.1", ANSWER_TCP);
 	gate_fixture_sum(&f);
-	ck_assert(ask(0, "192.0.2.1", ANSWER_UDP).is_over);
+	ck_assert(ask(0, "192.0.2.1", ANSWER_TCP).is_over);
 	/* The main thread sees the day first: what the worker has is of yesterday. */
 	gates_sum(f.gates, NULL, GATE_FIXTURE_NOW + 86400);
 	ck_assert(access_shared_read(f.shared, &f.report));
@@ -215,9 +353,9 @@ START_TEST(begins_anew_each_day)
 	ck_assert_uint_eq(f.report.clients_over, 0);
 	ck_assert_uint_eq(f.report.client_count, 0);
 	gate_turn(g, GATE_FIXTURE_NOW + 86400, 2000);
-	ck_assert(!ask(0, "192.0.2.1", ANSWER_UDP).is_over);
+	ck_assert(!ask(0, "192.0.2.1", ANSWER_TCP).is_over);
 	gates_sum(f.gates, NULL, GATE_FIXTURE_NOW + 86400);
-	ck_assert(!ask(0, "192.0.2.1", ANSWER_UDP).is_over);
+	ck_assert(!ask(0, "192.0.2.1", ANSWER_TCP).is_over);
 }
 END_TEST
 
@@ -236,14 +374,14 @@ START_TEST(marks_one_client_of_one_day)
 	for (size_t i = 0; i < GATE_WAYS; i++)
 		atomic_store(&t.client_set->each[i].over,
 			gate_tag(g, t.client + 256, GATE_FIXTURE_DAY));
-	ck_assert(!ask(0, "192.0.2.1", ANSWER_UDP).is_over);
+	ck_assert(!ask(0, "192.0.2.1", ANSWER_UDP).is_doubted);
 	for (size_t i = 0; i < GATE_WAYS; i++)
 		atomic_store(&t.client_set->each[i].over,
 			gate_tag(g, t.client, GATE_FIXTURE_DAY - 1));
-	ck_assert(!ask(0, "192.0.2.1", ANSWER_UDP).is_over);
+	ck_assert(!ask(0, "192.0.2.1", ANSWER_UDP).is_doubted);
 	for (size_t i = 0; i < GATE_WAYS; i++)
 		atomic_store(&t.client_set->each[i].over, gate_tag(g, t.client, GATE_FIXTURE_DAY));
-	ck_assert(ask(0, "192.0.2.1", ANSWER_UDP).is_over);
+	ck_assert(ask(0, "192.0.2.1", ANSWER_UDP).is_doubted);
 }
 END_TEST
 
@@ -304,10 +442,13 @@ START_TEST(takes_less_often_from_the_heavy)
 	taken = 127 - atomic_load(&set->each[0].count);
 	ck_assert_uint_ge(taken, 1);
 	ck_assert_uint_le(taken, 30);
-	set_client(&set->each[0], 10, 2000);
-	for (int i = 0; i < 1024; i++)
+	/* There is a floor, or the first of a day kept all others out: 2^-8. */
+	set_client(&set->each[0], 10, 4000);
+	for (int i = 0; i < 102400; i++)
 		ck_assert_ptr_null(gate_take_client(g, set, 99));
-	ck_assert_uint_eq(atomic_load(&set->each[0].count), 2000);
+	taken = 4000 - atomic_load(&set->each[0].count);
+	ck_assert_uint_ge(taken, 280);
+	ck_assert_uint_le(taken, 520);
 }
 END_TEST
 
@@ -358,38 +499,40 @@ END_TEST
 START_TEST(forgives)
 {
 	struct gate_options o = gate_fixture_options(&f, 5, 0);
-	struct answer_outcome keyed = {.is_special = true, .key = 1};
-	struct answer_outcome passed = {.is_special = true, .passes = true};
+	struct answer_outcome keyed = gate_fixture_plain();
+	struct answer_outcome passed = keyed;
 	struct addr a;
 
+	keyed.is_special = passed.is_special = passed.passes = true;
+	keyed.key = 1;
 	gate_fixture_open(&f, &o);
 	a = client("192.0.2.1");
 	for (int i = 0; i < 50; i++) {
-		ck_assert(!gate_fixture_settle(&f, 0, &a, ANSWER_UDP, &keyed).is_over);
-		ck_assert(!gate_fixture_settle(&f, 0, &a, ANSWER_UDP, &passed).is_over);
+		ck_assert(!gate_fixture_settle(&f, 0, &a, ANSWER_TCP, &keyed).is_over);
+		ck_assert(!gate_fixture_settle(&f, 0, &a, ANSWER_TCP, &passed).is_over);
 	}
 	for (int i = 0; i < 5; i++)
-		ck_assert(!ask(0, "192.0.2.1", ANSWER_UDP).is_over);
-	ck_assert(ask(0, "192.0.2.1", ANSWER_UDP).is_over);
+		ck_assert(!ask(0, "192.0.2.1", ANSWER_TCP).is_over);
+	ck_assert(ask(0, "192.0.2.1", ANSWER_TCP).is_over);
 }
 END_TEST
 
 /* There is nothing below none to give back. */
-START_TEST(forgives_no_more_than_was_asked)
+/* What is for no zone of ours counts for nobody. */
+START_TEST(counts_what_is_asked_of_us)
 {
+	static const struct answer_outcome outcomes[] = {{.zone = NULL},
+		{.is_special = true, .is_proven = true}};
 	struct gate_options o = gate_fixture_options(&f, 5, 0);
-	struct answer_outcome keyed = {.is_special = true, .key = 1};
 	struct addr a = client("192.0.2.1");
-	struct gate_ticket t;
 
 	gate_fixture_open(&f, &o);
-	ask(0, "192.0.2.1", ANSWER_UDP);
-	t = gate_prepare(gates_of(f.gates, 0), &a);
-	for (int i = 0; i < 3; i++)
-		gate_settle(gates_of(f.gates, 0), &t, NULL, &keyed);
-	ck_assert(!ask(0, "192.0.2.1", ANSWER_UDP).is_over);
+	for (int i = 0; i < 50; i++) {
+		gate_fixture_settle(&f, 0, &a, ANSWER_UDP, &outcomes[_i]);
+		gate_fixture_settle(&f, 0, &a, ANSWER_TCP, &outcomes[_i]);
+	}
 	gate_fixture_sum(&f);
-	ck_assert_uint_eq(f.report.client_top[0].today, 1);
+	ck_assert_uint_eq(f.report.client_count, 0);
 }
 END_TEST
 
@@ -405,27 +548,27 @@ START_TEST(exempts)
 	gate_fixture_open(&f, &o);
 	memset(exempt, 0, sizeof(exempt)); /* it has a copy */
 	for (int i = 0; i < 20; i++) {
-		struct answer_context c = ask(0, "10.127.255.255", ANSWER_UDP);
+		struct answer_context c = ask(0, "10.127.255.255", ANSWER_TCP);
 
 		ck_assert(c.is_exempt && !c.is_over && !c.is_limited);
-		ck_assert(ask(0, "2001:db8::1", ANSWER_UDP).is_exempt);
-		ck_assert(!ask(0, "2001:db8::8000:0:0:1", ANSWER_UDP).is_exempt);
-		ck_assert(!ask(0, "10.128.0.0", ANSWER_UDP).is_exempt);
-		ck_assert(!ask(0, "a00::", ANSWER_UDP).is_exempt); /* the bytes of 10.0.0.0 */
+		ck_assert(ask(0, "2001:db8::1", ANSWER_TCP).is_exempt);
+		ck_assert(!ask(0, "2001:db8::8000:0:0:1", ANSWER_TCP).is_exempt);
+		ck_assert(!ask(0, "10.128.0.0", ANSWER_TCP).is_exempt);
+		ck_assert(!ask(0, "a00::", ANSWER_TCP).is_exempt); /* the bytes of 10.0.0.0 */
 	}
-	ck_assert(ask(0, "10.128.0.0", ANSWER_UDP).is_over);
+	ck_assert(ask(0, "10.128.0.0", ANSWER_TCP).is_over);
 }
 END_TEST
 
 START_TEST(counts_no_client_without_address)
 {
 	struct gate_options o = gate_fixture_options(&f, 1, 1);
-	struct answer_outcome plain = {.zone = NULL};
+	struct answer_outcome plain = gate_fixture_plain();
 	struct addr nobody = {.family = 0};
 
 	gate_fixture_open(&f, &o);
 	for (int i = 0; i < 10; i++) {
-		struct answer_context c = gate_fixture_settle(&f, 0, &nobody, ANSWER_UDP, &plain);
+		struct answer_context c = gate_fixture_settle(&f, 0, &nobody, ANSWER_TCP, &plain);
 
 		ck_assert(!c.is_over && !c.is_limited);
 	}
@@ -506,7 +649,7 @@ START_TEST(logs_once)
 	ck_assert_int_eq(dup2(pipes[1], STDERR_FILENO), STDERR_FILENO);
 	gate_fixture_open(&f, &o);
 	for (int i = 0; i < 30; i++) {
-		ask(0, "192.0.2.1", ANSWER_UDP);
+		ask(0, "192.0.2.1", ANSWER_TCP);
 		gates_sum(f.gates, NULL, GATE_FIXTURE_NOW);
 	}
 	atomic_store(&gate_prepare(gates_of(f.gates, 0), &a).client_set->each[0].count, 9);
@@ -516,8 +659,8 @@ START_TEST(logs_once)
 	len = read(pipes[0], text, sizeof(text) - 1);
 	ck_assert_int_gt(len, 0);
 	text[len] = '\0';
-	ck_assert_ptr_nonnull(strstr(text, "192.0.2.1 has used 80 % of its quota of 10"));
-	ck_assert_ptr_nonnull(strstr(text, "192.0.2.1 has used up its quota of 10"));
+	ck_assert_ptr_nonnull(strstr(text, "192.0.2.1 (proved) has used 80 % of its quota of 10"));
+	ck_assert_ptr_nonnull(strstr(text, "192.0.2.1 (proved) has used up its quota of 10"));
 	len = 0;
 	for (const char *at = text; (at = strchr(at, '\n')) != NULL; at++)
 		len++;
@@ -535,11 +678,16 @@ suite(void)
 	tcase_add_test(quota, is_nothing_without_options);
 	tcase_add_test(quota, lets_all_pass_with_keys_alone);
 	tcase_add_test(quota, bounds_a_client);
+	tcase_add_test(quota, counts_what_is_proved_apart);
+	tcase_add_loop_test(quota, names_clients, 0, 9);
 	tcase_add_test(quota, counts_prefixes);
 	tcase_add_test(quota, counts_all_together);
 	tcase_add_test(quota, notes_the_heaviest);
 	tcase_add_test(quota, adds_workers_up);
 	tcase_add_test(quota, keeps_who_is_over);
+	tcase_add_test(quota, refuses_everywhere);
+	tcase_add_test(quota, keeps_who_is_over_without_entry);
+	tcase_add_test(quota, counts_newcomers_after_a_spray);
 	tcase_add_test(quota, begins_anew_each_day);
 	tcase_add_test(quota, marks_one_client_of_one_day);
 	tcase_add_test(quota, takes_from_the_lightest);
@@ -547,7 +695,7 @@ suite(void)
 	tcase_add_test(quota, keeps_heavy_clients_in_a_spray);
 	tcase_add_test(quota, blames_no_one_for_a_spray);
 	tcase_add_test(quota, forgives);
-	tcase_add_test(quota, forgives_no_more_than_was_asked);
+	tcase_add_loop_test(quota, counts_what_is_asked_of_us, 0, 2);
 	tcase_add_test(quota, exempts);
 	tcase_add_test(quota, counts_no_client_without_address);
 	suite_add_tcase(s, quota);

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "answer_long.h"
 #include "channel.h"
 #include "dns_packet.h"
 #include "stats_fixture.h"
@@ -157,6 +158,38 @@ START_TEST(a_stream_stops_where_it_is_handed_over)
 	ck_assert(tcp_stream_is_handed_over(&s, &at, &len));
 	ck_assert_mem_eq(at, query + first, len);
 	ck_assert_uint_eq(stats_fixture_row(stats).handed_over[ANSWER_TCP], 1);
+}
+END_TEST
+
+/* --- what is counted --------------------------------------------------------------------- */
+
+/* The zone of what this question or NOTIFY is handed over for; NULL: none of ours. */
+static const struct zone *
+zone_of_handed(const char *name, uint16_t type, bool is_notify)
+{
+	struct answer_outcome outcome;
+	uint8_t query[600], reply[1232];
+	size_t len = tcp_fixture_frame(name, type, 1, query) - 2;
+
+	tcp_fixture_context()->transport = ANSWER_TCP;
+	if (is_notify)
+		query[2 + 2] |= 4 << 3;
+	ck_assert_uint_eq(answer_long(tcp_fixture_zones(), tcp_fixture_context(), query + 2, len,
+				  reply, sizeof(reply), &outcome),
+		0);
+	ck_assert(outcome.hand_over);
+	return outcome.zone;
+}
+
+START_TEST(what_is_handed_over_counts_for_its_zone)
+{
+	const struct zone *zone = zone_set_get(tcp_fixture_zones(), 0);
+
+	ck_assert_ptr_eq(zone_of_handed("dnsbl.test", AXFR, false), zone);
+	ck_assert_ptr_eq(zone_of_handed("dnsbl.test", IXFR, false), zone);
+	ck_assert_ptr_eq(zone_of_handed("DNSBL.test", TYPE_SOA, true), zone);
+	ck_assert_ptr_null(zone_of_handed("other.test", AXFR, false));
+	ck_assert_ptr_null(zone_of_handed("other.test", TYPE_SOA, true));
 }
 END_TEST
 
@@ -390,6 +423,7 @@ suite(void)
 	tcase_add_checked_fixture(all, set_up, tear_down);
 	tcase_set_timeout(all, 60);
 	tcase_add_test(all, a_stream_stops_where_it_is_handed_over);
+	tcase_add_test(all, what_is_handed_over_counts_for_its_zone);
 	tcase_add_test(all, a_connection_goes_with_what_was_not_answered);
 	tcase_add_test(all, pending_replies_come_first);
 	tcase_add_loop_test(all, a_connection_that_nobody_takes_is_closed, 0, 2);

@@ -55,7 +55,7 @@ START_TEST(each_fault_has_its_name)
 	is_wrong(m + 2, len - 2, "another id");
 	m[2] = 0;
 	m[5] = 5;
-	is_wrong(m + 2, len - 2, "it answers REFUSED");
+	is_wrong(m + 2, len - 2, "it answers REFUSED; does it let this");
 	m[5] = 0;
 	m[4] = 0x04;
 	is_wrong(m + 2, len - 2, "no reply");

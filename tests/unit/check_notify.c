@@ -296,7 +296,8 @@ START_TEST(test_refused)
 	answer(&f);
 	pass(&f, 0);
 	ck_assert_int_eq(row(&f).state, TRANSFER_FAILED);
-	ck_assert_str_eq(row(&f).error, "it answered REFUSED");
+	ck_assert_str_eq(row(&f).error,
+		"it answered REFUSED; does it take NOTIFY from this address or with this key?");
 	tear_down(&f);
 }
 END_TEST

@@ -134,6 +134,44 @@ START_TEST(test_keys)
 }
 END_TEST
 
+/* What comes by transfer has to come from somebody. */
+START_TEST(test_check_primaries)
+{
+	struct feed_zone zones[2];
+	struct fixture f;
+
+	set_up(&f);
+	ck_assert_int_eq(feed_zone_parse("dnsbl.example=transfer:a", &zones[0], &f.e), OK);
+	ck_assert_int_eq(feed_zone_parse("B.example.=transfer:b", &zones[1], &f.e), OK);
+	add(&f.conf.dnsd.zones, f.zones, "dnsbl.example=transfer:a");
+	add(&f.conf.dnsd.zones, f.zones, "B.example.=transfer:b");
+	add(&f.conf.transfer.primaries, f.primaries, "dnsbl.example 192.0.2.1");
+	ck_assert_int_eq(peers_check(&f.conf, zones, 1, &f.e), OK);
+	ck_assert_int_eq(peers_check(&f.conf, zones, 2, &f.e), ERR_NOT_FOUND);
+	ck_assert_ptr_nonnull(strstr(f.e.text, "zone b.example comes by transfer"));
+	ck_assert_ptr_nonnull(strstr(f.e.text, "\"b.example ADDR[@PORT] [KEY]\""));
+	add(&f.conf.transfer.primaries, f.primaries, "B.example 192.0.2.1");
+	ck_assert_int_eq(peers_check(&f.conf, zones, 2, &f.e), OK);
+	tear_down(&f);
+}
+END_TEST
+
+/* Its empty name is no parent of all others. */
+START_TEST(test_zone_beside_global_acl)
+{
+	struct fixture f;
+
+	set_up(&f);
+	add(&f.conf.dnsd.zones, f.zones, "=rbldnsd:acl:clients");
+	add(&f.conf.dnsd.zones, f.zones, "dnsbl.example=snapshot:a");
+	allow(&f, "dnsbl.example 192.0.2.1");
+	ck_assert_int_eq(make(&f), OK);
+	allow(&f, "dnsbl.exmaple 192.0.2.1");
+	assert_error(&f, ERR_SYNTAX, "no such zone is served");
+	tear_down(&f);
+}
+END_TEST
+
 static const struct bad {
 	const char *text, *error;
 	enum err code;
@@ -373,6 +411,8 @@ suite(void)
 	TCase *keys = tcase_create("keys"), *rows = tcase_create("rows");
 
 	tcase_add_test(keys, test_keys);
+	tcase_add_test(keys, test_check_primaries);
+	tcase_add_test(keys, test_zone_beside_global_acl);
 	tcase_add_loop_test(keys, test_bad_keys, 0, (int)ORBL_COUNT(bad_keys));
 	tcase_add_test(keys, test_keys_are_secret);
 	tcase_add_test(keys, test_long_secret);

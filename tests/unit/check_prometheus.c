@@ -104,7 +104,7 @@ END_TEST
 START_TEST(tells_of_dnstap)
 {
 	render();
-	ck_assert_ptr_null(strstr(text, "dnstap"));
+	ck_assert_ptr_null(strstr(text, "dnstap_connected"));
 	has_dnstap = true;
 	render();
 	check_line("orbl_dnsd_dnstap_connected 0");

@@ -99,6 +99,55 @@ START_TEST(hides_keys)
 }
 END_TEST
 
+/* What is a key but for a slip, too long or too short; and what is none. */
+START_TEST(hides_what_is_nearly_a_key)
+{
+	static const struct {
+		const char *label, *shown;
+	} labels[] = {
+		{"abcdefghijklmnopqrstuvwxy", "*"},
+		{"ABCDEFGHIJKLMNOPQRSTUVWXYZ7", "*"},
+		{"abcdefghijklm1nopqrstuvwxyz", "*"},
+		{"abcdefghijklm-nopqrstuvwxyz", "*"},
+		{"abcdefghijklmnopqrstuvwx", "abcdefghijklmnopqrstuvwx"},
+		{"01891-01891-01891-01891-01891", "01891-01891-01891-01891-01891"},
+	};
+	char name[128], text[256];
+
+	snprintf(name, sizeof(name), "2.%s.bl.example", labels[_i].label);
+	make_packets(name, TYPE_A, "", 0);
+	snprintf(text, sizeof(text),
+		"2026-01-31T12:00:00.125Z 192.0.2.0/24 udp bl.example 2.%s.bl.example A "
+		"NOERROR -\n",
+		labels[_i].shown);
+	check_line("bl.example", false, text);
+	key_mask_text(name);
+	snprintf(text, sizeof(text), "2.%s.bl.example", labels[_i].shown);
+	ck_assert_str_eq(name, text);
+}
+END_TEST
+
+/* Wherever a key is, and however the message is cut or lies of itself. */
+START_TEST(hides_keys_of_malformed_messages)
+{
+	static const struct {
+		size_t at;
+		uint8_t value;
+	} broken[] = {{0, 0}, {2, 0x80}, {2, 0x10}, {4, 1}, {5, 0}, {5, 2}, {12, 64}, {12, 0}};
+	uint8_t copy[sizeof(query)];
+
+	make_packets("2.0.0.127." KEY ".bl.example", TYPE_A, "2", 0);
+	for (size_t len = 0; len <= header.query_len; len++) {
+		memcpy(copy, query, len);
+		if (broken[_i].at < len)
+			copy[broken[_i].at] = broken[_i].value;
+		key_mask_message(copy, len);
+		ck_assert_ptr_null(memmem(copy, len, "abcdefgh", 8));
+		ck_assert_ptr_null(memmem(copy, len, "stuvwxyz", 8));
+	}
+}
+END_TEST
+
 START_TEST(names_are_one_field)
 {
 	make_packets("a\\032b\\010c.bl.example", TYPE_A, "", 0);
@@ -204,6 +253,8 @@ suite(void)
 	tcase_add_checked_fixture(t, set_up, NULL);
 	tcase_add_test(t, writes_a_line);
 	tcase_add_test(t, hides_keys);
+	tcase_add_loop_test(t, hides_what_is_nearly_a_key, 0, 6);
+	tcase_add_loop_test(t, hides_keys_of_malformed_messages, 0, 8);
 	tcase_add_test(t, names_are_one_field);
 	tcase_add_test(t, believes_no_count);
 	tcase_add_test(t, writes_to_the_file);

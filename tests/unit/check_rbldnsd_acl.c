@@ -1,6 +1,7 @@
 /* Access control lists. The actions are those of rbldnsd 1.0pre. */
 #include "unit.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -127,7 +128,42 @@ START_TEST(test_rejected)
 		/* clang-format on */
 	};
 
-	feed_check_rejected("acl", "1.2.3.4", "1.2.3.6", lines, ORBL_COUNT(lines));
+	for (size_t i = 0; i < ORBL_COUNT(lines); i++) {
+		char file[200], whole[300];
+		struct feed_case c;
+
+		snprintf(file, sizeof(file), "1.2.3.4\n%s\n1.2.3.6\n", lines[i]);
+		c = feed_case_text("acl", NULL, file, strlen(file));
+		ck_assert_msg(c.err == ERR_SYNTAX, "%s", lines[i]);
+		ck_assert_msg(strncmp(c.e.text, "list:2: ", 8) == 0, "%s: %s", lines[i], c.e.text);
+		feed_case_free(&c);
+		/* Also when it is the only one of its file. */
+		scratch_write("a", "1.2.3.4\n", 8);
+		snprintf(whole, sizeof(whole), "%s\n", lines[i]);
+		scratch_write("b", whole, strlen(whole));
+		c = feed_case_files("acl", NULL, "a,b");
+		ck_assert_msg(c.err == ERR_SYNTAX, "%s", lines[i]);
+		feed_case_free(&c);
+	}
+}
+END_TEST
+
+START_TEST(test_unknown_action)
+{
+	static const char *const lines[] = {":refues", "=refues", ":REFUES x", ":refues:x"};
+
+	for (size_t i = 0; i < ORBL_COUNT(lines); i++) {
+		char file[80];
+		struct feed_case c;
+
+		snprintf(file, sizeof(file), "127.66.7.0/24 %s\n", lines[i]);
+		c = feed_case_text("acl", NULL, file, strlen(file));
+		ck_assert_int_eq(c.err, ERR_SYNTAX);
+		ck_assert_ptr_nonnull(strstr(c.e.text, "list:1: unknown action \""));
+		ck_assert_ptr_nonnull(
+			strstr(c.e.text, "; there are allow, pass, refuse, ignore, empty"));
+		feed_case_free(&c);
+	}
 }
 END_TEST
 
@@ -145,6 +181,7 @@ suite(void)
 	tcase_add_test(acl, test_list_all_refused);
 	tcase_add_test(acl, test_zone);
 	tcase_add_test(acl, test_rejected);
+	tcase_add_test(acl, test_unknown_action);
 	suite_add_tcase(s, acl);
 	return s;
 }

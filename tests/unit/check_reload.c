@@ -41,6 +41,60 @@ START_TEST(waits_for_the_first_file)
 }
 END_TEST
 
+START_TEST(waits_for_the_first_transfer)
+{
+	fixture_add_zone(&f, "dnsbl.test=transfer:", f.path);
+	fixture_open_zones(&f);
+	reload_request(f.reload, true, 1);
+	reload_request(f.reload, false, 2);
+	ck_assert_uint_eq(fixture_count_logged(&f, "waiting for its first transfer"), 1);
+	ck_assert_uint_eq(fixture_count_logged(&f, "error: "), 0);
+	ck_assert_str_eq(fixture_status(&f).error, "waiting for its first transfer");
+	fixture_publish_list(&f, 5);
+	reload_request(f.reload, false, 3);
+	ck_assert_str_eq(fixture_status(&f).error, "");
+	ck_assert_int_eq(unlink(f.path), 0);
+	reload_request(f.reload, false, 4); /* what was there is missing */
+	ck_assert_uint_eq(fixture_count_logged(&f, "error: "), 1);
+}
+END_TEST
+
+/* While other zones are loaded at the start. */
+START_TEST(a_catalog_waits_in_silence)
+{
+	fixture_add_zone(&f, "dnsbl.test=snapshot:", f.path);
+	f.zones[f.zone_count++] = (struct feed_zone){.origin = "catalog.test",
+		.source = {.kind = FEED_CATALOG, .paths = "all zones"}};
+	fixture_open_zones(&f);
+	reload_request(f.reload, true, 100);
+	reload_request(f.reload, false, 159);
+	ck_assert_uint_eq(fixture_count_logged(&f, "not made anew"), 0);
+	reload_request(f.reload, false, 160);
+	reload_request(f.reload, false, 300);
+	ck_assert_uint_eq(fixture_count_logged(&f, "not made anew while zone dnsbl.test"), 1);
+}
+END_TEST
+
+/* Of what is in service, not of what was refused. */
+START_TEST(counts_lines_that_are_skipped)
+{
+	fixture_open_rbldnsd_zone(&f);
+	fixture_write_file(f.path, "192.0.2.1\nbad\nworse\n");
+	reload_request(f.reload, true, 1);
+	reload_loaded(f.reload, 1);
+	ck_assert_uint_eq(fixture_status(&f).skipped, 2);
+	fixture_write_file(f.path, "bad\n");
+	reload_request(f.reload, true, 2);
+	reload_loaded(f.reload, 2);
+	ck_assert_str_ne(fixture_status(&f).error, "");
+	ck_assert_uint_eq(fixture_status(&f).skipped, 2);
+	fixture_write_file(f.path, "192.0.2.1\n");
+	reload_request(f.reload, true, 3);
+	reload_loaded(f.reload, 3);
+	ck_assert_uint_eq(fixture_status(&f).skipped, 0);
+}
+END_TEST
+
 START_TEST(looks_for_changes)
 {
 	fixture_open_snapshot_zone(&f);
@@ -307,6 +361,9 @@ suite(void)
 	TCase *many = make_case("zones");
 
 	tcase_add_test(files, waits_for_the_first_file);
+	tcase_add_test(files, waits_for_the_first_transfer);
+	tcase_add_test(files, counts_lines_that_are_skipped);
+	tcase_add_test(many, a_catalog_waits_in_silence);
 	tcase_add_test(files, looks_for_changes);
 	tcase_add_test(files, keeps_the_old_for_a_bad_file);
 	tcase_add_test(files, says_a_reason_once);

@@ -303,6 +303,40 @@ START_TEST(test_signed_question)
 }
 END_TEST
 
+/* Who may not have the zone is limited as others are, and gets nothing of it here. */
+START_TEST(test_only_peers_ask)
+{
+	static const struct {
+		const char *name, *key;
+		unsigned host;
+		uint16_t type;
+		bool is_answered;
+	} asked[] = {
+		{"dnsbl.test", NULL, 1, TYPE_SOA, true},
+		{"dnsbl.test", NULL, 50, TYPE_SOA, false},
+		{"dnsbl.test", "a.test", 50, TYPE_SOA, false},
+		{"dnsbl.test", "b.test", 50, TYPE_SOA, true},
+		{"1.2.0.192.dnsbl.test", NULL, 1, TYPE_A, false},
+		{"1.2.0.192.dnsbl.test", "a.test", 1, TYPE_A, true},
+		{"1.2.0.192.dnsbl.test", "a.test", 50, TYPE_A, false},
+		{"1.2.0.192.dnsbl.test", "b.test", 50, TYPE_TXT, true},
+		{"1.2.0.192.other.test", "b.test", 50, TYPE_A, false},
+	};
+	struct fixture f;
+
+	set_up(&f);
+	for (size_t i = 0; i < ORBL_COUNT(asked); i++) {
+		make(&f, asked[i].name, asked[i].type, asked[i].key);
+		send_from(&f, asked[i].host, ANSWER_TCP);
+		read_reply(&f, asked[i].key != NULL ? TSIG_GOOD : TSIG_ABSENT);
+		ck_assert_uint_eq(f.read.rcode, asked[i].is_answered ? 0 : RCODE_REFUSED);
+		ck_assert_uint_eq(f.read.answers, asked[i].is_answered);
+		ck_assert(f.response.closes == !asked[i].is_answered);
+	}
+	tear_down(&f);
+}
+END_TEST
+
 START_TEST(test_bad_signatures)
 {
 	struct fixture f;
@@ -366,6 +400,7 @@ suite(void)
 	suite_add_tcase(s, transfers);
 	tcase_add_test(others, test_notify);
 	tcase_add_test(others, test_signed_question);
+	tcase_add_test(others, test_only_peers_ask);
 	tcase_add_test(others, test_bad_signatures);
 	tcase_add_test(others, test_garbage);
 	suite_add_tcase(s, others);

@@ -4,12 +4,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include <linux/sockios.h>
 
 #include <orbl/sandbox.h>
 
@@ -113,6 +117,40 @@ cannot_signal_others(void)
 	return is_forbidden(kill(getppid(), 0)) || errno == EPERM;
 }
 static bool
+cannot_signal_threads_of_others(void)
+{
+	return is_forbidden(syscall(SYS_tgkill, getppid(), getppid(), 0));
+}
+static bool
+can_signal_itself(void)
+{
+	return syscall(SYS_tgkill, getpid(), gettid(), 0) == 0;
+}
+
+static bool
+cannot_signal_by_descriptor(void)
+{
+	int fd = socket(AF_INET, SOCK_STREAM, 0), on = 1;
+
+	return fd >= 0 && is_forbidden(fcntl(fd, F_SETOWN, getppid())) &&
+		is_forbidden(fcntl(fd, F_SETSIG, SIGKILL)) &&
+		is_forbidden(fcntl(fd, F_SETFL, O_ASYNC | O_NONBLOCK)) &&
+		is_forbidden(ioctl(fd, FIOASYNC, &on)) &&
+		is_forbidden(ioctl(fd, SIOCSPGRP, &on));
+}
+
+static bool
+can_set_flags(void)
+{
+	int fd = socket(AF_INET, SOCK_STREAM, 0), ready = 0;
+
+	return fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) == 0 &&
+		fcntl(fd, F_SETFD, fcntl(fd, F_GETFD) | FD_CLOEXEC) == 0 &&
+		(ioctl(fd, FIONREAD, &ready) == 0 || errno != EPERM) &&
+		(ioctl(fd, SIOCOUTQ, &ready) == 0 || errno != EPERM);
+}
+
+static bool
 cannot_become_root(void)
 {
 	return is_forbidden(setuid(0));
@@ -156,6 +194,10 @@ static bool (*const attempts[])(void) = {
 	cannot_exec,
 	cannot_fork,
 	cannot_signal_others,
+	cannot_signal_threads_of_others,
+	can_signal_itself,
+	cannot_signal_by_descriptor,
+	can_set_flags,
 	cannot_become_root,
 	cannot_run_data,
 	can_use_tcp,

@@ -132,13 +132,13 @@ START_TEST(tells_how_zones_are)
 	stats_describe(stats, zones);
 	ck_assert(stats_zone(stats, 2, &zone));
 	ck_assert(zone.is_served && !zone.is_ready && !zone.has_failed);
-	stats_tell_failed(stats, "a.example", true);
+	stats_tell_load(stats, "a.example", true, 0);
 	stats_describe(stats, zones);
 	for (size_t row = 1; row <= 3; row++) {
 		ck_assert(stats_zone(stats, row, &zone));
 		ck_assert_int_eq(zone.has_failed, row != 3);
 	}
-	stats_tell_failed(stats, "", false);
+	stats_tell_load(stats, "", false, 0);
 	ck_assert(stats_zone(stats, 1, &zone) && !zone.has_failed);
 	make_zones(one);
 	stats_register(stats, zones);

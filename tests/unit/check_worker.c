@@ -24,12 +24,13 @@ static struct answer_config config = {.udp_size = 1232};
 static bool
 open_worker(const char *address)
 {
+	static const int no_channels[] = {-1, -1};
 	struct worker_options options = {
 		.live = live,
 		.answer = &config,
 		.stats = stats_worker(stats, 0),
 		.observations = -1,
-		.transfer = -1,
+		.transfer = no_channels,
 		.listener_count = 1,
 		.listeners = &listener,
 		.tcp_connections = 8,

@@ -225,6 +225,29 @@ START_TEST(too_many_records_of_a_name_are_refused)
 }
 END_TEST
 
+START_TEST(a_wildcard_of_all_is_seen)
+{
+	static const struct {
+		const char *owner, *address;
+		bool lists_all, has_odd_codes;
+	} steps[] = {
+		{"2.0.0.127", "127.0.0.2", false, false},
+		{"x.example", "192.0.2.1", false, false},
+		{"*", "127.0.0.2", false, false},
+		{"1.2.0.192", "127.0.0.2", true, false},
+		{"2.2.0.192", "192.0.2.1", true, true},
+	};
+
+	for (size_t i = 0; i < ORBL_COUNT(steps); i++) {
+		struct import_record r = import_fixture_a(steps[i].owner, steps[i].address, 60);
+
+		ck_assert_int_eq(import_fixture_try_add(&r, NULL), OK);
+		ck_assert(zone_import_lists_all(f->import) == steps[i].lists_all);
+		ck_assert(zone_import_has_odd_codes(f->import) == steps[i].has_odd_codes);
+	}
+}
+END_TEST
+
 START_TEST(limits_hold)
 {
 	static const uint8_t origin[] = "\005dnsbl\004test";
@@ -386,6 +409,7 @@ suite(void)
 	tcase_add_test(c, what_cannot_be_served_is_refused);
 	tcase_add_test(c, signatures_are_left_out);
 	tcase_add_test(c, too_many_records_of_a_name_are_refused);
+	tcase_add_test(c, a_wildcard_of_all_is_seen);
 	tcase_add_test(c, limits_hold);
 	tcase_add_test(c, changes_that_do_not_fit_change_nothing);
 	tcase_add_test(c, a_renewal_changes_when_it_expires);

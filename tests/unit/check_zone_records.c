@@ -13,7 +13,7 @@
 #include "zone_block.h"
 #include "zone_diff.h"
 
-enum { SEEDS = 40, PAIRS = 12, QUESTIONS = 500, EXPAND = 1000000 };
+enum { SEEDS = 16, PAIRS = 6, QUESTIONS = 500, EXPAND = 1000000 };
 
 static const struct answer_config config = {.udp_size = 1232};
 

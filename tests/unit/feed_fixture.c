@@ -20,16 +20,17 @@ feed_case_files(const char *type, const struct feed_options *options, const char
 	struct feed_options none = {0};
 	int fd = memfd_create("feed", MFD_CLOEXEC);
 	size_t size;
-	FILE *warnings = open_memstream(&c.warnings, &size);
+	struct feed_warnings warnings = {.out = open_memstream(&c.warnings, &size)};
 
-	ck_assert(fd >= 0 && warnings != NULL);
+	ck_assert(fd >= 0 && warnings.out != NULL);
 	snprintf(source.type, sizeof(source.type), "%s", type);
 	snprintf(source.paths, sizeof(source.paths), "%s", paths);
-	c.err = feed_compile(&source, options != NULL ? options : &none, FEED_NOW_S, fd, warnings,
+	c.err = feed_compile(&source, options != NULL ? options : &none, FEED_NOW_S, fd, &warnings,
 		&c.e);
+	c.skipped = warnings.skipped;
 	if (c.err == OK)
 		ck_assert_int_eq(snapshot_open_fd(fd, "list", &c.snapshot, &c.e), OK);
-	fclose(warnings);
+	fclose(warnings.out);
 	close(fd);
 	return c;
 }
@@ -160,6 +161,7 @@ feed_check_rejected(const char *type, const char *before, const char *after,
 		ck_assert_msg(strncmp(c.warnings, "list:2: ", 8) == 0, "not rejected: %s",
 			lines[i]);
 		ck_assert_ptr_null(strstr(c.warnings, "list:3"));
+		ck_assert_uint_eq(c.skipped, 1);
 		ck_assert_uint_eq(snapshot_entries(c.snapshot), 2);
 		feed_case_free(&c);
 		c = feed_case_text(type, NULL, lines[i], strlen(lines[i]));

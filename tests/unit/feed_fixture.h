@@ -13,6 +13,7 @@ struct feed_case {
 	enum err err;
 	struct error e;
 	char *warnings;
+	size_t skipped; /* lines */
 	struct snapshot *snapshot; /* NULL after an error */
 };
 

@@ -61,11 +61,19 @@ gate_fixture_settle(const struct gate_fixture *f, size_t worker, const struct ad
 	return c;
 }
 
+struct answer_outcome
+gate_fixture_plain(void)
+{
+	static const struct zone zone = {.is_ready = true};
+
+	return (struct answer_outcome){.zone = &zone};
+}
+
 struct answer_context
 gate_fixture_ask(const struct gate_fixture *f, size_t worker, const char *from,
 	enum answer_transport transport)
 {
-	static const struct answer_outcome plain = {.zone = NULL};
+	const struct answer_outcome plain = gate_fixture_plain();
 	struct addr a;
 
 	ck_assert_int_eq(addr_parse(text_of(from), &a), OK);
@@ -75,7 +83,7 @@ gate_fixture_ask(const struct gate_fixture *f, size_t worker, const char *from,
 void
 gate_fixture_spray(const struct gate_fixture *f, size_t count, enum answer_transport transport)
 {
-	static const struct answer_outcome plain = {.zone = NULL};
+	const struct answer_outcome plain = gate_fixture_plain();
 	static uint64_t state = 88172645463325252u;
 	struct addr a;
 

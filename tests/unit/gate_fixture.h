@@ -24,6 +24,8 @@ struct gate_options
 gate_fixture_options(const struct gate_fixture *f, uint64_t quota, uint64_t rate);
 void gate_fixture_open(struct gate_fixture *f, const struct gate_options *o);
 
+/* Of a query for a zone of ours, with nothing special. */
+struct answer_outcome gate_fixture_plain(void);
 /* What a worker does with a packet; what the gate said of it. */
 struct answer_context
 gate_fixture_settle(const struct gate_fixture *f, size_t worker, const struct addr *from,

@@ -49,17 +49,17 @@ names_try_compile(const char *type, const char *paths, struct error *e)
 	struct feed_source source = {.kind = FEED_RBLDNSD};
 	struct feed_options options = {0};
 	int fd = memfd_create("names", MFD_CLOEXEC);
-	FILE *warnings;
+	struct feed_warnings warnings = {.out = NULL};
 	enum err err;
 
 	names_close();
 	snprintf(source.type, sizeof(source.type), "%s", type);
 	snprintf(source.paths, sizeof(source.paths), "%s", paths);
 	free(fixture.warnings);
-	warnings = open_memstream(&fixture.warnings, &fixture.warnings_len);
-	ck_assert(fd >= 0 && warnings != NULL);
-	err = feed_compile(&source, &options, NAMES_NOW_S, fd, warnings, e);
-	ck_assert_int_eq(fclose(warnings), 0);
+	warnings.out = open_memstream(&fixture.warnings, &fixture.warnings_len);
+	ck_assert(fd >= 0 && warnings.out != NULL);
+	err = feed_compile(&source, &options, NAMES_NOW_S, fd, &warnings, e);
+	ck_assert_int_eq(fclose(warnings.out), 0);
 	if (err == OK)
 		err = snapshot_open_fd(fd, "names", &fixture.snapshot, e);
 	close(fd);

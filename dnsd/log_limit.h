@@ -19,8 +19,9 @@ struct log_limit {
 	uint64_t dropped;
 };
 
-/* A notice, unless the same line was there within a minute: how often it came is added to it when
+/* A line, unless the same line was there within a minute: how often it came is added to it when
  * it is next shown. */
 void log_limit_notice(struct log_limit *l, int64_t now_ms, const char *fmt, ...) ORBL_PRINTF(3, 4);
+void log_limit_warning(struct log_limit *l, int64_t now_ms, const char *fmt, ...) ORBL_PRINTF(3, 4);
 
 #endif

@@ -7,6 +7,8 @@
 
 #include <orbl/log.h>
 
+enum { LINE = 1024 };
+
 /* FNV-1a: lines are ours, but for a name in them; a collision hides one line. */
 static uint64_t
 hash(const char *line)
@@ -33,18 +35,22 @@ has_budget(struct log_limit *l, int64_t now_ms)
 	return true;
 }
 
-void
-log_limit_notice(struct log_limit *l, int64_t now_ms, const char *fmt, ...)
+static void
+tell(enum log_level level, const char *text, const char *end)
+{
+	if (level == LOG_LEVEL_WARNING)
+		log_warning("%s%s", text, end);
+	else
+		log_notice("%s%s", text, end);
+}
+
+static void
+write_line(struct log_limit *l, int64_t now_ms, enum log_level level, const char *text)
 {
 	size_t oldest = 0, i = 0;
-	uint64_t line, repeated = 0;
-	char text[1024];
-	va_list args;
+	uint64_t line = hash(text), repeated = 0;
+	char before[64] = "";
 
-	va_start(args, fmt);
-	vsnprintf(text, sizeof(text), fmt, args);
-	va_end(args);
-	line = hash(text);
 	for (; i < LOG_LIMIT_LINES && l->lines[i].line != line; i++)
 		if (l->lines[i].since_ms < l->lines[oldest].since_ms)
 			oldest = i;
@@ -62,12 +68,36 @@ log_limit_notice(struct log_limit *l, int64_t now_ms, const char *fmt, ...)
 	l->lines[i].since_ms = now_ms;
 	l->lines[i].repeated = 0;
 	if (repeated != 0)
-		log_notice("%s (and %llu times before)", text, (unsigned long long)repeated);
-	else
-		log_notice("%s", text);
+		snprintf(before, sizeof(before), " (and %llu times before)",
+			(unsigned long long)repeated);
+	tell(level, text, before);
 	if (l->dropped != 0 && l->in_second == 1) {
-		log_notice("%llu more lines about other servers' requests were not logged",
-			(unsigned long long)l->dropped);
+		snprintf(before, sizeof(before), "%llu", (unsigned long long)l->dropped);
+		tell(level, before, " more lines like these were not logged");
 		l->dropped = 0;
 	}
+}
+
+void
+log_limit_notice(struct log_limit *l, int64_t now_ms, const char *fmt, ...)
+{
+	char text[LINE];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	write_line(l, now_ms, LOG_LEVEL_NOTICE, text);
+}
+
+void
+log_limit_warning(struct log_limit *l, int64_t now_ms, const char *fmt, ...)
+{
+	char text[LINE];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	write_line(l, now_ms, LOG_LEVEL_WARNING, text);
 }
