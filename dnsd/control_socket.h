@@ -36,8 +36,8 @@ void control_socket_serve(struct control_socket *c, const struct pollfd *polls);
 /* Answer every client that waits. Borrows the answer. */
 void control_socket_finish(struct control_socket *c, const json_t *answer);
 
-/* {"ok": false, "error": ..., "message": ...}; of a message that is no UTF-8, as names of files need
- * not be, what is ASCII. */
+/* {"ok": false, "error": ..., "message": ...}; of a message that is no UTF-8, as names of files
+ * need not be, what is ASCII. */
 json_t *control_socket_refusal(enum err code, const char *message);
 
 #endif

@@ -125,8 +125,8 @@ gate_take_client(struct gate *g, struct gate_client_set *set, uint64_t id)
 {
 	struct gate_client *entry = lightest_client(set);
 	uint32_t n = atomic_load_explicit(&entry->count, memory_order_relaxed);
-	uint32_t halvings =
-		n / CLIENT_CHANCE < CHANCE_HALVINGS ? n / CLIENT_CHANCE : CHANCE_HALVINGS;
+	uint32_t halvings = n / CLIENT_CHANCE < CHANCE_HALVINGS ? n / CLIENT_CHANCE :
+								  CHANCE_HALVINGS;
 
 	if (atomic_load_explicit(&entry->id, memory_order_relaxed) == 0)
 		n = 0;

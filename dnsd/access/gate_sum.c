@@ -254,7 +254,7 @@ note_client(const struct gates *g, size_t set, uint64_t id, uint64_t total)
 	is_over = n->total >= quota;
 	if (is_over != n->is_over || is_new)
 		tell(s, "client", format_client(g, id, name), quota, g->options.warn_at,
-			!is_over			   ? NULL :
+			!is_over                           ? NULL :
 				(id & GATE_ID_PROVEN) != 0 ? over_proven :
 							     over_unproven);
 	s->notes_over += is_over && !n->is_over;

@@ -58,8 +58,8 @@ struct gate_masks {
 /* An id's highest bit: what its client asked with a proved address (gate.h). The two below: which
  * three bits of an IPv6 address they are for, or 0 for IPv4, which has a bit above its own. */
 #define GATE_ID_PROVEN (UINT64_C(1) << 63)
-#define GATE_ID_CLASS (UINT64_C(3) << 61)
-#define GATE_ID_IPV4 (UINT64_C(1) << 32)
+#define GATE_ID_CLASS  (UINT64_C(3) << 61)
+#define GATE_ID_IPV4   (UINT64_C(1) << 32)
 
 struct gate {
 	/* Of a query. */
@@ -99,6 +99,25 @@ gate_mark(uint64_t id, int64_t day)
 	uint64_t mark = id ^ (uint64_t)day * UINT64_C(0x9e3779b97f4a7c15);
 
 	return mark != 0 ? mark : 1;
+}
+
+/* NULL: it has none. */
+static inline struct gate_client *
+gate_find_client(struct gate_client_set *set, uint64_t id)
+{
+	for (size_t i = 0; i < GATE_WAYS; i++)
+		if (atomic_load_explicit(&set->each[i].id, memory_order_relaxed) == id)
+			return &set->each[i];
+	return NULL;
+}
+
+static inline struct gate_network *
+gate_find_network(struct gate_network_set *set, uint64_t id)
+{
+	for (size_t i = 0; i < GATE_WAYS; i++)
+		if (set->each[i].id == id)
+			return &set->each[i];
+	return NULL;
 }
 
 #endif

@@ -56,7 +56,10 @@ gate_id(const struct addr *a)
 	memcpy(&half, a->b, sizeof(half));
 	half = be64toh(half);
 	return (half & ~(GATE_ID_PROVEN | GATE_ID_CLASS)) |
-		(half >> 61 == 1 ? UINT64_C(1) : half >> 61 == 0 ? UINT64_C(2) : UINT64_C(3)) << 61;
+		(half >> 61 == 1                ? UINT64_C(1) :
+				half >> 61 == 0 ? UINT64_C(2) :
+						  UINT64_C(3))
+		<< 61;
 }
 
 static inline struct gate_ticket
@@ -80,25 +83,6 @@ gate_prepare(const struct gate *g, const struct addr *client)
 		__builtin_prefetch(t.network_set, 1);
 	}
 	return t;
-}
-
-/* NULL: it has none. */
-static inline struct gate_client *
-gate_find_client(struct gate_client_set *set, uint64_t id)
-{
-	for (size_t i = 0; i < GATE_WAYS; i++)
-		if (atomic_load_explicit(&set->each[i].id, memory_order_relaxed) == id)
-			return &set->each[i];
-	return NULL;
-}
-
-static inline struct gate_network *
-gate_find_network(struct gate_network_set *set, uint64_t id)
-{
-	for (size_t i = 0; i < GATE_WAYS; i++)
-		if (set->each[i].id == id)
-			return &set->each[i];
-	return NULL;
 }
 
 /* The worker's own: no lock is needed to add. */

@@ -225,8 +225,7 @@ answer_write(const struct zone_set *zones, const struct answer_context *c,
 	size_t limit;
 
 	if (z == NULL || c->is_limited || c->is_over || c->is_doubted ||
-		zone_is_stale(z, c->now_s) ||
-		!is_let_pass(c, zone_set_acls(zones), &passes) ||
+		zone_is_stale(z, c->now_s) || !is_let_pass(c, zone_set_acls(zones), &passes) ||
 		!is_let_pass(c, &z->acls, &passes))
 		return answer_long(zones, c, packet, len, out, size, outcome);
 	matches = find_address(z, reading->address, c->now_s, &match);

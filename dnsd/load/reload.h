@@ -48,7 +48,7 @@ struct reload_status {
 	int64_t loaded_s;
 	bool is_previous; /* FILE.prev is in service */
 	bool is_loading;
-	size_t skipped; /* lines of what is in service that could not be used */
+	size_t skipped;    /* lines of what is in service that could not be used */
 	bool is_old;       /* beyond max_age_s, or expired */
 	const char *error; /* of the last load; "" when it succeeded */
 	const char *code;  /* err_name of it */

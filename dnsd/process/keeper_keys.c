@@ -16,7 +16,7 @@ note(struct keeper_keys *k, const struct error *e)
 
 	if (e->code == ERR_NOT_FOUND && is_new)
 		log_notice("access.keys: %s; names with a key are answered with SERVFAIL until "
-		           "then",
+			   "then",
 			e->text);
 	else if (e->code != OK && is_new)
 		log_error("access.keys: %s; %s", e->text,

@@ -22,7 +22,7 @@ struct query_process {
 	const struct stats *stats;
 	int observations; /* the workers' end of the channel of observation.h; -1: none */
 	int transfer[HANDED_CHANNELS]; /* to the transfer process; -1: none */
-	struct access_shared *access; /* what was counted (access/access_report.h) */
+	struct access_shared *access;  /* what was counted (access/access_report.h) */
 };
 
 /* Of child_start; context is a struct query_process. Until the keeper closes its end. */

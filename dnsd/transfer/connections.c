@@ -14,9 +14,9 @@ enum {
 	FRAME = 2,
 	IN_SIZE = FRAME + HANDED_MAX,
 	OUT_SIZE = FRAME + REQUESTS_REPLY_MAX,
-	SHARE = 4,          /* of a client: one of so many */
+	SHARE = 4,           /* of a client: one of so many */
 	STRANGERS_SHARE = 8, /* of all that are in no row, together */
-	NETWORK_BYTES = 8,  /* of an IPv6 client: a /64 */
+	NETWORK_BYTES = 8,   /* of an IPv6 client: a /64 */
 };
 
 struct connection {

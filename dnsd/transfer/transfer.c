@@ -355,7 +355,7 @@ prepare_polls(struct transfer *t)
 	/* Until the keeper has sent everything, "no such zone" would be a wrong answer. */
 	for (size_t i = 0; i < HANDED_CHANNELS; i++)
 		at[POLL_HANDED + i] = (struct pollfd){.fd = t->has_begun ? t->options->handed[i] :
-									  -1,
+									   -1,
 			.events = POLLIN};
 	at += POLLS_OWN;
 	t->notify_polls = notify_prepare(t->notify, at);

@@ -23,7 +23,7 @@ struct transfer_options {
 	const struct server_options *server;
 	const struct answer_config *answer;
 	struct peers *peers;
-	int keeper;     /* channel to the keeper */
+	int keeper;                  /* channel to the keeper */
 	int handed[HANDED_CHANNELS]; /* from the query process */
 	const int *udp; /* one of each of the server's endpoints, to reply from; not read */
 	struct transfer_status *status;

@@ -533,34 +533,6 @@ zone_import_apply(struct zone_import *z, struct error *e)
 
 /* --- a wildcard at the origin ----------------------------------------------------- */
 
-static bool
-is_listed_address(const struct import_name *what)
-{
-	return what->kind != IMPORT_RECORDS &&
-		(what->address.family != 4 || what->address.b[0] != LOOPBACK);
-}
-
-bool
-zone_import_lists_all(const struct zone_import *z)
-{
-	bool has_wildcard = false, has_addresses = false;
-	struct import_name what;
-	size_t len;
-
-	for (size_t i = 0; i < z->named.count; i++) {
-		const struct import_item *item = &z->named.items[i];
-		const uint8_t *name = byte_pool_get(&z->names, item->owner, &len);
-
-		has_wildcard |= is_origin_wildcard(name) &&
-			import_data_get(z, item->data).type == TYPE_A;
-		import_name_read(name, &what);
-		has_addresses |= is_listed_address(&what);
-	}
-	for (size_t i = 0; has_wildcard && !has_addresses && i < z->hosts.count; i++)
-		has_addresses = z->hosts.items[i].owner >> 24 != LOOPBACK;
-	return has_wildcard && has_addresses;
-}
-
 static enum err
 host_to_name(struct zone_import *z, const struct import_item *host, struct error *e)
 {

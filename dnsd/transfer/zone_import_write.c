@@ -7,7 +7,7 @@
 #include "import_data.h"
 
 /* Classes of hosts that were met before: most have one of a few. */
-enum { SEEN = 1024, SEEN_ITEMS = 3 };
+enum { SEEN = 1024, SEEN_ITEMS = 3, LOOPBACK = 127 };
 
 struct seen {
 	size_t count; /* of items; 0: free */
@@ -128,6 +128,42 @@ look(struct import_write *w, struct error *e)
 	err = zone_import_to_names(w->z, e);
 	zone_import_sort(&w->z->named);
 	return err == OK ? find_kinds(w, e) : err;
+}
+
+/* --- what is refused --------------------------------------------------------------- */
+
+static bool
+is_origin_wildcard(const uint8_t *relative)
+{
+	return relative[0] == 1 && relative[1] == '*' && relative[2] == 0;
+}
+
+static bool
+is_listed_address(const struct import_name *what)
+{
+	return what->kind != IMPORT_RECORDS &&
+		(what->address.family != 4 || what->address.b[0] != LOOPBACK);
+}
+
+bool
+zone_import_lists_all(const struct zone_import *z)
+{
+	bool has_wildcard = false, has_addresses = false;
+	struct import_name what;
+	size_t len;
+
+	for (size_t i = 0; i < z->named.count; i++) {
+		const struct import_item *item = &z->named.items[i];
+		const uint8_t *name = byte_pool_get(&z->names, item->owner, &len);
+
+		has_wildcard |= is_origin_wildcard(name) &&
+			import_data_get(z, item->data).type == TYPE_A;
+		import_name_read(name, &what);
+		has_addresses |= is_listed_address(&what);
+	}
+	for (size_t i = 0; has_wildcard && !has_addresses && i < z->hosts.count; i++)
+		has_addresses = z->hosts.items[i].owner >> 24 != LOOPBACK;
+	return has_wildcard && has_addresses;
 }
 
 /* --- sets ------------------------------------------------------------------------ */

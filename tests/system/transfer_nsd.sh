@@ -85,7 +85,7 @@ tap_is '... which dig finds good' '' "$(dig "@$primary" -p "$port" -b "$keyed" -
 tap_like 'a key is no way around limits of queries' 'status: REFUSED' "$(
 	dig "@$primary" -p "$port" -b "$stranger" -y "$key" 2.0.0.127.bl.test A)"
 tap_is 'nor is a connection of a transfer' '5 none none' "$(python3 \
-	"$top_srcdir/tests/system/transfer_refused.py" "$primary" "$port" 2.0.0.127.bl.test)"
+	"$top_srcdir/tests/system/transfer_refused.py" "$primary" "$port" 2.0.0.127.bl.test "$stranger")"
 tap_like 'NOTIFY from who is no primary is refused' 'status: REFUSED' "$(
 	dig "@$primary" -p "$port" -b "$stranger" +opcode=notify bl.test SOA)"
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""transfer_refused.py ADDRESS PORT NAME - asks AXFR, A and A of a name on one connection.
+"""transfer_refused.py ADDRESS PORT NAME SOURCE - asks AXFR, A and A of a name on one connection.
 
 Prints for each the RCODE of the reply, or none.
 """
@@ -18,8 +18,8 @@ def ask(connection, name, kind):
 
 
 def main():
-    address, port, name = sys.argv[1:4]
-    connection = socket.create_connection((address, int(port)), 5)
+    address, port, name, source = sys.argv[1:5]
+    connection = socket.create_connection((address, int(port)), 5, (source, 0))
     connection.settimeout(5)
     said = []
     for kind in (252, 1, 1):

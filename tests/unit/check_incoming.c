@@ -13,7 +13,6 @@
 
 #include "big_endian.h"
 #include "incoming.h"
-#include "incoming_parts.h"
 #include "incoming_fixture.h"
 #include "query.h"
 #include "scratch.h"
@@ -175,8 +174,7 @@ serve_tcp(void)
 	close(fd);
 }
 
-/* --- ours --------------------------------------------------------------------------------------
- */
+/* --- ours ------------------------------------------------------------------------------ */
 
 static bool
 deliver(void *context, uint32_t index, int fd)
@@ -483,27 +481,23 @@ START_TEST(a_primary_that_is_silent_is_asked_again)
 }
 END_TEST
 
-/* Frames that are too short to be worth their time: within the idle limit, but too slow. */
 START_TEST(a_primary_that_drips_is_given_up)
 {
 	uint8_t query[600], frame[STREAM_MAX];
 	struct pollfd polls[INCOMING_POLLS_MAX];
-	size_t len, count = 0;
 	int fd = -1, steps = 0;
+	ssize_t n = -1;
+	size_t len;
 
-	say_axfr(5);
 	incoming_begin(ours.in, &ours.now);
-	while (fd < 0) {
-		count = incoming_prepare(ours.in, polls);
-		poll(polls, count, 2);
-		incoming_serve(ours.in, polls, count, &ours.now);
+	while (n < 0) {
+		len = incoming_prepare(ours.in, polls);
+		poll(polls, len, 2);
+		incoming_serve(ours.in, polls, len, &ours.now);
 		serve_udp();
-		fd = accept4(primary.tcp, NULL, NULL, SOCK_CLOEXEC);
-	}
-	for (ssize_t n = -1; n < 0; n = recv(fd, query, sizeof(query), MSG_DONTWAIT)) {
-		count = incoming_prepare(ours.in, polls);
-		poll(polls, count, 2);
-		incoming_serve(ours.in, polls, count, &ours.now);
+		if (fd < 0)
+			fd = accept4(primary.tcp, NULL, NULL, SOCK_CLOEXEC);
+		n = recv(fd, query, sizeof(query), MSG_DONTWAIT);
 	}
 	for (; incoming_prepare(ours.in, polls) == 1 && steps < 100; steps++) {
 		len = incoming_fixture_head(frame, TYPE_AXFR, 1);
@@ -521,16 +515,6 @@ START_TEST(a_primary_that_drips_is_given_up)
 }
 END_TEST
 
-/* The SOA's expire of a primary that has lost its numbers is none. */
-START_TEST(expire_is_never_soon)
-{
-	ck_assert_int_eq(incoming_zone_expire(1, 1, 3), 3);
-	ck_assert_int_eq(incoming_zone_expire(0, 0, 0), INCOMING_EXPIRE_MORE_S);
-	ck_assert_int_eq(incoming_zone_expire(100, 50, 150), 150 + INCOMING_EXPIRE_MORE_S);
-	ck_assert_int_gt(incoming_zone_expire(UINT32_MAX, UINT32_MAX, 0), UINT32_MAX);
-}
-END_TEST
-
 START_TEST(what_the_keeper_does_not_take_comes_again)
 {
 	say_axfr(5);
@@ -545,8 +529,7 @@ START_TEST(what_the_keeper_does_not_take_comes_again)
 }
 END_TEST
 
-/* --- what the keeper does ------------------------------------------------------------------------
- */
+/* --- what the keeper does ---------------------------------------------------------------- */
 
 START_TEST(what_was_delivered_is_stored)
 {
@@ -565,10 +548,8 @@ START_TEST(what_was_delivered_is_stored)
 	ck_assert_ptr_nonnull(strstr(e.text, "not newer"));
 	ck_assert_int_eq(received_store(&source, stored, open_fd, &e), ERR_REFUSED);
 	ck_assert_ptr_nonnull(strstr(e.text, "sealed"));
-	/* A file, which cannot be sealed. */
 	file = open("bl", O_RDWR | O_CLOEXEC);
 	ck_assert_int_eq(received_store(&source, NULL, file, &e), ERR_REFUSED);
-	ck_assert_ptr_nonnull(strstr(e.text, "sealed"));
 	close(file);
 	ck_assert_int_eq(fcntl(open_fd, F_ADD_SEALS,
 				 F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE),
@@ -606,7 +587,6 @@ suite(void)
 	tcase_add_test(c, being_heard_is_written_seldom);
 	tcase_add_test(c, a_primary_that_is_silent_is_asked_again);
 	tcase_add_test(c, a_primary_that_drips_is_given_up);
-	tcase_add_test(c, expire_is_never_soon);
 	tcase_add_test(c, what_the_keeper_does_not_take_comes_again);
 	tcase_add_test(c, what_was_delivered_is_stored);
 	suite_add_tcase(s, c);

@@ -4,6 +4,7 @@
 
 #include "big_endian.h"
 #include "incoming_fixture.h"
+#include "incoming_parts.h"
 #include "incoming_stream.h"
 
 static const uint8_t origin[] = "\002bl\004test";
@@ -120,6 +121,16 @@ START_TEST(a_name_that_runs_in_circles_ends)
 }
 END_TEST
 
+/* The SOA's expire of a primary that has lost its numbers is none. */
+START_TEST(expire_is_never_soon)
+{
+	ck_assert_int_eq(incoming_zone_expire(1, 1, 3), 3);
+	ck_assert_int_eq(incoming_zone_expire(0, 0, 0), INCOMING_EXPIRE_MORE_S);
+	ck_assert_int_eq(incoming_zone_expire(100, 50, 150), 150 + INCOMING_EXPIRE_MORE_S);
+	ck_assert_int_gt(incoming_zone_expire(UINT32_MAX, UINT32_MAX, 0), UINT32_MAX);
+}
+END_TEST
+
 static Suite *
 suite(void)
 {
@@ -127,6 +138,7 @@ suite(void)
 	TCase *c = tcase_create("messages");
 
 	tcase_add_checked_fixture(c, open_stream, close_stream);
+	tcase_add_test(c, expire_is_never_soon);
 	tcase_add_test(c, each_fault_has_its_name);
 	tcase_add_test(c, a_name_that_runs_in_circles_ends);
 	suite_add_tcase(s, c);

@@ -135,8 +135,7 @@ cannot_signal_by_descriptor(void)
 	return fd >= 0 && is_forbidden(fcntl(fd, F_SETOWN, getppid())) &&
 		is_forbidden(fcntl(fd, F_SETSIG, SIGKILL)) &&
 		is_forbidden(fcntl(fd, F_SETFL, O_ASYNC | O_NONBLOCK)) &&
-		is_forbidden(ioctl(fd, FIOASYNC, &on)) &&
-		is_forbidden(ioctl(fd, SIOCSPGRP, &on));
+		is_forbidden(ioctl(fd, FIOASYNC, &on)) && is_forbidden(ioctl(fd, SIOCSPGRP, &on));
 }
 
 static bool

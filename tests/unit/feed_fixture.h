@@ -13,7 +13,7 @@ struct feed_case {
 	enum err err;
 	struct error e;
 	char *warnings;
-	size_t skipped; /* lines */
+	size_t skipped;            /* lines */
 	struct snapshot *snapshot; /* NULL after an error */
 };
 
