@@ -62,8 +62,8 @@ read_key(struct text line, const struct place *p, struct tsig_key *out, struct e
 	}
 	if (known == NULL)
 		return error_set(e, ERR_UNSUPPORTED,
-			"%s:%u: there are the algorithms hmac-sha224, hmac-sha256, hmac-sha384 and "
-			"hmac-sha512, no others; make the key anew with one of them",
+			"%s:%u: there are the algorithms hmac-sha256, hmac-sha384 and hmac-sha512, "
+			"no others; make the key anew with one of them",
 			p->file, p->line);
 	memcpy(out->algorithm, known, strlen(known));
 	if (!peers_name_read(name, out->name))

@@ -5,9 +5,9 @@
  *	sign_request -> send, receive -> verify_reply, verify_reply ...   one who asks
  *
  * A session is one request and its replies: each signature covers the one before. Algorithms are
- * HMAC with SHA-224, 256, 384 and 512, no others; libcrypto computes them. (ldns signs only its own
- * parsed packets, by its own clock, cannot write an error or the server's time, knows neither
- * hmac-sha224 nor hmac-sha384, compares in variable time, and looks at neither time nor fudge.)
+ * HMAC with SHA-256, 384 and 512, no others; libcrypto computes them. (ldns signs only its own
+ * parsed packets, by its own clock, cannot write an error or the server's time, does not know
+ * hmac-sha384, compares in variable time, and looks at neither time nor fudge.)
  *
  * A request that came once may come again within its fudge: a secondary repeats one, and RFC 8945
  * knows no other memory than that of the newest time. What it does then is harmless, since a

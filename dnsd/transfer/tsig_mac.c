@@ -15,7 +15,6 @@ static const struct algorithm {
 	const char *name, *digest;
 	uint8_t size;
 } algorithms[] = {
-	{"hmac-sha224", "SHA2-224", 28},
 	{"hmac-sha256", "SHA2-256", 32},
 	{"hmac-sha384", "SHA2-384", 48},
 	{"hmac-sha512", "SHA2-512", 64},

@@ -69,12 +69,12 @@ tap_like 'another algorithm of the same secret too' 'BADKEY' "$(
 	axfr "$keyed" bl.test -y "hmac-sha512:$key_name:$key_secret")"
 tap_is 'a zone that is none' 0 "$(axfr "$allowed" other.test | records)"
 tap_ok '... is logged' log_has "refused $allowed transfer of zone other.test: "
-for algorithm in sha224 sha384 sha512; do
+for algorithm in sha384 sha512; do
 	printf 'hmac-%s:%s.test:%s\n' "$algorithm" "$algorithm" "$key_secret" >>"$dir/keys"
 done
 dnsd_stop
 primary_run
-for algorithm in sha224 sha384 sha512; do
+for algorithm in sha384 sha512; do
 	tap_ok "hmac-$algorithm" [ "$(axfr "$allowed" bl.test -y \
 		"hmac-$algorithm:$algorithm.test:$key_secret" | records)" -gt 500 ]
 done

@@ -45,7 +45,7 @@ secret_text(const struct tsig_key *key, char out[256])
 		sodium_base64_VARIANT_ORIGINAL);
 }
 
-/* ldns knows two of the four, and signs by the clock of the machine. */
+/* ldns knows two of the three, and signs by the clock of the machine. */
 START_TEST(test_ldns_signs)
 {
 	struct fixture f;
@@ -53,7 +53,7 @@ START_TEST(test_ldns_signs)
 	uint8_t *wire = NULL;
 	char secret[256], algorithm[40];
 
-	set_up(&f, tsig_algorithms[_i * 2 + 1]);
+	set_up(&f, tsig_algorithms[_i * 2]);
 	snprintf(algorithm, sizeof(algorithm), "%s.", f.key.algorithm);
 	f.len = write_question(f.packet, 0x4321);
 	ck_assert_int_eq(ldns_wire2pkt(&pkt, f.packet, f.len), LDNS_STATUS_OK);
@@ -75,7 +75,7 @@ START_TEST(test_ldns_verifies)
 	ldns_pkt *pkt = NULL;
 	char secret[256];
 
-	set_up(&f, tsig_algorithms[_i * 2 + 1]);
+	set_up(&f, tsig_algorithms[_i * 2]);
 	sign_question(&f, NOW);
 	ck_assert_int_eq(ldns_wire2pkt(&pkt, f.packet, f.len), LDNS_STATUS_OK);
 	ck_assert(ldns_pkt_tsig_verify(pkt, f.packet, f.len, f.key.name,
@@ -362,7 +362,7 @@ suite(void)
 	tcase_add_loop_test(others, test_ldns_verifies, 0, 2);
 	tcase_add_test(others, test_algorithms);
 	suite_add_tcase(s, others);
-	tcase_add_loop_test(requests, test_request_is_good, 0, 4);
+	tcase_add_loop_test(requests, test_request_is_good, 0, 3);
 	tcase_add_test(requests, test_unsigned_is_absent);
 	tcase_add_test(requests, test_any_change_is_found);
 	tcase_add_test(requests, test_every_cut_is_found);

@@ -12,8 +12,7 @@
 
 enum { NOW = 1800000000, SIZE = 4096 };
 
-static const char *const tsig_algorithms[] = {"hmac-sha224", "hmac-sha256", "hmac-sha384",
-	"hmac-sha512"};
+static const char *const tsig_algorithms[] = {"hmac-sha256", "hmac-sha384", "hmac-sha512"};
 
 static inline struct tsig_key
 make_key(const char *name, const char *algorithm)
