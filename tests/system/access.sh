@@ -1,7 +1,7 @@
 #!/bin/bash
 # Who may ask, and how often: keys in names, quotas, rates, exemptions, access lists.
 . "${top_srcdir:?}/tests/system/dnsd_lib.sh"
-tap_need unbound
+. "$top_srcdir/tests/system/resolver_lib.sh"
 
 orbl=$top_builddir/orbl
 keys=$dir/keys
@@ -205,59 +205,11 @@ start
 
 # --- a resolver that minimises names strictly ---------------------------------------------
 
-resolver_is_settled() {
-	grep -q 'start of service' "$dir/unbound.log" || ! kill -0 "$resolver" 2>/dev/null
-}
-
-start_resolver() {
-	local tries=20
-	while [ $((tries -= 1)) -gt 0 ]; do
-		resolver_port=$((20000 + RANDOM % 12000))
-		cat >"$dir/unbound.conf" <<CONF
-server:
-	interface: 127.0.0.1@$resolver_port
-	access-control: 127.0.0.0/8 allow
-	do-daemonize: no
-	username: ""
-	chroot: ""
-	directory: "$dir"
-	pidfile: ""
-	logfile: ""
-	use-syslog: no
-	num-threads: 1
-	do-ip6: no
-	module-config: "iterator"
-	qname-minimisation: yes
-	qname-minimisation-strict: yes
-	harden-below-nxdomain: yes
-	do-not-query-localhost: no
-	local-zone: "test." nodefault
-	root-hints: ""
-	trust-anchor-signaling: no
-remote-control:
-	control-enable: no
-stub-zone:
-	name: "$origin."
-	stub-addr: 127.0.0.1@$port
-stub-zone:
-	name: "only.test."
-	stub-addr: 127.0.0.1@$port
-CONF
-		unbound -d -p -c "$dir/unbound.conf" 2>"$dir/unbound.log" &
-		resolver=$!
-		other_pids=$resolver
-		wait_until 20 resolver_is_settled
-		kill -0 "$resolver" 2>/dev/null && return 0
-		wait "$resolver" 2>/dev/null
-	done
-	tap_bail 'unbound does not start'
-}
-
 resolve() {
 	dig +tries=2 +time=5 @127.0.0.1 -p "$resolver_port" +short "$1" "${2:-A}"
 }
 
-start_resolver
+resolver_start "$origin" only.test
 for zone in $origin "relays.$origin" only.test relays.only.test; do
 	tap_is "a resolver finds a listed address below a key, $zone" 127.0.0.2 \
 		"$(resolve "99.2.0.192.$dave.$zone")"
@@ -266,9 +218,7 @@ for zone in $origin "relays.$origin" only.test relays.only.test; do
 		"$(resolve "1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.$dave.$zone")"
 	tap_is 'and never 127.0.0.1' '' "$(resolve "1.0.0.127.$dave.$zone")"
 done
-kill "$resolver"
-wait "$resolver" 2>/dev/null
-other_pids=
+resolver_stop
 dnsd_stop
 
 # --- quota --------------------------------------------------------------------------------

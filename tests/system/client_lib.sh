@@ -23,7 +23,6 @@ key= # a query key, which orbl-dnsd knows
 ttl_s=2
 resolver=127.0.0.53
 orbl=$top_builddir/orbl
-resolver_pid=
 serial=0
 # For postscreen, which lets pass who is not known to be listed within a second, and remembers that for
 # another.
@@ -39,14 +38,13 @@ client_begin() { # PACKAGE SCRIPT [inside]
 		ORBL_LAB_DIR=$lab_dir lab_network "$2" inside
 	fi
 	. "$top_srcdir/tests/system/dnsd_lib.sh"
+	. "$top_srcdir/tests/system/resolver_lib.sh"
 	chmod 755 "$dir"
-	command -v unbound >/dev/null || tap_bail 'no unbound here: ./bootstrap deps installs it'
 }
 
 client_end() {
 	lab_stop_all
 	client_signal CONT
-	other_pids=$resolver_pid
 	dnsd_clean_up
 }
 
@@ -119,52 +117,9 @@ client_dnsd_restart() { # [OPTION...]
 
 # --- the resolver ---
 
-client_resolver_conf() {
-	cat <<-END
-	server:
-		interface: $resolver
-		access-control: 127.0.0.0/8 allow
-		do-daemonize: no
-		username: ""
-		chroot: ""
-		directory: "$dir"
-		pidfile: ""
-		logfile: ""
-		use-syslog: no
-		verbosity: 1
-		num-threads: 1
-		do-ip6: no
-		module-config: "iterator"
-		qname-minimisation: yes
-		qname-minimisation-strict: yes
-		harden-below-nxdomain: yes
-		do-not-query-localhost: no
-		trust-anchor-signaling: no
-		root-hints: ""
-		local-zone: "." static
-		local-zone: "$zone." transparent
-	remote-control:
-		control-enable: no
-	stub-zone:
-		name: "$zone."
-		stub-addr: 127.0.0.1@5300
-	END
-}
-
-client_resolver_is_settled() {
-	grep -q 'start of service' "$dir/unbound.log" || ! kill -0 "$resolver_pid" 2>/dev/null
-}
-
 # A new one has forgotten that the server did not answer, which would last for minutes.
 client_resolver_start() {
-	[ -z "$resolver_pid" ] || { kill "$resolver_pid" && wait "$resolver_pid"; }
-	client_resolver_conf >"$dir/unbound.conf"
-	: >"$dir/unbound.log"
-	unbound -d -p -c "$dir/unbound.conf" 2>"$dir/unbound.log" &
-	resolver_pid=$!
-	wait_until 20 client_resolver_is_settled
-	kill -0 "$resolver_pid" 2>/dev/null ||
-		{ tap_note "$(cat "$dir/unbound.log")"; tap_bail 'unbound does not start'; }
+	resolver_start_at "$resolver" 127.0.0.1@5300 "$zone"
 }
 
 client_resolve_status() { # NAME

@@ -2,10 +2,7 @@
 # Is every listed address found through a resolver that minimises names strictly and trusts
 # an NXDOMAIN for all below it (RFC 9156, RFC 8020)?
 . "$top_srcdir/tests/system/dnsd_lib.sh"
-
-if ! command -v unbound >/dev/null; then
-	tap_bail 'no unbound here: ./bootstrap deps installs it'
-fi
+. "$top_srcdir/tests/system/resolver_lib.sh"
 
 for i in {1..20}; do
 	echo "192.0.2.$((i * 12)) relay"
@@ -21,59 +18,7 @@ LIST
 	tap_bail 'make_snapshot failed'
 dnsd_start --zone "dnsbl.test=snapshot:$dir/list.snapshot" --workers 1
 
-write_conf() {
-	cat >"$dir/unbound.conf" <<CONF
-server:
-	interface: 127.0.0.1@$resolver_port
-	access-control: 127.0.0.0/8 allow
-	do-daemonize: no
-	username: ""
-	chroot: ""
-	directory: "$dir"
-	pidfile: ""
-	logfile: ""
-	use-syslog: no
-	verbosity: 1
-	num-threads: 1
-	do-ip6: no
-	module-config: "iterator"
-	qname-minimisation: yes
-	qname-minimisation-strict: yes
-	harden-below-nxdomain: yes
-	aggressive-nsec: no
-	do-not-query-localhost: no
-	local-zone: "test." nodefault
-	root-hints: ""
-	trust-anchor-signaling: no
-remote-control:
-	control-enable: no
-stub-zone:
-	name: "dnsbl.test."
-	stub-addr: 127.0.0.1@$port
-CONF
-}
-
-resolver_is_settled() {
-	grep -q 'start of service' "$dir/unbound.log" || ! kill -0 "$resolver" 2>/dev/null
-}
-
-tries=20
-while [ $((tries -= 1)) -gt 0 ]; do
-	resolver_port=$((20000 + RANDOM % 12000))
-	write_conf
-	unbound -d -p -c "$dir/unbound.conf" 2>"$dir/unbound.log" &
-	resolver=$!
-	wait_until 20 resolver_is_settled
-	if kill -0 "$resolver" 2>/dev/null; then
-		other_pids=$resolver
-		break
-	fi
-	wait "$resolver" 2>/dev/null
-done
-if [ -z "$other_pids" ]; then
-	tap_note "$(cat "$dir/unbound.log")"
-	tap_bail 'unbound does not start'
-fi
+resolver_start dnsbl.test
 
 resolve() {
 	dig +tries=2 +time=5 @127.0.0.1 -p "$resolver_port" +short "$1" "${2:-A}"
