@@ -67,7 +67,9 @@ struct zone {
 	struct zone_acls acls;
 
 	uint32_t serial, ttl_s, soa_ttl_s, negative_ttl_s;
-	int64_t created_s; /* of the newest source */
+	int64_t created_s;   /* of the newest source */
+	size_t data_sources; /* those that are not lists of clients alone */
+	bool is_counted;     /* a source has serials that are counted, not times */
 	size_t entries;
 	struct text policy;    /* lent by a snapshot */
 	struct text notice;    /* likewise, by its newest delta */

@@ -261,8 +261,11 @@ add_age(struct zone *z, const struct zone_source *source, const struct snapshot 
 		z->stale_s = stale_s;
 	/* For an SOA that has none: when the newest data changed. Lists of clients are no data. */
 	serial = meta->apex.serial != 0 ? (uint32_t)created_s : snapshot_serial(file);
-	if ((meta->acl == NULL || meta->set_count != 0) && serial > z->serial)
-		z->serial = serial;
+	if (meta->acl == NULL || meta->set_count != 0) {
+		z->serial = serial > z->serial ? serial : z->serial;
+		z->data_sources++;
+		z->is_counted |= source->is_list;
+	}
 	if (created_s > z->created_s)
 		z->created_s = created_s;
 }
@@ -448,6 +451,10 @@ finish_zones(struct zone_set *s, struct error *e)
 		relate(s, z);
 		if (z->apex == z)
 			err = zone_render_missing(z, e);
+		/* A count and a time do not compare: whichever source changes, its time is the
+		 * newest. */
+		if (z->is_counted && z->data_sources > 1)
+			z->serial = (uint32_t)z->created_s;
 		if (err == OK && z->apex == z)
 			zone_render_serial(z);
 		if (err == OK && !z->is_bare)

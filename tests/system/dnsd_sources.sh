@@ -119,6 +119,9 @@ catch_loader() {
 }
 seq -f '10.%g.0.0/16' 0 255 >"$dir/many"
 for i in $(seq 1 250); do seq -f "192.0.$i.%g" 0 255; done >>"$dir/many"
+# Long enough for the loader to be met at work.
+awk 'BEGIN { for (i = 0; i < 1000000; i++)
+	printf "100.%d.%d.%d\n", i / 65536, i / 256 % 256, i % 256 }' >>"$dir/many"
 dnsd_start --workers 1 --control "$dir/sock" "big.test:ip4set:$dir/many"
 tap_status 'no loader is left when all is loaded' 1 find_loader
 echo 203.0.113.1 >>"$dir/many"
