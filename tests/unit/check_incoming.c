@@ -20,7 +20,7 @@
 
 enum { START_S = 1800000000, STREAM_MAX = 4096 };
 
-static const uint8_t origin[] = "\002bl\004test";
+enum { ORIGIN_SIZE = sizeof("\002bl\004test") };
 
 /* --- a primary that says what it is told to ------------------------------------------------ */
 
@@ -157,13 +157,13 @@ serve_tcp(void)
 		n = recv(fd, query, sizeof(query), MSG_DONTWAIT);
 	} while (n < 0);
 	ck_assert_int_gt(n, 20);
-	is_ixfr = query[2 + 12 + sizeof(origin) + 1] == TYPE_IXFR;
+	is_ixfr = query[2 + 12 + ORIGIN_SIZE + 1] == TYPE_IXFR;
 	memcpy(stream, primary.axfr, len);
 	if (is_ixfr && primary.ixfr_len != 0) {
 		len = primary.ixfr_len;
 		memcpy(stream, primary.ixfr, len);
 	} else if (is_ixfr) {
-		stream[2 + 12 + sizeof(origin) + 1] = TYPE_IXFR;
+		stream[2 + 12 + ORIGIN_SIZE + 1] = TYPE_IXFR;
 	}
 	primary.axfrs += !is_ixfr;
 	primary.ixfrs += is_ixfr;
