@@ -40,7 +40,7 @@ serve(struct http *h)
 			return;
 		http_serve(h, polls, 0);
 	}
-	assert(!"it comes to rest");
+	abort(); /* it does not come to rest */
 }
 
 static size_t
