@@ -53,7 +53,8 @@ start(void)
 	if (control != NULL)
 		return;
 	log_open("fuzz", LOG_LEVEL_ERROR);
-	snprintf(directory, sizeof(directory), "/tmp/fuzz_dnsd_control.XXXXXX");
+	snprintf(directory, sizeof(directory), "%s/orbl-fuzz-XXXXXX",
+		access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
 	assert(mkdtemp(directory) != NULL);
 	snprintf(address.sun_path, sizeof(address.sun_path), "%s/sock", directory);
 	assert(control_socket_open(address.sun_path, 0600, &handler, &control, NULL) == OK);

@@ -84,11 +84,10 @@ client_conf() { # LINE...
 	printf '%s\n' 'dnsd.control_socket = ""' "access.keys = \"$dir/keys\"" "$@"
 }
 
-# The server reads it as nobody.
 client_key() {
 	key=$("$orbl" dnsd key add tester -c "$dir/orbl.conf" --json 2>/dev/null |
 		sed -n 's/.*"key":"\([a-z2-7]*\)".*/\1/p')
-	[ -n "$key" ] && chmod 644 "$dir/keys" || tap_bail 'no key'
+	[ -n "$key" ] || tap_bail 'no key'
 }
 
 client_dnsd_start() { # [OPTION...]
@@ -134,7 +133,8 @@ client_zone_start() {
 	printf '127.0.0.0/8 :refuse\n' >"$dir/acl"
 	client_conf >"$dir/orbl.conf"
 	client_conf 'dnsd.max_age = 1d' >"$dir/stale.conf"
-	chmod 644 "$dir"/{odd,acl,orbl.conf,stale.conf}
+	client_conf 'access.quota = 1' 'access.key_quota = 1' >"$dir/quota.conf"
+	chmod 644 "$dir"/{odd,acl,orbl.conf,stale.conf,quota.conf}
 	client_key
 	client_dnsd_start
 	client_resolver_start
@@ -202,6 +202,14 @@ client_without() { # WHY RCODE
 	client_is "$1: as does one that is not listed" pass 192.0.2.20
 }
 
+# The resolver has the server's address, so that what is asked here counts as its questions.
+client_is_over_quota() {
+	local name
+	for name in "2.0.0.127.$zone" "2.0.0.127.$key.$zone"; do
+		dig +tcp @127.0.0.1 -p 5300 "$name" | grep -q 'over quota' || return
+	done
+}
+
 client_again() { # WHY
 	client_dnsd_restart
 	tap_ok "$1 is over: a listed client is rejected" wait_until 20 client_answers reject 192.0.2.3
@@ -244,6 +252,10 @@ client_scenario_trouble() {
 		sed -n 's/.*status: \([A-Z]*\),.*/\1/p')"
 	client_without 'refused' SERVFAIL
 	client_again 'refused'
+	client_dnsd_restart -c "$dir/quota.conf"
+	tap_ok 'the quota is used up' wait_until 10 client_is_over_quota
+	client_without 'over quota' SERVFAIL
+	client_again 'over quota'
 	client_resolver_start
 	client_set_resolv_conf 1 1
 	client_signal STOP
