@@ -2,7 +2,8 @@
 # transfer_nsd.sh - NSD as secondary of orbl-dnsd: AXFR, IXFR, NOTIFY, TSIG; and who is refused.
 . "${top_srcdir:?}/tests/system/transfer_lib.sh"
 
-tap_need nsd
+tap_need nsd python3
+query_key=mfrggzdfmztwq2lknnwg23tpob
 
 nsd_zone() { # NAME KEY
 	printf 'zone:\n name: %s\n zonefile: %s\n request-xfr: %s@%s %s\n allow-notify: %s %s\n' \
@@ -58,6 +59,14 @@ tap_ok 'an address that is allowed has the zone' [ "$(axfr "$allowed" bl.test | 
 tap_ok 'one with its key' [ "$(axfr "$keyed" bl.test -y "$key" | records)" -gt 500 ]
 tap_is '... and without it not' 0 "$(axfr "$keyed" bl.test | records)"
 tap_ok '... which is logged' log_has "refused $keyed transfer of zone bl.test: transfer.allow wants another TSIG key"
+has_secret() { # PROCESS
+	python3 "$top_srcdir/tests/system/memory_has.py" "$(dnsd_child "$1")" "$key_secret"
+}
+tap_is 'the transfer process knows the secret of a key' yes "$(has_secret orbl-transfer)"
+tap_is '... and the one that answers queries does not' no "$(has_secret orbl-query)"
+tap_is 'a query key in place of a zone' 0 "$(axfr "$stranger" "$query_key.bl.test" | records)"
+tap_ok '... is refused' log_has "refused $stranger transfer of zone .*bl.test: "
+tap_status '... and not written into the log' 1 grep -q "$query_key" "$dir/log"
 tap_is 'an address that is not allowed' 0 "$(axfr "$stranger" bl.test | records)"
 tap_ok '... is logged' log_has \
 	"refused $stranger transfer of zone bl.test: no row of transfer.allow for this zone has this address"
