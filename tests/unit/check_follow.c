@@ -30,12 +30,15 @@ append(const char *name, const char *text)
 	fclose(f);
 }
 
-/* As if it was written so many seconds ago. */
+/* As if it was written so many seconds ago, of one moment: what is as old as another stays so. */
 static void
 age(const char *name, int seconds)
 {
-	const struct timespec t[2] = {{.tv_sec = time(NULL) - seconds},
-		{.tv_sec = time(NULL) - seconds}};
+	static time_t now_s;
+
+	if (now_s == 0)
+		now_s = time(NULL);
+	const struct timespec t[2] = {{.tv_sec = now_s - seconds}, {.tv_sec = now_s - seconds}};
 
 	ck_assert_int_eq(utimensat(AT_FDCWD, name, t, 0), 0);
 }
