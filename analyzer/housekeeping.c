@@ -4,6 +4,7 @@
 #include <orbl/store_alarm.h>
 #include <orbl/store_evidence.h>
 #include <orbl/store_host.h>
+#include <orbl/store_notice.h>
 #include <orbl/store_probe.h>
 #include <orbl/store_reporter.h>
 
@@ -16,6 +17,7 @@ enum {
 	RETESTS_EVERY_S = 60,
 	EXPIRE_BATCH = 1000,
 	HOSTS_BATCH = 10000,
+	NOTICES_BATCH = 10000,
 	ALARMS_KEPT_S = 30 * 86400,
 };
 static const int64_t GIB = INT64_C(1) << 30;
@@ -84,7 +86,9 @@ prune(struct housekeeping *h, int64_t now_s)
 	h->pruned_s = now_s;
 	if (store_evidence_prune(h->store, now_s - h->conf->score.max_age_s, &e) != OK ||
 		prune_reporters(h, now_s, &e) != OK || prune_hosts(h, now_s, &e) != OK ||
-		store_alarms_prune(h->store, now_s - ALARMS_KEPT_S, NULL, &e) != OK)
+		store_alarms_prune(h->store, now_s - ALARMS_KEPT_S, NULL, &e) != OK ||
+		store_notices_prune(h->store, now_s - h->conf->notify.keep_s, NOTICES_BATCH, NULL,
+			&e) != OK)
 		log_error("what is old cannot be removed: %s", e.text);
 }
 

@@ -32,6 +32,7 @@ struct pipeline {
 	struct event *prober_event, *work_event, *housekeeping_event;
 	struct publisher *publisher;
 	struct desk *desk;
+	struct purger *purger;
 	uint8_t second_family; /* of probe.second_source, 0: none */
 	bool publish_needed, failed;
 	struct housekeeping housekeeping;
@@ -303,6 +304,43 @@ pipeline_list_changed(struct pipeline *p)
 	pipeline_wake(p);
 }
 
+/* --- purges --------------------------------------------------------------- */
+
+static struct lister
+purging_lister(void *context, int64_t now_s, bool *permits)
+{
+	struct pipeline *p = context;
+
+	*permits = publish_hold(p->publisher)->blast == BLAST_SMALL;
+	return pipeline_lister(p, now_s);
+}
+
+/* The copy of the audit log keeps up, so that it is not much at the end. */
+static void
+on_purge_slice(void *context, int64_t now_s)
+{
+	struct pipeline *p = context;
+
+	audit_keep(p->parts.audit, now_s);
+}
+
+/* The hosts wait for a look. */
+static void
+on_purge_over(void *context, bool changed)
+{
+	struct pipeline *p = context;
+
+	pipeline_wake(p);
+	if (changed)
+		pipeline_list_changed(p);
+}
+
+struct purger *
+pipeline_purger(const struct pipeline *p)
+{
+	return p->purger;
+}
+
 /* --- the event loop's side ------------------------------------------------ */
 
 static void
@@ -339,7 +377,8 @@ static void
 on_work(evutil_socket_t fd, short what, void *context)
 {
 	struct pipeline *p = context;
-	bool more = nominate_batch(&p->nominate, probe_queue_etiquette(p->queue, now()), now());
+	bool more = !purger_is_busy(p->purger) &&
+		nominate_batch(&p->nominate, probe_queue_etiquette(p->queue, now()), now());
 	int64_t wait_ms = probe_queue_start(p->queue, now_ms());
 
 	(void)fd;
@@ -431,6 +470,25 @@ make_desk(struct pipeline *p, struct error *e)
 	return desk_new(&parts, &p->desk, e);
 }
 
+static enum err
+make_purger(struct pipeline *p, struct error *e)
+{
+	const struct purger_parts parts = {
+		.conf = p->parts.conf,
+		.base = p->parts.base,
+		.lister = purging_lister,
+		.sliced = on_purge_slice,
+		.over = on_purge_over,
+		.tell = on_desk,
+		.context = p,
+	};
+
+	p->purger = purger_new(&parts);
+	if (p->purger == NULL)
+		return error_set(e, ERR_MEMORY, "out of memory");
+	return purge_recover(p->parts.store, now(), e);
+}
+
 static bool
 add_events(struct pipeline *p)
 {
@@ -460,6 +518,8 @@ pipeline_new(const struct pipeline_parts *parts, struct pipeline **out, struct e
 		err = make_queue(p, e);
 	if (err == OK)
 		err = make_desk(p, e);
+	if (err == OK)
+		err = make_purger(p, e);
 	if (err == OK)
 		err = publish_new(parts->store, parts->conf, &p->publisher, e);
 	if (err == OK)
@@ -491,6 +551,7 @@ pipeline_free(struct pipeline *p)
 		event_free(p->housekeeping_event);
 	publish_free(p->publisher);
 	desk_free(p->desk);
+	purger_free(p->purger);
 	probe_queue_free(p->queue);
 	nominate_reset(&p->nominate);
 	guard_free(p->guard);

@@ -29,6 +29,7 @@
 #include "prober.h"
 #include "probe_queue.h"
 #include "publish.h"
+#include "purger.h"
 #include "reporters.h"
 #include "score.h"
 
@@ -57,6 +58,8 @@ bool pipeline_has_failed(const struct pipeline *p); /* the prober was lost: rest
 struct probe_queue_state pipeline_probes(const struct pipeline *p);
 /* Lookups, letters and notices; what is waited for there is observed, too. */
 struct desk *pipeline_desk(const struct pipeline *p);
+/* Purges, which are observed, too; while one runs no host is nominated, or listed by evidence. */
+struct purger *pipeline_purger(const struct pipeline *p);
 /* Score of a host from the evidence in the store. */
 enum err pipeline_score(struct pipeline *p, const struct addr *host, int64_t now_s,
 	struct score *out, struct error *e) ORBL_NODISCARD;

@@ -7,6 +7,7 @@
 
 #include "client.h"
 #include "cmd.h"
+#include "long_call.h"
 #include "stamp.h"
 
 static const char usage[] =
@@ -21,6 +22,9 @@ static const char usage[] =
 	"for it alone are not made, suspects that it alone made are taken off. What tests\n"
 	"have proved stays. Without a reporter: listings that were made in this time, of this\n"
 	"category or AS, however they came about.\n"
+	"\n"
+	"A large purge goes in steps, and says on a terminal how far it has come. Interrupted\n"
+	"(Ctrl-C), it is broken off: what has gone is gone, the same again takes the rest.\n"
 	"\n"
 	"      --reporter NAME  whose evidence\n"
 	"      --with-proved    also listings whose test would not have been made without it\n"
@@ -222,7 +226,10 @@ ask(const struct options *o)
 
 	if (request == NULL)
 		return EXIT_TROUBLE;
-	if (client_call(&o->client, request, &answer, &e) != OK) {
+	if (long_call(&o->client, request,
+		    o->is_dry ? "nothing was changed" :
+				"what has gone is gone, the same again takes the rest",
+		    &answer, &e) != OK) {
 		status = client_failure(&o->client, &e, NULL);
 		return e.code == ERR_REFUSED ? EXIT_YES : status;
 	}

@@ -5,9 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A terminal that knows no escape sequences would show them. */
-static bool
-can_erase(void)
+bool
+target_progress_can_erase(void)
 {
 	const char *term = getenv("TERM");
 
@@ -18,7 +17,7 @@ void
 target_progress_start(struct target_progress *p, size_t targets)
 {
 	*p = (struct target_progress){
-		.is_on = targets > 1 && isatty(STDERR_FILENO) != 0 && can_erase(),
+		.is_on = targets > 1 && isatty(STDERR_FILENO) != 0 && target_progress_can_erase(),
 	};
 }
 

@@ -11,6 +11,8 @@ struct target_progress {
 	size_t shown; /* number that stands there */
 };
 
+/* False: a terminal that knows no escape sequences would show them. */
+bool target_progress_can_erase(void);
 void target_progress_start(struct target_progress *p, size_t targets);
 void target_progress_show(struct target_progress *p, size_t finished, size_t targets);
 /* Before anything else goes to the terminal. */

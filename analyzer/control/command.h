@@ -38,6 +38,8 @@ struct command_request { /* lends */
 struct command_answer command_run(const struct command_context *c, const struct command_request *r);
 /* The last object for what was waited for: a delisting request whose probe is done, a proof. */
 json_t *command_followed(const struct command_context *c, uint64_t probe, int64_t now_s);
+/* Who waited for it has gone. 0: nothing. */
+void command_abandoned(const struct command_context *c, uint64_t probe, int64_t now_s);
 json_t *command_error(enum err code, const char *message);
 
 #endif

@@ -239,6 +239,8 @@ command_followed(const struct command_context *c, uint64_t probe, int64_t now_s)
 	json_t *ticket = NULL;
 	int64_t id = 0;
 
+	if (probe == PURGER_NUMBER)
+		return command_purge_followed(c);
 	if (probe >= DESK_FIRST)
 		return delist_part_proved(c, probe);
 	if (store_delisting_by_probe(c->store, probe, on_followed, &id, &e) != OK ||

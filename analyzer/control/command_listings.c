@@ -5,7 +5,6 @@
 
 #include "command_json.h"
 #include "command_part.h"
-#include "prefix_set.h"
 #include "retire.h"
 
 enum { WHY = BLAST_WHY + GUARD_WHY, LISTINGS_PAGE = 1000 };
@@ -42,8 +41,7 @@ command_prefix(const struct command_request *r, struct prefix *out, struct comma
 
 struct gathering {
 	const struct command_context *context;
-	const struct addr *host;     /* that is asked for; NULL: none */
-	const struct prefix *around; /* what holds it or lies in it; NULL: all */
+	const struct addr *host; /* that is asked for; NULL: none */
 	struct retirement retirement;
 	int64_t now_s;
 	json_t *array;
@@ -126,9 +124,7 @@ on_listing(const struct store_listing *l, void *context)
 {
 	struct gathering *g = context;
 
-	if (l->expires_s > g->now_s &&
-		(g->around == NULL || prefix_holds(g->around, &l->prefix) ||
-			prefix_holds(&l->prefix, g->around)))
+	if (l->expires_s > g->now_s)
 		json_array_append_new(g->array, listing_json(g, l));
 	return OK;
 }
@@ -157,12 +153,7 @@ command_covering(const struct command_context *c, const struct addr *host, int64
 	struct prefix p = {*host, (uint8_t)bits_of(host)};
 	enum err err = store_listings(c->store, &p, on_covering, &covering, e);
 
-	while (err == OK && p.len != 0) {
-		p.len--;
-		p.addr.b[p.len / 8] &= (uint8_t) ~(0x80U >> p.len % 8);
-		err = store_listings(c->store, &p, on_covering, &covering, e);
-	}
-	return err;
+	return err == OK ? store_listings_over(c->store, &p, on_covering, &covering, e) : err;
 }
 
 enum err
@@ -180,11 +171,13 @@ enum err
 command_listings_at(const struct command_context *c, const struct prefix *p, int64_t now_s,
 	json_t **out, struct error *e)
 {
-	struct gathering g = {.context = c, .around = p, .now_s = now_s, .array = json_array()};
+	struct gathering g = {.context = c, .now_s = now_s, .array = json_array()};
 	enum err err = retire_load(c->store, &g.retirement, e);
 
 	*out = g.array;
-	return err == OK ? store_listings(c->store, NULL, on_listing, &g, e) : err;
+	if (err == OK)
+		err = store_listings_over(c->store, p, on_listing, &g, e);
+	return err == OK ? store_listings_within(c->store, p, on_listing, &g, e) : err;
 }
 
 /* --- all there are ------------------------------------------------------------------- */

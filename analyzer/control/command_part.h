@@ -23,6 +23,8 @@ const char *command_text(const struct command_request *r, const char *key);
 /* Not OK: *answer says why. */
 enum err command_address(const struct command_request *r, struct addr *out,
 	struct command_answer *answer) ORBL_NODISCARD;
+/* The last object of a purge that was waited for. */
+json_t *command_purge_followed(const struct command_context *c);
 enum { COMMAND_REASON = 300 };
 /* Why it is asked for: printable, not empty. */
 enum err command_reason(const struct command_request *r, char out[COMMAND_REASON],

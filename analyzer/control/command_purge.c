@@ -7,27 +7,8 @@
 
 #include "command_json.h"
 #include "command_part.h"
-#include "purge.h"
 
-enum { ITEMS_MAX = 10000, NOTICE_MAX = 2000 };
-
-struct items {
-	json_t *array;
-	uint64_t more; /* that are not in it */
-};
-
-static void
-on_item(const struct purge_item *item, void *context)
-{
-	struct items *items = context;
-
-	if (json_array_size(items->array) == ITEMS_MAX)
-		items->more++;
-	else
-		json_array_append_new(items->array,
-			json_pack("{s:s, s:s, s:o}", "what", item->what, "subject", item->subject,
-				"category", command_json_text(item->category)));
-}
+enum { NOTICE_MAX = 2000 };
 
 /* --- what is asked --------------------------------------------------------- */
 
@@ -104,134 +85,154 @@ times_text(int64_t since_s, int64_t until_s, char *out, size_t size)
 }
 
 static uint64_t
-taken_off(const struct purge *p)
+taken_off(const struct purge_counts *n)
 {
-	return p->counts.suspects + p->counts.proved + p->counts.listings;
+	return n->suspects + n->proved + n->listings;
 }
 
 /* For the list's page: RFC 6471 section 3.9 asks that users are told. Who the reporter was is not
  * theirs to know. */
 static void
-notice_text(const struct purge *p, const char *zone, const char *of, const char *times, char *out,
-	size_t size)
+notice_text(const struct purger_result *r, const char *zone, const char *of, const char *times,
+	char *out, size_t size)
 {
-	uint64_t n = taken_off(p);
+	uint64_t n = taken_off(&r->purge->counts);
 	char now[32];
 
-	day_text(p->lister->now_s, now);
+	day_text(r->begun_s, now);
 	snprintf(out, size,
 		"%s: %" PRIu64 " %s taken off %s, which %s%s. Reason: %s. Who was listed by it has "
 		"nothing to do. Hosts that are open relays are tested again when other evidence "
 		"names them, and listed again only if a test proves it.",
-		now, n, n == 1 ? "listing was" : "listings were", zone, of, times, p->reason);
+		now, n, n == 1 ? "listing was" : "listings were", zone, of, times,
+		r->order->reason);
+}
+
+static void
+reporter_notice(const struct purger_result *r, const char *zone, char *out, size_t size)
+{
+	char times[100];
+
+	times_text(r->order->since_s, r->order->until_s, times, sizeof(times));
+	notice_text(r, zone,
+		times[0] != '\0' ? "had rested on logs of one reporter, now withdrawn, received" :
+				   "had rested on logs of one reporter, now withdrawn",
+		times, out, size);
+}
+
+static void
+cause_notice(const struct purger_result *r, const char *zone, char *out, size_t size)
+{
+	const struct purge_cause *cause = &r->order->cause;
+	char times[100], of[200], as[40] = "", category[48] = "";
+
+	times_text(cause->since_s, cause->until_s, times, sizeof(times));
+	for (unsigned i = 0; i < CATEGORY_COUNT; i++)
+		if (cause->categories == 1U << i)
+			snprintf(category, sizeof(category), " as %s",
+				category_row((enum category)i)->name);
+	if (cause->asn != 0)
+		snprintf(as, sizeof(as), " for hosts of AS %" PRIu32, cause->asn);
+	snprintf(of, sizeof(of), "had been made%s%s", category, as);
+	notice_text(r, zone, of, times, out, size);
 }
 
 static json_t *
-answer_json(const struct purge *p, struct items *items, const char *notice,
-	const struct publish_hold *hold)
+answer_json(const struct command_context *c)
 {
-	const struct purge_counts *n = &p->counts;
+	struct purger_result r;
+	const struct purge_counts *n;
+	char notice[NOTICE_MAX];
 
-	return json_pack("{s:b, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:I, s:o, s:o, "
+	purger_result(pipeline_purger(c->pipeline), &r);
+	if (r.error.code != OK)
+		return command_error(r.error.code, r.error.text);
+	n = &r.purge->counts;
+	(r.order->reporter[0] != '\0' ? reporter_notice : cause_notice)(&r, c->conf->zone.name,
+		notice, sizeof(notice));
+	return json_pack("{s:b, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:O, s:I, s:o, s:o, "
 			 "s:o}",
-		"ok", 1, "dry_run", (int)p->is_dry, "submissions",
+		"ok", 1, "dry_run", (int)r.order->is_dry, "submissions",
 		(json_int_t)n->evidence.submissions, "denials", (json_int_t)n->evidence.denials,
 		"hosts", (json_int_t)n->evidence.hosts, "probes", (json_int_t)n->cancelled,
 		"suspects", (json_int_t)n->suspects, "proved", (json_int_t)n->proved, "listings",
-		(json_int_t)n->listings, "nominations", (json_int_t)n->nominations, "goes",
-		json_incref(items->array), "goes_more", (json_int_t)items->more, "notice",
-		command_json_text(taken_off(p) != 0 ? notice : NULL), "needs_force",
-		command_json_text(p->needs_force[0] != '\0' ? p->needs_force : NULL), "held",
-		command_json_hold(hold));
+		(json_int_t)n->listings, "nominations", (json_int_t)n->nominations, "goes", r.items,
+		"goes_more", (json_int_t)r.items_more, "notice",
+		command_json_text(taken_off(n) != 0 ? notice : NULL), "needs_force",
+		command_json_text(r.purge->needs_force[0] != '\0' ? r.purge->needs_force : NULL),
+		"held", command_json_hold(pipeline_publish_hold(c->pipeline)));
 }
 
-static enum err
-purge_one(struct purge *p, const struct command_request *r, char *notice, struct error *e)
+json_t *
+command_purge_followed(const struct command_context *c)
 {
-	struct store_window w = {.reporter = command_text(r, "reporter")};
-	bool with_proved = json_is_true(json_object_get(r->json, "with_proved"));
-	char times[100];
-	enum err err = request_times(r, &w.since_s, &w.until_s, e);
-
-	if (err == OK &&
-		(json_object_get(r->json, "category") != NULL ||
-			json_object_get(r->json, "asn") != NULL))
-		err = error_set(e, ERR_SYNTAX,
-			"either the evidence of a reporter is purged, or listings by category "
-			"or AS");
-	if (err == OK)
-		err = purge_reporter(p, &w, with_proved, e);
-	times_text(w.since_s, w.until_s, times, sizeof(times));
-	notice_text(p, p->conf->zone.name,
-		"had rested on logs of one reporter, now withdrawn, received", times, notice,
-		NOTICE_MAX);
-	if (times[0] == '\0')
-		notice_text(p, p->conf->zone.name,
-			"had rested on logs of one reporter, now withdrawn", "", notice,
-			NOTICE_MAX);
-	return err;
+	return answer_json(c);
 }
 
-static enum err
-purge_many(struct purge *p, const struct command_request *r, char *notice, struct error *e)
+void
+command_abandoned(const struct command_context *c, uint64_t probe, int64_t now_s)
 {
-	struct purge_cause cause = {.categories = 0};
-	const char *category = command_text(r, "category");
-	char times[100], of[200], as[40] = "";
-	enum err err = request_cause(r, &cause, e);
-
-	if (err == OK)
-		err = purge_cause(p, &cause, e);
-	times_text(cause.since_s, cause.until_s, times, sizeof(times));
-	if (cause.asn != 0)
-		snprintf(as, sizeof(as), " for hosts of AS %" PRIu32, cause.asn);
-	snprintf(of, sizeof(of), "had been made%s%.40s%s", category != NULL ? " as " : "",
-		category != NULL ? category : "", as);
-	notice_text(p, p->conf->zone.name, of, times, notice, NOTICE_MAX);
-	return err;
+	if (probe == PURGER_NUMBER)
+		purger_break_off(pipeline_purger(c->pipeline), now_s);
 }
 
 /* What nobody is told of needs no reason. */
 static enum err
-purge_reason(const struct command_request *r, bool is_dry, char out[COMMAND_REASON],
-	struct error *e)
+request_reason(const struct command_request *r, struct purger_order *o, struct error *e)
 {
 	const char *reason = command_text(r, "reason");
+	char text[COMMAND_REASON] = "";
+	enum err err = OK;
 
-	out[0] = '\0';
-	return is_dry && (reason == NULL || *reason == '\0') ? OK : command_reason(r, out, e);
+	if (!o->is_dry || (reason != NULL && *reason != '\0'))
+		err = command_reason(r, text, e);
+	snprintf(o->reason, sizeof(o->reason), "%s", text);
+	return err;
+}
+
+static enum err
+request_reporter(const struct command_request *r, struct purger_order *o, struct error *e)
+{
+	const char *name = command_text(r, "reporter");
+
+	if (json_object_get(r->json, "category") != NULL || json_object_get(r->json, "asn") != NULL)
+		return error_set(e, ERR_SYNTAX,
+			"either the evidence of a reporter is purged, or listings by category "
+			"or AS");
+	if (name[0] == '\0' || strlen(name) >= sizeof(o->reporter))
+		return error_set(e, ERR_NOT_FOUND, "no reporter %.80s has submitted anything",
+			name);
+	snprintf(o->reporter, sizeof(o->reporter), "%s", name);
+	return request_times(r, &o->since_s, &o->until_s, e);
+}
+
+static enum err
+take_order(const struct command_request *r, struct purger_order *o, struct error *e)
+{
+	enum err err;
+
+	o->is_dry = json_is_true(json_object_get(r->json, "dry_run"));
+	o->force = json_is_true(json_object_get(r->json, "force"));
+	o->with_proved = json_is_true(json_object_get(r->json, "with_proved"));
+	snprintf(o->author, sizeof(o->author), "%s", r->author);
+	err = request_reason(r, o, e);
+	if (err != OK)
+		return err;
+	return command_text(r, "reporter") != NULL ? request_reporter(r, o, e) :
+						     request_cause(r, &o->cause, e);
 }
 
 struct command_answer
 command_purge(const struct command_context *c, const struct command_request *r)
 {
-	struct lister lister = pipeline_lister(c->pipeline, r->now_s);
-	struct items items = {.array = json_array()};
-	char reason[COMMAND_REASON], notice[NOTICE_MAX];
-	struct purge p = {
-		.conf = c->conf,
-		.lister = &lister,
-		.reason = reason,
-		.author = r->author,
-		.is_dry = json_is_true(json_object_get(r->json, "dry_run")),
-		.force = json_is_true(json_object_get(r->json, "force")),
-		.permits = pipeline_publish_hold(c->pipeline)->blast == BLAST_SMALL,
-		.tell = on_item,
-		.context = &items,
-	};
+	struct purger_order order = {.force = false};
 	struct error e = {.code = OK};
-	json_t *answer = NULL;
-	enum err err = purge_reason(r, p.is_dry, reason, &e);
+	bool waits = false;
 
-	if (err == OK)
-		err = command_text(r, "reporter") != NULL ? purge_one(&p, r, notice, &e) :
-							    purge_many(&p, r, notice, &e);
-	if (err == OK && !p.is_dry)
-		pipeline_wake(c->pipeline); /* the hosts wait for a look */
-	if (err == OK && !p.is_dry && lister.changed)
-		pipeline_list_changed(c->pipeline);
-	if (err == OK)
-		answer = answer_json(&p, &items, notice, pipeline_publish_hold(c->pipeline));
-	json_decref(items.array);
-	return err == OK ? (struct command_answer){.object = answer} : command_failure(&e);
+	if (take_order(r, &order, &e) != OK ||
+		purger_start(pipeline_purger(c->pipeline), &order, r->now_s, &waits, &e) != OK)
+		return command_failure(&e);
+	return waits ? (struct command_answer){.object = json_pack("{s:s}", "progress", "begun"),
+			       .follow = PURGER_NUMBER} :
+		       (struct command_answer){.object = answer_json(c)};
 }

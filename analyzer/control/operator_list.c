@@ -93,8 +93,10 @@ operator_order_end_listings(struct operator_order *o, const char *action, bool w
 		.author = o->request->author,
 		.event = HOST_OPERATOR_DELISTS,
 	};
-	enum err err = store_listings(o->context->store, NULL, on_listing, &scan, e);
+	enum err err = store_listings_within(o->context->store, &scan.prefix, on_listing, &scan, e);
 
+	if (err == OK && wider)
+		err = store_listings_over(o->context->store, &scan.prefix, on_listing, &scan, e);
 	o->ends = true;
 	if (err == OK && !o->dry_run)
 		err = list_end_within(&o->lister, &scan.prefix, &ending, NULL, e);

@@ -49,6 +49,7 @@ close_connection(struct connection *c)
 	if (c->next != NULL)
 		c->next->previous = c->previous;
 	c->server->count--;
+	command_abandoned(c->server->context, c->follow, now());
 	submission_free(c->submission);
 	json_decref(c->refusal);
 	bufferevent_free(c->be);

@@ -362,16 +362,9 @@ list_end_prefix(struct lister *l, const struct prefix *prefix, const struct list
 /* --- all within a network ---------------------------------------------------------- */
 
 struct gathering {
-	struct prefix within;
 	size_t count, room;
 	struct prefix *list;
 };
-
-static bool
-is_within(const struct prefix *outer, const struct prefix *inner)
-{
-	return outer->len <= inner->len && prefix_has_addr(outer, &inner->addr);
-}
 
 /* Listings of one prefix come together. */
 static bool
@@ -387,7 +380,7 @@ on_gathered(const struct store_listing *l, void *context)
 {
 	struct gathering *g = context;
 
-	if (!is_within(&g->within, &l->prefix) || is_known(g, &l->prefix))
+	if (is_known(g, &l->prefix))
 		return OK;
 	if (g->count == g->room) {
 		size_t room = g->room != 0 ? 2 * g->room : 64;
@@ -406,13 +399,13 @@ enum err
 list_end_within(struct lister *l, const struct prefix *prefix, const struct list_ending *ending,
 	size_t *ended, struct error *e)
 {
-	struct gathering g = {.within = *prefix};
+	struct gathering g = {.count = 0};
 	size_t count = 0, one;
 	enum err err;
 
 	if (is_of_one_host(prefix))
 		return list_end_prefix(l, prefix, ending, ended, e);
-	err = store_listings(l->store, NULL, on_gathered, &g, e);
+	err = store_listings_within(l->store, prefix, on_gathered, &g, e);
 	if (err == ERR_MEMORY)
 		err = error_set(e, err, "out of memory");
 	for (size_t i = 0; err == OK && i < g.count; i++) {

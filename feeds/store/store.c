@@ -53,7 +53,10 @@ statement(struct store *s, const char *sql)
 	size_t i;
 
 	for (i = 0; i < s->statement_count; i++)
-		if (s->statements[i].sql == sql || strcmp(s->statements[i].sql, sql) == 0)
+		if (s->statements[i].sql == sql)
+			return s->statements[i].statement;
+	for (i = 0; i < s->statement_count; i++)
+		if (strcmp(s->statements[i].sql, sql) == 0)
 			return s->statements[i].statement;
 	if (i == STORE_STATEMENTS_MAX)
 		return NULL;
@@ -135,6 +138,20 @@ store_step(struct store *s, sqlite3_stmt *st, bool *row, struct error *e)
 	err = code == SQLITE_DONE ? OK : store_failure(s, e);
 	sqlite3_reset(st);
 	return err;
+}
+
+bool
+store_each(struct store *s, sqlite3_stmt *st, enum err *err, struct error *e)
+{
+	bool row = false;
+
+	if (st == NULL && *err == OK)
+		*err = store_code(e);
+	if (*err == OK)
+		*err = store_step(s, st, &row, e);
+	if (!row && st != NULL)
+		sqlite3_reset(st);
+	return row;
 }
 
 enum err
@@ -286,12 +303,16 @@ store_open(const char *path, struct store **out, struct error *e)
 	*out = NULL;
 	if (s == NULL)
 		return error_set(e, ERR_MEMORY, "%s: out of memory", path);
+	/* Nobody reads these counters, and each small allocation pays for them. Refused, which does
+	 * not matter, when a store was opened before. */
+	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 	s->lock_fd = -1;
 	snprintf(s->path, sizeof(s->path), "%s", path);
 	err = lock(s, e);
 	if (err == OK &&
-		sqlite3_open_v2(path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL) !=
-			SQLITE_OK)
+		sqlite3_open_v2(path, &s->db,
+			SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
+			NULL) != SQLITE_OK)
 		err = store_failure(s, e);
 	if (err == OK) {
 		sqlite3_extended_result_codes(s->db, 1);

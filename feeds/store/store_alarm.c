@@ -42,12 +42,9 @@ store_alarms(struct store *s, size_t max, store_alarm_fn *fn, void *context, str
 		"SELECT kind, subject, since_s, last_s, text FROM alarm"
 		" ORDER BY last_s DESC, kind, subject LIMIT ?",
 		"i", (int64_t)max);
-	enum err err, stop = OK;
-	bool row;
+	enum err err = OK;
 
-	if (st == NULL)
-		return store_code(e);
-	while ((err = store_step(s, st, &row, e)) == OK && row && stop == OK) {
+	while (store_each(s, st, &err, e)) {
 		const struct store_alarm a = {
 			.kind = store_text(st, 0),
 			.subject = store_text(st, 1),
@@ -56,8 +53,7 @@ store_alarms(struct store *s, size_t max, store_alarm_fn *fn, void *context, str
 			.text = store_text(st, 4),
 		};
 
-		stop = fn(&a, context);
+		err = fn(&a, context);
 	}
-	sqlite3_reset(st);
-	return err != OK ? err : stop;
+	return err;
 }

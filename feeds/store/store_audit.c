@@ -110,18 +110,16 @@ static enum err
 find_head(struct store *s, sqlite3_stmt *st, struct store_audit_head *out, bool *chained,
 	struct error *e)
 {
-	bool row = false;
-	enum err err = st != NULL ? store_step(s, st, &row, e) : store_code(e);
+	enum err err = OK;
 
 	*out = (struct store_audit_head){.seq = 0};
 	*chained = true;
-	if (err != OK || !row)
-		return err;
-	out->seq = (uint64_t)sqlite3_column_int64(st, 0);
-	out->time_s = sqlite3_column_int64(st, 1);
-	*chained = take_blob(st, 2, out->hash, AUDIT_HASH);
-	sqlite3_reset(st);
-	return OK;
+	while (store_each(s, st, &err, e)) {
+		out->seq = (uint64_t)sqlite3_column_int64(st, 0);
+		out->time_s = sqlite3_column_int64(st, 1);
+		*chained = take_blob(st, 2, out->hash, AUDIT_HASH);
+	}
+	return err;
 }
 
 #define HEAD "SELECT id, time_s, hash FROM audit"
@@ -477,17 +475,13 @@ store_audit_entries(struct store *s, uint64_t since, size_t max, store_audit_fn 
 		"SELECT " ENTRY_COLUMNS " FROM audit WHERE id >= ? ORDER BY id LIMIT ?", "ii",
 		(int64_t)since, (int64_t)max);
 	struct audit_entry x;
-	enum err err, stop = OK;
-	bool row;
+	enum err err = OK;
 
-	if (st == NULL)
-		return store_code(e);
-	while ((err = store_step(s, st, &row, e)) == OK && row && stop == OK) {
+	while (store_each(s, st, &err, e)) {
 		take_entry(st, &x);
-		stop = fn(&x, context);
+		err = fn(&x, context);
 	}
-	sqlite3_reset(st);
-	return err != OK ? err : stop;
+	return err;
 }
 
 /* A record of a key counts when that key has signed it. */

@@ -49,22 +49,20 @@ find_probe(struct store *s, uint64_t probe, char host[PROBE_HOST], char *detail,
 		(int64_t)probe);
 	const char *verdict, *reason, *result;
 	char hash[HASH_TEXT] = "none";
-	bool row = false;
-	enum err err = st != NULL ? store_step(s, st, &row, e) : store_code(e);
+	enum err err = OK;
 
 	host[0] = detail[0] = '\0';
-	if (err != OK || !row)
-		return err;
-	verdict = store_text(st, 1);
-	reason = store_text(st, 2);
-	result = store_text(st, 3);
-	if (result != NULL)
-		hash_texts(&result, 1, hash);
-	snprintf(host, PROBE_HOST, "%s", store_text(st, 0));
-	snprintf(detail, size, "probe %" PRIu64 ", %s, result %s: %s", probe,
-		verdict != NULL ? verdict : "not made", hash, reason != NULL ? reason : "");
-	sqlite3_reset(st);
-	return OK;
+	while (store_each(s, st, &err, e)) {
+		verdict = store_text(st, 1);
+		reason = store_text(st, 2);
+		result = store_text(st, 3);
+		if (result != NULL)
+			hash_texts(&result, 1, hash);
+		snprintf(host, PROBE_HOST, "%s", store_text(st, 0));
+		snprintf(detail, size, "probe %" PRIu64 ", %s, result %s: %s", probe,
+			verdict != NULL ? verdict : "not made", hash, reason != NULL ? reason : "");
+	}
+	return err;
 }
 
 enum err
@@ -94,18 +92,16 @@ find_request(struct store *s, uint64_t probe, char host[PROBE_HOST], char *detai
 		"SELECT host, id, state, reason FROM delisting WHERE probe = ?"
 		" ORDER BY finished_s DESC, id DESC LIMIT 1",
 		"i", (int64_t)probe);
-	bool row = false;
-	enum err err = st != NULL ? store_step(s, st, &row, e) : store_code(e);
+	enum err err = OK;
 
 	host[0] = '\0';
-	if (err != OK || !row)
-		return err;
-	snprintf(host, PROBE_HOST, "%s", store_text(st, 0));
-	snprintf(detail, size, "request %lld, probe %" PRIu64 ", %s: %s",
-		(long long)sqlite3_column_int64(st, 1), probe, store_text(st, 2),
-		sqlite3_column_type(st, 3) != SQLITE_NULL ? store_text(st, 3) : "");
-	sqlite3_reset(st);
-	return OK;
+	while (store_each(s, st, &err, e)) {
+		snprintf(host, PROBE_HOST, "%s", store_text(st, 0));
+		snprintf(detail, size, "request %lld, probe %" PRIu64 ", %s: %s",
+			(long long)sqlite3_column_int64(st, 1), probe, store_text(st, 2),
+			sqlite3_column_type(st, 3) != SQLITE_NULL ? store_text(st, 3) : "");
+	}
+	return err;
 }
 
 enum err

@@ -232,17 +232,11 @@ move_on(struct store *s, int64_t probes, struct error *e)
 {
 	sqlite3_stmt *st = store_bind(s, e, "SELECT coalesce(max(host), '') FROM (" MANY_PROBES ")",
 		"tii", s->results_place, probes, (int64_t)HOSTS_BATCH);
-	enum err err;
-	bool row;
+	enum err err = OK;
 
-	if (st == NULL)
-		return store_code(e);
-	err = store_step(s, st, &row, e);
-	if (err != OK || !row)
-		return err;
-	snprintf(s->results_place, sizeof(s->results_place), "%s", store_text(st, 0));
-	sqlite3_reset(st);
-	return OK;
+	while (store_each(s, st, &err, e))
+		snprintf(s->results_place, sizeof(s->results_place), "%s", store_text(st, 0));
+	return err;
 }
 
 static enum err

@@ -41,16 +41,9 @@ static enum err
 walk(struct store *s, sqlite3_stmt *st, store_decision_fn *fn, void *context, struct error *e)
 {
 	enum err err = OK;
-	bool row = true;
 
-	if (st == NULL)
-		return store_code(e);
-	while (err == OK && row) {
-		err = store_step(s, st, &row, e);
-		if (err == OK && row)
-			err = take_row(s, st, fn, context, e);
-	}
-	sqlite3_reset(st);
+	while (store_each(s, st, &err, e))
+		err = take_row(s, st, fn, context, e);
 	return err;
 }
 

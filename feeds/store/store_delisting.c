@@ -39,13 +39,10 @@ static enum err
 walk(struct store *s, sqlite3_stmt *st, store_delisting_fn *fn, void *context, size_t *count,
 	struct error *e)
 {
-	enum err err, stop = OK;
-	bool row;
+	enum err err = OK;
 
 	*count = 0;
-	if (st == NULL)
-		return store_code(e);
-	while ((err = store_step(s, st, &row, e)) == OK && row && stop == OK) {
+	while (store_each(s, st, &err, e)) {
 		struct store_delisting d = {
 			.id = sqlite3_column_int64(st, 0),
 			.host = store_text(st, 1),
@@ -58,10 +55,9 @@ walk(struct store *s, sqlite3_stmt *st, store_delisting_fn *fn, void *context, s
 		};
 
 		++*count;
-		stop = fn(&d, context);
+		err = fn(&d, context);
 	}
-	sqlite3_reset(st);
-	return err != OK ? err : stop;
+	return err;
 }
 
 enum err
@@ -142,20 +138,15 @@ store_control_get(struct store *s, const struct addr *host, struct store_control
 	sqlite3_stmt *st = store_bind(s, e,
 		"SELECT token, made_s, mailed_s, proved_s FROM control_proof WHERE host = ?", "a",
 		host);
-	enum err err;
-	bool row;
+	enum err err = OK;
 
 	*out = (struct store_control){.made_s = 0};
-	if (st == NULL)
-		return store_code(e);
-	err = store_step(s, st, &row, e);
-	if (err == OK && row) {
+	while (store_each(s, st, &err, e)) {
 		snprintf(out->secret, sizeof(out->secret), "%s", store_text(st, 0));
 		out->made_s = sqlite3_column_int64(st, 1);
 		out->mailed_s = sqlite3_column_int64(st, 2);
 		out->proved_s = sqlite3_column_int64(st, 3);
 	}
-	sqlite3_reset(st);
 	return err;
 }
 

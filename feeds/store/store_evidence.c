@@ -54,18 +54,12 @@ store_reporter_spelling(struct store *s, const char *name, char *out, size_t siz
 		"SELECT name FROM reporter WHERE name = ?1 COLLATE NOCASE"
 		" ORDER BY name = ?1 DESC, id LIMIT 1",
 		"t", name);
-	bool row;
-	enum err err;
+	enum err err = OK;
 
 	snprintf(out, size, "%s", name);
-	if (st == NULL)
-		return store_code(e);
-	err = store_step(s, st, &row, e);
-	if (err != OK || !row)
-		return err;
-	snprintf(out, size, "%s", store_text(st, 0));
-	sqlite3_reset(st);
-	return OK;
+	while (store_each(s, st, &err, e))
+		snprintf(out, size, "%s", store_text(st, 0));
+	return err;
 }
 
 enum err
@@ -216,13 +210,10 @@ enum err
 store_hosts_pending(struct store *s, struct addr *out, size_t max, size_t *count, struct error *e)
 {
 	sqlite3_stmt *st = store_bind(s, e, "SELECT host FROM pending LIMIT ?", "i", (int64_t)max);
-	bool row;
-	enum err err;
+	enum err err = OK;
 
 	*count = 0;
-	if (st == NULL)
-		return store_code(e);
-	while ((err = store_step(s, st, &row, e)) == OK && row)
+	while (store_each(s, st, &err, e))
 		if (addr_parse(text_of(store_text(st, 0)), &out[*count]) == OK)
 			(*count)++;
 	return err;
@@ -251,12 +242,9 @@ store_facts(struct store *s, const struct addr *host, int64_t since_s, size_t ma
 		" JOIN reporter r ON r.id = b.reporter WHERE v.host = ? AND v.hour_s > ?"
 		" GROUP BY v.hour_s, r.id, v.kind ORDER BY v.hour_s DESC, r.name, v.kind LIMIT ?",
 		"aii", host, since_s - HOUR_S, (int64_t)max);
-	bool row;
-	enum err err, stop = OK;
+	enum err err = OK;
 
-	if (st == NULL)
-		return store_code(e);
-	while ((err = store_step(s, st, &row, e)) == OK && row && stop == OK) {
+	while (store_each(s, st, &err, e)) {
 		struct store_fact f = {
 			.reporter = store_text(st, 0),
 			.kind = (unsigned)sqlite3_column_int(st, 1),
@@ -272,8 +260,7 @@ store_facts(struct store *s, const struct addr *host, int64_t since_s, size_t ma
 
 		if (sqlite3_column_bytes(st, 10) == STORE_LINE_HASH)
 			f.hash = sqlite3_column_blob(st, 10);
-		stop = fn(&f, context);
+		err = fn(&f, context);
 	}
-	sqlite3_reset(st);
-	return err != OK ? err : stop;
+	return err;
 }

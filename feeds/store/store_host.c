@@ -8,21 +8,16 @@ store_host_get(struct store *s, const struct addr *host, struct store_host *out,
 	sqlite3_stmt *st = store_bind(s, e,
 		"SELECT state, since_s, relapses, listed_s, removed_s FROM host WHERE host = ?",
 		"a", host);
-	enum err err;
-	bool row;
+	enum err err = OK;
 
 	*out = (struct store_host){.host = *host};
-	if (st == NULL)
-		return store_code(e);
-	err = store_step(s, st, &row, e);
-	if (err == OK && row) {
+	while (store_each(s, st, &err, e)) {
 		out->state = (unsigned)sqlite3_column_int(st, 0);
 		out->since_s = sqlite3_column_int64(st, 1);
 		out->relapses = (unsigned)sqlite3_column_int(st, 2);
 		out->listed_s = sqlite3_column_int64(st, 3);
 		out->removed_s = sqlite3_column_int64(st, 4);
 	}
-	sqlite3_reset(st);
 	return err;
 }
 

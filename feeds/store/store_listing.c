@@ -1,13 +1,17 @@
 #include <orbl/store_listing.h>
 
+#include <stdio.h>
+#include <string.h>
+
 #include "store_sql.h"
 
 #define PROOF_OF_TESTED "tested = ?1 AND (1 << category) & ?2 <> 0"
-#define OF_TESTED                                                                                  \
-	"(prefix, category) IN (SELECT prefix, category FROM proof WHERE " PROOF_OF_TESTED ")"
 #define COLUMNS                                                                                    \
 	"prefix, category, since_s, expires_s, probe, reason, effective_s, asn, as_org, country,"  \
 	" author"
+#define LISTING_COLUMNS                                                                            \
+	"l.prefix, l.category, l.since_s, l.expires_s, l.probe, l.reason, l.effective_s, l.asn,"   \
+	" l.as_org, l.country, l.author"
 #define OF_LISTING " WHERE proof.prefix = listing.prefix AND proof.category = listing.category"
 #define BEST_PROOF                                                                                 \
 	"SELECT probe, expires_s, reason FROM proof" OF_LISTING                                    \
@@ -57,22 +61,44 @@ store_listing_put(struct store *s, const struct store_listing *l, struct error *
 		"pi", &l->prefix, (int64_t)l->category);
 }
 
+/* A listing of that host ends, or rests on the other hosts that it has. */
+static enum err
+remove_one(struct store *s, const char *prefix, int64_t category, bool has_others,
+	const struct addr *tested, size_t *removed, struct error *e)
+{
+	size_t ended = 0;
+	enum err err;
+
+	if (has_others)
+		return store_run(s, e, NULL,
+			"UPDATE listing SET (probe, expires_s, reason) ="
+			" (SELECT probe, expires_s, reason FROM proof" OF_LISTING
+			" AND tested <> ?3 ORDER BY expires_s DESC, probe DESC LIMIT 1)"
+			" WHERE prefix = ?1 AND category = ?2",
+			"tia", prefix, category, tested);
+	err = store_run(s, e, &ended, "DELETE FROM listing WHERE prefix = ? AND category = ?", "ti",
+		prefix, category);
+	*removed += ended;
+	return err;
+}
+
 enum err
 store_listing_remove(struct store *s, const struct addr *tested, uint32_t categories,
 	size_t *removed, struct error *e)
 {
-	enum err err = store_run(s, e, removed,
-		"DELETE FROM listing WHERE " OF_TESTED
-		" AND NOT EXISTS (SELECT 1 FROM proof" OF_LISTING " AND tested <> ?1)",
+	sqlite3_stmt *st = store_bind(s, e,
+		"SELECT prefix, category, EXISTS (SELECT 1 FROM proof o WHERE"
+		" o.prefix = proof.prefix AND o.category = proof.category AND o.tested <> ?1)"
+		" FROM proof WHERE " PROOF_OF_TESTED,
 		"ai", tested, (int64_t)categories);
+	size_t count = 0;
+	enum err err = OK;
 
-	if (err == OK)
-		err = store_run(s, e, NULL,
-			"UPDATE listing SET (probe, expires_s, reason) ="
-			" (SELECT probe, expires_s, reason FROM proof" OF_LISTING
-			" AND tested <> ?1 ORDER BY expires_s DESC, probe DESC LIMIT 1)"
-			" WHERE " OF_TESTED,
-			"ai", tested, (int64_t)categories);
+	while (store_each(s, st, &err, e))
+		err = remove_one(s, store_text(st, 0), sqlite3_column_int64(st, 1),
+			sqlite3_column_int(st, 2) != 0, tested, &count, e);
+	if (removed != NULL)
+		*removed = count;
 	if (err != OK)
 		return err;
 	return store_run(s, e, NULL, "DELETE FROM proof WHERE " PROOF_OF_TESTED, "ai", tested,
@@ -108,12 +134,9 @@ static enum err
 walk_listings(struct store *s, sqlite3_stmt *st, store_listing_fn *fn, void *context,
 	struct error *e)
 {
-	enum err err, stop = OK;
-	bool row;
+	enum err err = OK;
 
-	if (st == NULL)
-		return store_code(e);
-	while ((err = store_step(s, st, &row, e)) == OK && row && stop == OK) {
+	while (store_each(s, st, &err, e)) {
 		struct store_listing l = {
 			.category = (enum category)sqlite3_column_int(st, 1),
 			.since_s = sqlite3_column_int64(st, 2),
@@ -129,10 +152,9 @@ walk_listings(struct store *s, sqlite3_stmt *st, store_listing_fn *fn, void *con
 
 		if (prefix_parse(text_of(store_text(st, 0)), &l.prefix) == OK &&
 			(unsigned)l.category < CATEGORY_COUNT)
-			stop = fn(&l, context);
+			err = fn(&l, context);
 	}
-	sqlite3_reset(st);
-	return err != OK ? err : stop;
+	return err;
 }
 
 enum err
@@ -146,6 +168,82 @@ store_listings(struct store *s, const struct prefix *prefix, store_listing_fn *f
 		store_bind(s, e, "SELECT " COLUMNS " FROM listing ORDER BY prefix, category", "");
 
 	return walk_listings(s, st, fn, context, e);
+}
+
+/* --- within a prefix, and around it ------------------------------------------- */
+
+/* What the texts of all addresses of the prefix begin with: its whole parts, which no address
+ * leaves out; "2001:db8:", "192.0.". The colon, or the dot, is then followed by what sorts before
+ * the character behind it. */
+static void
+common_text(const struct prefix *p, char out[ADDR_TEXT])
+{
+	char text[ADDR_TEXT];
+	size_t parts = p->addr.family == 4 ? p->len / 8U : p->len / 16U, n = 0;
+	char dot = p->addr.family == 4 ? '.' : ':';
+
+	for (size_t i = 0; p->addr.family == 6 && i < parts; i++)
+		if (p->addr.b[2 * i] == 0 && p->addr.b[2 * i + 1] == 0)
+			parts = i; /* "::" may stand for it */
+	addr_format(&p->addr, text);
+	for (; parts != 0 && text[n] != '\0'; n++)
+		parts -= text[n] == dot;
+	snprintf(out, ADDR_TEXT, "%.*s", (int)n, text);
+}
+
+struct within {
+	const struct prefix *prefix;
+	store_listing_fn *fn;
+	void *context;
+};
+
+static enum err
+on_near(const struct store_listing *l, void *context)
+{
+	const struct within *w = context;
+	bool inside = l->prefix.addr.family == w->prefix->addr.family &&
+		l->prefix.len >= w->prefix->len && prefix_has_addr(w->prefix, &l->prefix.addr);
+
+	return inside ? w->fn(l, w->context) : OK;
+}
+
+enum err
+store_listings_within(struct store *s, const struct prefix *prefix, store_listing_fn *fn,
+	void *context, struct error *e)
+{
+	struct within within = {prefix, fn, context};
+	char from[ADDR_TEXT], upto[ADDR_TEXT];
+	size_t len;
+
+	common_text(prefix, from);
+	len = strlen(from);
+	if (len == 0)
+		return store_listings(s, NULL, on_near, &within, e);
+	if (from[len - 1] != '.' && from[len - 1] != ':') /* a whole address */
+		return store_listings(s, prefix, on_near, &within, e);
+	memcpy(upto, from, sizeof(upto));
+	upto[len - 1]++;
+	return walk_listings(s,
+		store_bind(s, e,
+			"SELECT " COLUMNS " FROM listing WHERE prefix >= ? AND prefix < ?"
+			" ORDER BY prefix, category",
+			"tt", from, upto),
+		on_near, &within, e);
+}
+
+enum err
+store_listings_over(struct store *s, const struct prefix *prefix, store_listing_fn *fn,
+	void *context, struct error *e)
+{
+	struct prefix p = *prefix;
+	enum err err = OK;
+
+	while (err == OK && p.len != 0) {
+		p.len--;
+		p.addr.b[p.len / 8] &= (uint8_t) ~(0x80U >> p.len % 8);
+		err = store_listings(s, &p, fn, context, e);
+	}
+	return err;
 }
 
 enum err
@@ -166,9 +264,12 @@ store_listings_of_tested(struct store *s, const struct addr *tested, uint32_t ca
 {
 	return walk_listings(s,
 		store_bind(s, e,
-			"SELECT " COLUMNS " FROM listing WHERE " OF_TESTED
-			" AND NOT EXISTS (SELECT 1 FROM proof" OF_LISTING " AND tested <> ?1)"
-			" ORDER BY prefix, category",
+			"SELECT " LISTING_COLUMNS " FROM proof q CROSS JOIN listing l"
+			" ON l.prefix = q.prefix AND l.category = q.category"
+			" WHERE q.tested = ?1 AND (1 << q.category) & ?2 <> 0"
+			" AND NOT EXISTS (SELECT 1 FROM proof o WHERE o.prefix = q.prefix"
+			"  AND o.category = q.category AND o.tested <> ?1)"
+			" ORDER BY q.prefix, q.category",
 			"ai", tested, (int64_t)categories),
 		fn, context, e);
 }
@@ -216,19 +317,15 @@ enum err
 store_changed(struct store *s, store_changed_fn *fn, void *context, struct error *e)
 {
 	sqlite3_stmt *st = store_bind(s, e, "SELECT prefix FROM changed", "");
-	enum err err, stop = OK;
-	bool row;
+	enum err err = OK;
 
-	if (st == NULL)
-		return store_code(e);
-	while ((err = store_step(s, st, &row, e)) == OK && row && stop == OK) {
+	while (store_each(s, st, &err, e)) {
 		struct prefix prefix;
 
 		if (prefix_parse(text_of(store_text(st, 0)), &prefix) == OK)
-			stop = fn(&prefix, context);
+			err = fn(&prefix, context);
 	}
-	sqlite3_reset(st);
-	return err != OK ? err : stop;
+	return err;
 }
 
 enum err

@@ -32,22 +32,18 @@ store_nomination_copy(struct store *s, uint64_t from, uint64_t to, struct error 
 static enum err
 walk(struct store *s, sqlite3_stmt *st, store_nomination_fn *fn, void *context, struct error *e)
 {
-	enum err err, stop = OK;
-	bool row;
+	enum err err = OK;
 
-	if (st == NULL)
-		return store_code(e);
-	while ((err = store_step(s, st, &row, e)) == OK && row && stop == OK) {
+	while (store_each(s, st, &err, e)) {
 		const struct store_nomination n = {
 			.probe = (uint64_t)sqlite3_column_int64(st, 0),
 			.reporter = store_text(st, 1),
 			.points = sqlite3_column_double(st, 2),
 		};
 
-		stop = fn(&n, context);
+		err = fn(&n, context);
 	}
-	sqlite3_reset(st);
-	return err != OK ? err : stop;
+	return err;
 }
 
 enum err

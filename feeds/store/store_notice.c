@@ -35,13 +35,10 @@ static enum err
 walk(struct store *s, sqlite3_stmt *st, store_notice_fn *fn, void *context, size_t *count,
 	struct error *e)
 {
-	enum err err, stop = OK;
-	bool row;
+	enum err err = OK;
 
 	*count = 0;
-	if (st == NULL)
-		return store_code(e);
-	while ((err = store_step(s, st, &row, e)) == OK && row && stop == OK) {
+	while (store_each(s, st, &err, e)) {
 		int64_t category = sqlite3_column_int64(st, 2);
 		struct store_notice n = {
 			.id = sqlite3_column_int64(st, 0),
@@ -58,10 +55,9 @@ walk(struct store *s, sqlite3_stmt *st, store_notice_fn *fn, void *context, size
 			prefix_parse(text_of(store_text(st, 1)), &n.prefix) != OK)
 			continue;
 		++*count;
-		stop = fn(&n, context);
+		err = fn(&n, context);
 	}
-	sqlite3_reset(st);
-	return err != OK ? err : stop;
+	return err;
 }
 
 enum err
@@ -137,4 +133,15 @@ store_notice_failed(struct store *s, int64_t id, int64_t now_s, int64_t give_up_
 	return store_run(s, e, NULL,
 		"UPDATE notice SET done_s = ? WHERE id = ? AND state = 'waiting' AND done_s = 0",
 		"ii", now_s, id);
+}
+
+enum err
+store_notices_prune(struct store *s, int64_t before_s, size_t max, size_t *gone, struct error *e)
+{
+	return store_run(s, e, gone,
+		"DELETE FROM notice WHERE id IN (SELECT n.id FROM notice n"
+		" WHERE n.state <> 'waiting' AND n.done_s < ? AND NOT EXISTS"
+		"  (SELECT 1 FROM listing l WHERE l.prefix = n.prefix"
+		"   AND l.category = n.category AND l.since_s = n.listed_s) ORDER BY n.id LIMIT ?)",
+		"ii", before_s, (int64_t)max);
 }

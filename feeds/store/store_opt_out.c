@@ -49,18 +49,11 @@ store_opt_out_kept(struct store *s, store_opt_out_fn *fn, void *context, int64_t
 	enum err err = store_number(s, e, kept_s,
 		"SELECT value FROM number WHERE name = 'opt_out_s'", "");
 	sqlite3_stmt *st;
-	bool row = true;
 
 	if (err != OK || *kept_s == 0)
 		return err;
 	st = store_bind(s, e, "SELECT prefix FROM opt_out ORDER BY prefix", "");
-	if (st == NULL)
-		return store_code(e);
-	while (err == OK && row) {
-		err = store_step(s, st, &row, e);
-		if (err == OK && row)
-			err = take_row(s, st, fn, context, e);
-	}
-	sqlite3_reset(st);
+	while (store_each(s, st, &err, e))
+		err = take_row(s, st, fn, context, e);
 	return err;
 }

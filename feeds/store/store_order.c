@@ -73,16 +73,9 @@ store_orders(struct store *s, int64_t now_s, store_order_fn *fn, void *context, 
 		" WHERE " IN_FORCE " ORDER BY action, prefix",
 		"i", now_s);
 	enum err err = OK;
-	bool row = true;
 
-	if (st == NULL)
-		return store_code(e);
-	while (err == OK && row) {
-		err = store_step(s, st, &row, e);
-		if (err == OK && row)
-			err = take_row(s, st, fn, context, e);
-	}
-	sqlite3_reset(st);
+	while (store_each(s, st, &err, e))
+		err = take_row(s, st, fn, context, e);
 	return err;
 }
 

@@ -74,19 +74,15 @@ insert_retests(struct store *s, const struct store_retests *r, int64_t upto_s, s
 		" GROUP BY p.host RETURNING host",
 		"iiiii", (int64_t)CAUSE_EXPIRY, r->now_s, r->interval_s, upto_s,
 		r->now_s + r->window_s);
-	enum err err, stop = OK;
+	enum err err = OK;
 	struct addr host;
-	bool row;
 
-	if (st == NULL)
-		return store_code(e);
-	while ((err = store_step(s, st, &row, e)) == OK && row && stop == OK) {
+	while (store_each(s, st, &err, e)) {
 		(*queued)++;
 		if (fn != NULL && addr_parse(text_of(store_text(st, 0)), &host) == OK)
-			stop = fn(&host, context);
+			err = fn(&host, context);
 	}
-	sqlite3_reset(st);
-	return err != OK ? err : stop;
+	return err;
 }
 
 /* Listings are looked at in the order in which they end, each once: a renewed one ends later. */
@@ -137,22 +133,18 @@ static enum err
 walk_probes(struct store *s, sqlite3_stmt *st, store_probe_fn *fn, void *context, size_t *count,
 	struct error *e)
 {
-	enum err err, stop = OK;
-	bool row;
+	enum err err = OK;
 
 	*count = 0;
-	if (st == NULL)
-		return store_code(e);
-	while ((err = store_step(s, st, &row, e)) == OK && row && stop == OK) {
+	while (store_each(s, st, &err, e)) {
 		struct store_probe p = probe_of(st);
 
 		if (addr_parse(text_of(store_text(st, 1)), &p.host) != OK)
 			continue;
 		(*count)++;
-		stop = fn(&p, context);
+		err = fn(&p, context);
 	}
-	sqlite3_reset(st);
-	return err != OK ? err : stop;
+	return err;
 }
 
 enum err
@@ -247,15 +239,11 @@ store_probe_events(struct store *s, uint64_t id, store_event_fn *fn, void *conte
 	sqlite3_stmt *st = store_bind(s, e,
 		"SELECT number, event FROM probe_event WHERE probe = ? ORDER BY number", "i",
 		(int64_t)id);
-	enum err err, stop = OK;
-	bool row;
+	enum err err = OK;
 
-	if (st == NULL)
-		return store_code(e);
-	while ((err = store_step(s, st, &row, e)) == OK && row && stop == OK)
-		stop = fn((uint64_t)sqlite3_column_int64(st, 0), store_text(st, 1), context);
-	sqlite3_reset(st);
-	return err != OK ? err : stop;
+	while (store_each(s, st, &err, e))
+		err = fn((uint64_t)sqlite3_column_int64(st, 0), store_text(st, 1), context);
+	return err;
 }
 
 enum err

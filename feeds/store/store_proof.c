@@ -10,12 +10,9 @@ store_proofs_of(struct store *s, const struct addr *tested, store_listing_fn *fn
 		"SELECT category, probe, expires_s, reason FROM proof WHERE tested = ?"
 		" ORDER BY category, prefix",
 		"a", tested);
-	enum err err, stop = OK;
-	bool row;
+	enum err err = OK;
 
-	if (st == NULL)
-		return store_code(e);
-	while ((err = store_step(s, st, &row, e)) == OK && row && stop == OK) {
+	while (store_each(s, st, &err, e)) {
 		const struct store_listing l = {
 			.category = (enum category)sqlite3_column_int(st, 0),
 			.probe = (uint64_t)sqlite3_column_int64(st, 1),
@@ -24,10 +21,9 @@ store_proofs_of(struct store *s, const struct addr *tested, store_listing_fn *fn
 		};
 
 		if ((unsigned)l.category < CATEGORY_COUNT)
-			stop = fn(&l, context);
+			err = fn(&l, context);
 	}
-	sqlite3_reset(st);
-	return err != OK ? err : stop;
+	return err;
 }
 
 enum err
@@ -48,17 +44,13 @@ store_outputs_of(struct store *s, const struct addr *tested, const struct prefix
 static enum err
 walk_tested(struct store *s, sqlite3_stmt *st, store_tested_fn *fn, void *context, struct error *e)
 {
-	enum err err, stop = OK;
+	enum err err = OK;
 	struct addr host;
-	bool row;
 
-	if (st == NULL)
-		return store_code(e);
-	while ((err = store_step(s, st, &row, e)) == OK && row && stop == OK)
+	while (store_each(s, st, &err, e))
 		if (addr_parse(text_of(store_text(st, 0)), &host) == OK)
-			stop = fn(&host, context);
-	sqlite3_reset(st);
-	return err != OK ? err : stop;
+			err = fn(&host, context);
+	return err;
 }
 
 enum err

@@ -181,18 +181,14 @@ store_report(struct store *s, enum store_report_by by, int64_t now_s, size_t max
 {
 	size_t rows = max < STORE_REPORT_ROWS_MAX ? max : STORE_REPORT_ROWS_MAX;
 	sqlite3_stmt *st = store_bind(s, e, reports[by].rows, "ii", now_s, (int64_t)rows);
-	enum err err, stop = OK;
-	bool row;
+	enum err err = OK;
 
-	if (st == NULL)
-		return store_code(e);
-	while ((err = store_step(s, st, &row, e)) == OK && row && stop == OK) {
+	while (store_each(s, st, &err, e)) {
 		struct store_report_row r = read_row(st, by);
 
-		stop = fn(&r, context);
+		err = fn(&r, context);
 	}
-	sqlite3_reset(st);
-	return err != OK ? err : stop;
+	return err;
 }
 
 static enum err

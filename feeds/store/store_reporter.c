@@ -20,12 +20,9 @@ store_reporters(struct store *s, const char *name, int64_t now_s, store_reporter
 		" FROM reporter r LEFT JOIN reporter_day d ON d.reporter = r.id AND d.day_s = ?"
 		" WHERE ?2 IS NULL OR r.name = ?2 ORDER BY r.name",
 		"it", now_s - now_s % STORE_DAY_S, name);
-	enum err err, stop = OK;
-	bool row;
+	enum err err = OK;
 
-	if (st == NULL)
-		return store_code(e);
-	while ((err = store_step(s, st, &row, e)) == OK && row && stop == OK) {
+	while (store_each(s, st, &err, e)) {
 		const struct store_reporter r = {
 			.id = sqlite3_column_int64(st, 0),
 			.name = store_text(st, 1),
@@ -39,10 +36,9 @@ store_reporters(struct store *s, const char *name, int64_t now_s, store_reporter
 			.faults = (uint64_t)sqlite3_column_int64(st, 9),
 		};
 
-		stop = fn(&r, context);
+		err = fn(&r, context);
 	}
-	sqlite3_reset(st);
-	return err != OK ? err : stop;
+	return err;
 }
 
 enum err
@@ -86,12 +82,9 @@ store_reporter_days(struct store *s, const char *name, size_t max, store_day_fn 
 		" JOIN reporter r ON r.id = d.reporter WHERE r.name = ?"
 		" ORDER BY d.day_s DESC LIMIT ?",
 		"ti", name, (int64_t)max);
-	enum err err, stop = OK;
-	bool row;
+	enum err err = OK;
 
-	if (st == NULL)
-		return store_code(e);
-	while ((err = store_step(s, st, &row, e)) == OK && row && stop == OK) {
+	while (store_each(s, st, &err, e)) {
 		const struct store_day d = {
 			.day_s = sqlite3_column_int64(st, 0),
 			.denials = (uint64_t)sqlite3_column_int64(st, 1),
@@ -99,10 +92,9 @@ store_reporter_days(struct store *s, const char *name, size_t max, store_day_fn 
 			.own_domain = (uint64_t)sqlite3_column_int64(st, 3),
 		};
 
-		stop = fn(&d, context);
+		err = fn(&d, context);
 	}
-	sqlite3_reset(st);
-	return err != OK ? err : stop;
+	return err;
 }
 
 /* --- faults --------------------------------------------------------------- */
@@ -147,12 +139,9 @@ store_faults(struct store *s, const char *reporter, store_fault_fn *fn, void *co
 		" AND f.kind <> '" STORE_FAULT_WATCHED
 		"' ORDER BY f.last_s DESC, f.kind, f.subject",
 		"t", reporter);
-	enum err err, stop = OK;
-	bool row;
+	enum err err = OK;
 
-	if (st == NULL)
-		return store_code(e);
-	while ((err = store_step(s, st, &row, e)) == OK && row && stop == OK) {
+	while (store_each(s, st, &err, e)) {
 		const struct store_fault f = {
 			.kind = store_text(st, 0),
 			.subject = store_text(st, 1),
@@ -162,10 +151,9 @@ store_faults(struct store *s, const char *reporter, store_fault_fn *fn, void *co
 			.example = store_text(st, 5),
 		};
 
-		stop = fn(&f, context);
+		err = fn(&f, context);
 	}
-	sqlite3_reset(st);
-	return err != OK ? err : stop;
+	return err;
 }
 
 enum err

@@ -11,7 +11,7 @@
 #include <orbl/store_audit.h>
 #include <orbl/text.h>
 
-enum { STORE_STATEMENTS_MAX = 256 };
+enum { STORE_STATEMENTS_MAX = 320 };
 
 struct store {
 	sqlite3 *db;
@@ -46,6 +46,9 @@ enum err store_run(struct store *s, struct error *e, size_t *changes, const char
 	const char *types, ...) ORBL_NODISCARD;
 /* One step: *row tells whether there is a row. The statement is reset at its end. */
 enum err store_step(struct store *s, sqlite3_stmt *st, bool *row, struct error *e) ORBL_NODISCARD;
+/* For while: is there one row more? *err, OK at first, is what was before, and what the loop makes
+ * of it: not OK ends the walk. st NULL: store_bind has failed. */
+bool store_each(struct store *s, sqlite3_stmt *st, enum err *err, struct error *e);
 /* One integer from the first row; 0 when there is none. */
 enum err store_number(struct store *s, struct error *e, int64_t *out, const char *sql,
 	const char *types, ...) ORBL_NODISCARD;

@@ -13,25 +13,18 @@ store_trail_of(struct store *s, const struct addr *host, const struct prefix *pr
 		" ORDER BY id DESC LIMIT ?",
 		"api", host, prefix, (int64_t)max);
 	enum err err = OK;
-	bool row = true;
 
-	if (st == NULL)
-		return store_code(e);
-	while (err == OK && row) {
-		err = store_step(s, st, &row, e);
-		if (err == OK && row)
-			err = fn(
-				&(struct store_trail){
-					.seq = (uint64_t)sqlite3_column_int64(st, 0),
-					.time_s = sqlite3_column_int64(st, 1),
-					.author = store_text(st, 2),
-					.action = store_text(st, 3),
-					.subject = store_text(st, 4),
-					.detail = store_text(st, 5),
-				},
-				context);
-	}
-	sqlite3_reset(st);
+	while (store_each(s, st, &err, e))
+		err = fn(
+			&(struct store_trail){
+				.seq = (uint64_t)sqlite3_column_int64(st, 0),
+				.time_s = sqlite3_column_int64(st, 1),
+				.author = store_text(st, 2),
+				.action = store_text(st, 3),
+				.subject = store_text(st, 4),
+				.detail = store_text(st, 5),
+			},
+			context);
 	return err;
 }
 

@@ -84,22 +84,17 @@ watched_get(struct store *s, int64_t reporter, const char *domain, struct watche
 		" AND kind = '" STORE_FAULT_WATCHED "' AND subject = ?",
 		"it", reporter, domain);
 	struct text rest;
-	bool row;
-	enum err err;
+	enum err err = OK;
 
 	*out = (struct watched){.first_s = 0};
-	if (st == NULL)
-		return store_code(e);
-	err = store_step(s, st, &row, e);
-	if (err != OK || !row)
-		return err;
-	out->first_s = sqlite3_column_int64(st, 0);
-	rest = text_of(store_text(st, 1));
-	set_read(&out->hosts, text_cut(&rest, ' '));
-	set_read(&out->networks, text_cut(&rest, ' '));
-	text_printable(rest, out->example, sizeof(out->example));
-	sqlite3_reset(st);
-	return OK;
+	while (store_each(s, st, &err, e)) {
+		out->first_s = sqlite3_column_int64(st, 0);
+		rest = text_of(store_text(st, 1));
+		set_read(&out->hosts, text_cut(&rest, ' '));
+		set_read(&out->networks, text_cut(&rest, ' '));
+		text_printable(rest, out->example, sizeof(out->example));
+	}
+	return err;
 }
 
 static enum err

@@ -40,6 +40,12 @@ typedef enum err store_listing_fn(const struct store_listing *l, void *context);
 /* All listings, by prefix and category; or those of one prefix when it is not NULL. */
 enum err store_listings(struct store *s, const struct prefix *prefix, store_listing_fn *fn,
 	void *context, struct error *e) ORBL_NODISCARD;
+/* Those of the prefix and of all within it, by prefix and category. */
+enum err store_listings_within(struct store *s, const struct prefix *prefix, store_listing_fn *fn,
+	void *context, struct error *e) ORBL_NODISCARD;
+/* Those of the wider prefixes in which it lies, the narrowest first. */
+enum err store_listings_over(struct store *s, const struct prefix *prefix, store_listing_fn *fn,
+	void *context, struct error *e) ORBL_NODISCARD;
 /* At most max of all listings, those behind this prefix (as text) and category; "": from the
  * beginning. */
 enum err store_listings_behind(struct store *s, const char *prefix, int category, size_t max,

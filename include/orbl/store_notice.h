@@ -52,6 +52,10 @@ enum err store_notice_contact(struct store *s, int64_t id, const char *contact,
 	struct error *e) ORBL_NODISCARD;
 enum err store_notice_done(struct store *s, int64_t id, const char *state, int64_t now_s,
 	struct error *e) ORBL_NODISCARD;
+/* Forget those that were done with before a time, at most max, and whose listing is over: while it
+ * is not, its notice must not be made again. */
+enum err store_notices_prune(struct store *s, int64_t before_s, size_t max, size_t *gone,
+	struct error *e) ORBL_NODISCARD;
 /* Its contact could not be looked up. The first time is kept (as done_s, while it waits); after
  * give_up_s of that it waits no more: *given_up. */
 enum err store_notice_failed(struct store *s, int64_t id, int64_t now_s, int64_t give_up_s,

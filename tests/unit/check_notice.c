@@ -42,7 +42,7 @@ static struct resolver_fixture resolver;
 static void
 set_up(void)
 {
-	struct txt_lookup_conf asks = {.timeout_ms = 100};
+	struct txt_lookup_conf asks = {.timeout_ms = 10000};
 
 	scratch_enter();
 	log_open("check", LOG_LEVEL_ERROR);
@@ -383,6 +383,40 @@ START_TEST(notice_comes_before_publication)
 }
 END_TEST
 
+static int64_t
+notices(void)
+{
+	int64_t n;
+
+	ck_ok(store_number(store, trouble(), &n, "SELECT count(*) FROM notice", ""));
+	return n;
+}
+
+START_TEST(old_notices_are_forgotten_when_the_listing_is_over)
+{
+	struct prefix p = fixture_prefix("192.0.2.7");
+	size_t gone = 9;
+
+	list("192.0.2.7", CATEGORY_RELAY, NOW, 0);
+	list("192.0.2.8", CATEGORY_RELAY, NOW, 0);
+	run(NOW);
+	ck_assert_int_eq(notices(), 2);
+	/* It would be sent again. */
+	ck_ok(store_notices_prune(store, NOW + DAY, 10, &gone, trouble()));
+	ck_assert_uint_eq(gone, 0);
+	ck_ok(store_listing_end(store, &p, CATEGORY_ALL_MASK, NULL, trouble()));
+	ck_ok(store_notices_prune(store, NOW, 10, &gone, trouble()));
+	ck_assert_uint_eq(gone, 0);
+	ck_ok(store_notices_prune(store, NOW + DAY, 0, &gone, trouble()));
+	ck_assert_uint_eq(gone, 0);
+	ck_ok(store_notices_prune(store, NOW + DAY, 10, &gone, trouble()));
+	ck_assert_uint_eq(gone, 1);
+	run(NOW + DAY);
+	ck_assert_int_eq(notices(), 1);
+	ck_assert_uint_eq(count_messages(), 2);
+}
+END_TEST
+
 static void
 assert_contact(const json_t *contact)
 {
@@ -483,6 +517,7 @@ suite(void)
 	tcase_add_checked_fixture(m, set_up, tear_down);
 	tcase_add_test(m, a_message_is_for_people);
 	tcase_add_test(m, notice_comes_before_publication);
+	tcase_add_test(m, old_notices_are_forgotten_when_the_listing_is_over);
 	tcase_add_test(m, a_message_has_an_xarf_report);
 	tcase_add_test(m, what_servers_say_stays_in_its_place);
 	suite_add_tcase(s, t);

@@ -316,13 +316,98 @@ START_TEST(a_store_of_the_first_version_is_taken_over)
 }
 END_TEST
 
+/* --- within a prefix ------------------------------------------------------- */
+
+static const char *const places[] = {"0.0.0.0/0", "11.0.0.0/8", "11.1.0.0/16", "11.1.2.0/24",
+	"11.1.2.0/25", "11.1.2.128/25", "11.1.2.3", "11.1.2.30", "11.1.20.0/24", "11.10.2.0/24",
+	"11.1.2.4/30", "111.1.2.0/24", "1.11.2.3", "::/0", "2001:db8::/32", "2001:db8:1::/48",
+	"2001:db8:0:1::/64", "2001:db8:10::/48", "2001:db8::1", "2001::1", "2001::/32",
+	"2001:0:1::/48", "2001:db80::/32", "2001:db8:1:2:3:4:5:6", "2001:db8:1:2:3:4:5:0/112",
+	"::ffff:11.1.2.3", "::1", "ff::", "2000::/3"};
+
+struct compared {
+	struct prefix of;
+	bool within;
+	char text[2000];
+};
+
+static enum err
+on_compared(const struct store_listing *l, void *context)
+{
+	struct compared *c = context;
+	size_t len = strlen(c->text);
+	char prefix[PREFIX_TEXT];
+	const struct prefix *outer = c->within ? &c->of : &l->prefix;
+	const struct prefix *inner = c->within ? &l->prefix : &c->of;
+
+	if (outer->len <= inner->len && prefix_has_addr(outer, &inner->addr) &&
+		(c->within || outer->len != inner->len))
+		snprintf(c->text + len, sizeof(c->text) - len, "%s %d\n",
+			prefix_format(&l->prefix, prefix), (int)l->category);
+	return OK;
+}
+
+static enum err
+on_told(const struct store_listing *l, void *context)
+{
+	struct compared *c = context;
+	size_t len = strlen(c->text);
+	char prefix[PREFIX_TEXT];
+
+	snprintf(c->text + len, sizeof(c->text) - len, "%s %d\n", prefix_format(&l->prefix, prefix),
+		(int)l->category);
+	return OK;
+}
+
+/* The same as a walk over all of them finds. */
+START_TEST(those_within_a_prefix_are_all_and_no_others)
+{
+	struct compared all = {.within = true}, told = {.within = true};
+	struct store *s = open_store();
+
+	for (size_t i = 0; i < ORBL_COUNT(places); i++)
+		put(s, places[i], i % 2 != 0 ? CATEGORY_BOUNCER : CATEGORY_SUSPECT, 0, 100);
+	put(s, "11.1.2.3", CATEGORY_SUSPECT, 0, 100);
+	for (size_t i = 0; i < ORBL_COUNT(places); i++) {
+		all.of = fixture_prefix(places[i]);
+		all.text[0] = told.text[0] = '\0';
+		ck_ok(store_listings(s, NULL, on_compared, &all, trouble()));
+		ck_ok(store_listings_within(s, &all.of, on_told, &told, trouble()));
+		ck_assert_str_ne(all.text, "");
+		ck_assert_str_eq(told.text, all.text);
+	}
+	store_close(s);
+}
+END_TEST
+
+START_TEST(those_over_a_prefix_are_told_from_the_narrowest)
+{
+	struct compared told = {.within = false};
+	struct prefix p = fixture_prefix("11.1.2.3");
+	struct store *s = open_store();
+
+	for (size_t i = 0; i < ORBL_COUNT(places); i++)
+		put(s, places[i], CATEGORY_SUSPECT, 0, 100);
+	ck_ok(store_listings_over(s, &p, on_told, &told, trouble()));
+	ck_assert_str_eq(told.text,
+		"11.1.2.0/25 2\n11.1.2.0/24 2\n11.1.0.0/16 2\n11.0.0.0/8 2\n0.0.0.0/0 2\n");
+	told.text[0] = '\0';
+	p = fixture_prefix("2001:db8:0:1::5");
+	ck_ok(store_listings_over(s, &p, on_told, &told, trouble()));
+	ck_assert_str_eq(told.text, "2001:db8:0:1::/64 2\n2001:db8::/32 2\n2000::/3 2\n::/0 2\n");
+	store_close(s);
+}
+END_TEST
+
 static Suite *
 suite(void)
 {
 	const TTest *const listings[] = {a_listing_is_put_and_renewed,
 		a_listing_ends_with_what_it_rests_on,
 		a_listing_lasts_while_one_of_its_hosts_is_open, a_listing_expires,
-		a_strange_row_is_passed_over, serials_go_up_and_around, a_secret_is_made_once};
+		a_strange_row_is_passed_over, serials_go_up_and_around, a_secret_is_made_once,
+		those_within_a_prefix_are_all_and_no_others,
+		those_over_a_prefix_are_told_from_the_narrowest};
 	const TTest *const changes[] = {changes_are_remembered_until_published,
 		a_store_of_the_first_version_is_taken_over};
 	Suite *s = suite_create("store_listing");
