@@ -45,9 +45,12 @@ is_served(const char *name, const struct feed_zone *zones, size_t count)
 	for (size_t i = 0; i < count; i++) {
 		struct text origin = text_of(zones[i].origin);
 
+		/* An access control list for all zones is none. */
+		if (origin.len == 0)
+			continue;
 		/* The zone, or one that a source of it gives below it. */
 		if (text_equal_nocase(wanted, origin) ||
-			(wanted.len > origin.len + 1 && origin.len != 0 &&
+			(wanted.len > origin.len + 1 &&
 				wanted.p[wanted.len - origin.len - 1] == '.' &&
 				text_equal_nocase(text_from(wanted, wanted.len - origin.len),
 					origin)))

@@ -116,16 +116,10 @@ gate_is_marked(const struct gate *g, const struct gate_client *entry, uint64_t i
 static inline void
 gate_ask_client(const struct gate *g, struct gate_ticket *t, struct answer_context *c)
 {
-	struct gate_client *plain = NULL, *proven = NULL;
 	uint64_t id = t->client, proven_id = id | GATE_ID_PROVEN;
+	struct gate_client *plain = gate_find_client(t->client_set, id);
+	struct gate_client *proven = gate_find_client(t->client_set, proven_id);
 
-	for (size_t i = 0; i < GATE_WAYS; i++) {
-		struct gate_client *entry = &t->client_set->each[i];
-		uint64_t other = atomic_load_explicit(&entry->id, memory_order_relaxed) ^ id;
-
-		plain = other == 0 ? entry : plain;
-		proven = other == GATE_ID_PROVEN ? entry : proven;
-	}
 	t->client = c->transport == ANSWER_UDP ? id : proven_id;
 	t->entry = c->transport == ANSWER_UDP ? plain : proven;
 	c->is_doubted = gate_is_full(g, plain) || gate_is_marked(g, plain, id);

@@ -21,7 +21,9 @@ enum answer_transport { ANSWER_UDP, ANSWER_TCP };
 enum {
 	ANSWER_MAX = 65535,        /* bytes of a reply over TCP */
 	ANSWER_IDENTITY_MAX = 255, /* of identity and version; what is longer is cut */
+	ANSWER_BATCH = 32,         /* packets that are read at once */
 	ANSWER_ACL_TTL_S = 2100,   /* of a client's own answer without a TTL, as rbldnsd */
+	ANSWER_ERROR_TTL_S = 60,   /* of an error code: it is about who asks, not about the name */
 };
 
 /* What does not change while the server runs. */
@@ -32,6 +34,7 @@ struct answer_config {
 	struct text identity;   /* NSID, and CH TXT id.server, hostname.bind; "": hidden */
 	struct text version;    /* CH TXT version.bind, version.server; "": hidden */
 	struct text url;        /* told to whom a key or a quota refuses; "": none */
+	bool error_codes;       /* ... by a code of 127.255.255.0/24 */
 	struct cookie_secrets cookies;
 	bool hands_over; /* there is a transfer process (transfer/transfer.h) */
 };
@@ -65,8 +68,8 @@ struct answer_outcome {
 	bool passes;     /* an access list lets the client pass */
 	bool is_limited; /* the reply was truncated for is_limited of the context */
 	bool is_dropped; /* there is none for it */
-	bool is_over;    /* refused: over quota */
-	bool is_keyless; /* refused: the key is none of ours, was revoked, or is missing */
+	bool is_over;    /* refused, or told by an error code: over quota */
+	bool is_keyless; /* the same: the key is none of ours, was revoked, or is missing */
 	uint32_t key;    /* slot of its key (access/keys.h); KEY_NONE */
 };
 
@@ -76,20 +79,23 @@ struct answer_outcome {
 size_t answer_packet(const struct zone_set *zones, const struct answer_context *context,
 	const uint8_t *packet, size_t len, uint8_t *out, size_t size);
 
-/* The same in three steps, each for a whole batch: a list is larger than the processor's caches,
- * and waiting for memory is the greatest part of what an answer costs; the packets of a batch wait
- * for theirs together. The reading borrows the packet. */
+/* The same in two steps, the first of them for a whole batch: waiting for memory is the greatest
+ * part of what an answer costs, and the packets of a batch wait for theirs together
+ * (snapshot_layer_find_many4). */
 struct answer_reading {
-	const struct zone *zone; /* NULL: no question of the commonest kind */
+	const uint8_t *packet; /* these two are the caller's to fill */
+	size_t len;
+	const struct zone *zone; /* NULL: it is for the long way */
 	uint32_t address;        /* asked for in zone */
-	struct query query;      /* of it, without labels */
+	bool is_listed;          /* there; the next two say how */
+	uint32_t ttl_s;
+	struct snapshot_view view;
+	struct query query; /* without labels */
 };
 
-void answer_read(const struct zone_set *zones, const uint8_t *packet, size_t len,
-	struct answer_reading *out);
-void answer_fetch(const struct answer_reading *r); /* a hint to the memory */
+void answer_read(const struct zone_set *zones, int64_t now_s, struct answer_reading *readings,
+	size_t count); /* up to ANSWER_BATCH */
 size_t answer_write(const struct zone_set *zones, const struct answer_context *context,
-	const struct answer_reading *r, const uint8_t *packet, size_t len, uint8_t *out,
-	size_t size, struct answer_outcome *outcome);
+	const struct answer_reading *r, uint8_t *out, size_t size, struct answer_outcome *outcome);
 
 #endif

@@ -169,6 +169,16 @@ is_never_listed(const struct answer *a)
 	return a->zone->lists_names && IS_LABEL(a, "invalid");
 }
 
+bool
+answer_data_is_entry(struct answer *a)
+{
+	bool is_address = dnsbl_name_parse(&a->reply.query->name, a->below, &a->address) &&
+		(a->address.ipv4_bits == 32 || a->address.ipv6_bits == 128);
+
+	return !is_never_listed(a) &&
+		(a->zone->lists_names || (is_address && a->zone->has_addresses));
+}
+
 /* ... and these always; several of them where the list has several codes. */
 static const struct zone_test *
 find_test(const struct answer *a)

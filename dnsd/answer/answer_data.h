@@ -99,6 +99,9 @@ answer_data_lasts(const struct snapshot_view *v, uint32_t default_ttl_s, int64_t
 	return true;
 }
 
+/* Could data list the name? Not 127.0.0.1, nor part of an address. */
+bool answer_data_is_entry(struct answer *a);
+
 /* Write the records of a type, or for ANY those of one of its types. */
 void answer_data_write(struct answer *a, uint16_t type);
 

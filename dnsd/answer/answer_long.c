@@ -1,5 +1,6 @@
 #include "answer_long.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "answer_chaos.h"
@@ -100,6 +101,33 @@ refuse(struct answer *a, const char *why)
 	fail(&a->reply, RCODE_REFUSED, EDE_PROHIBITED);
 	a->reply.ede_text = text_of(why);
 	a->reply.ede_url = a->context->config->url;
+}
+
+/* What the codes of other lists mean: too many queries, and no leave to ask. */
+enum { CODE_NO_LEAVE = 0x7ffffffe, CODE_OVER = 0x7fffffff };
+
+/* In place of a refusal: no listing, but clients that look at codes can show why there is none. */
+static bool
+answer_error_code(struct answer *a, uint32_t code, const char *why)
+{
+	const struct answer_config *config = a->context->config;
+	struct reply *r = &a->reply;
+	char string[256];
+
+	if (!config->error_codes || a->below == 0 || !answer_data_is_entry(a))
+		return false;
+	switch (r->query->type) {
+	case TYPE_A:
+	case TYPE_ANY: reply_a(r, ANSWER_ERROR_TTL_S, code); break;
+	case TYPE_TXT:
+		snprintf(string, sizeof(string), "Error: %s%s%.*s", why,
+			config->url.len != 0 ? "; see " : "", TEXT_ARG(config->url));
+		reply_txt(r, ANSWER_ERROR_TTL_S, text_of(string), TEXT_NONE);
+		break;
+	default: return false;
+	}
+	r->authoritative = true;
+	return true;
 }
 
 static bool
@@ -215,6 +243,8 @@ answer_zone(struct answer *a, struct answer_outcome *outcome)
 		return;
 	}
 	why = refusal(a, outcome);
+	if (why != NULL && answer_error_code(a, outcome->is_over ? CODE_OVER : CODE_NO_LEAVE, why))
+		return;
 	if (why != NULL)
 		refuse(a, why);
 	else if (is_doubted(a))

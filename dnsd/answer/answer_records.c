@@ -2,27 +2,18 @@
 
 #include <string.h>
 
-/* --- what a template's mark stands for ---------------------------------- */
+#include "octet_label.h"
 
-static char *
-put_octet(char *at, unsigned octet)
-{
-	if (octet >= 100)
-		*at++ = (char)('0' + octet / 100);
-	if (octet >= 10)
-		*at++ = (char)('0' + octet / 10 % 10);
-	*at++ = (char)('0' + octet % 10);
-	return at;
-}
+/* --- what a template's mark stands for ---------------------------------- */
 
 static struct text
 format_ipv4(uint32_t address, char *out)
 {
-	char *at = put_octet(out, address >> 24);
+	char *at = octet_label_write(address >> 24, out);
 
 	for (int shift = 16; shift >= 0; shift -= 8) {
 		*at++ = '.';
-		at = put_octet(at, address >> shift & 0xff);
+		at = octet_label_write(address >> shift & 0xff, at);
 	}
 	return (struct text){out, (size_t)(at - out)};
 }

@@ -5,7 +5,6 @@
 #include "big_endian.h"
 
 enum {
-	POINTER = 0xc000,
 	OPTION_HEAD = 4,
 	OPTION_NSID = 3,
 	OPTION_COOKIE = 10,
@@ -68,10 +67,13 @@ add_ede(struct reply *r)
 	r->at = at;
 }
 
-/* The cookie's room was set aside, the others are left out where there is none. */
-void
-reply_add_options(struct reply *r)
+/* Into OPT, the last record. The cookie's room was set aside, the others are left out where there
+ * is none. */
+static void
+add_options(struct reply *r)
 {
+	uint8_t *begin = r->at;
+
 	if (r->has_cookie) {
 		r->end += COOKIE_SIZE;
 		add_option(r, OPTION_COOKIE, r->cookie, sizeof(r->cookie));
@@ -80,6 +82,16 @@ reply_add_options(struct reply *r)
 		add_ede(r);
 	if (r->nsid.len != 0 && (size_t)(r->end - r->at) >= OPTION_HEAD + r->nsid.len)
 		add_option(r, OPTION_NSID, r->nsid.p, r->nsid.len);
+	big_endian_put16(begin - 2, (unsigned)(r->at - begin));
+}
+
+size_t
+reply_end(struct reply *r, bool may_truncate)
+{
+	reply_end_plain(r, may_truncate);
+	if (r->query->edns)
+		add_options(r);
+	return (size_t)(r->at - r->out);
 }
 
 /* --- records ------------------------------------------------------------ */
@@ -95,7 +107,7 @@ begin_record(struct reply *r, uint16_t type, uint32_t ttl_s, size_t len)
 		r->overflow = true;
 		return NULL;
 	}
-	big_endian_put16(at, POINTER | QUERY_HEADER_SIZE);
+	big_endian_put16(at, REPLY_POINTER | QUERY_HEADER_SIZE);
 	big_endian_put16(at + 2, type);
 	big_endian_put16(at + 4, CLASS_IN);
 	big_endian_put32(at + 6, ttl_s);
@@ -213,25 +225,6 @@ reply_drop_repeated(struct reply *r)
 			r->counts[REPLY_ANSWER]--;
 			return;
 		}
-}
-
-void
-reply_piece(struct reply *r, enum reply_section section, const struct zone_piece *p,
-	size_t origin_len)
-{
-	size_t origin = POINTER | (QUERY_HEADER_SIZE + r->query->name.len - origin_len);
-	uint8_t *at = r->at;
-
-	if (r->end - at < p->len) {
-		r->overflow = true;
-		return;
-	}
-	memcpy(at, p->bytes, p->len);
-	for (size_t i = 0; i < p->pointer_count; i++)
-		big_endian_put16(at + p->pointers[i].at,
-			(unsigned)(origin + p->pointers[i].origin_at));
-	r->at += p->len;
-	r->counts[section] = (uint16_t)(r->counts[section] + p->count);
 }
 
 void

@@ -34,6 +34,7 @@ enum reply_ede {
 	EDE_NOT_READY = 14,
 	EDE_PROHIBITED = 18,
 	EDE_NOT_AUTHORITATIVE = 20,
+	EDE_NOT_SUPPORTED = 21,
 	EDE_INVALID_DATA = 24,
 };
 
@@ -59,14 +60,17 @@ enum {
 	REPLY_FLAG_AA = 0x0400,
 	REPLY_FLAG_TC = 0x0200,
 	REPLY_FLAGS_REPEATED = 0x7900, /* opcode and RD */
+	REPLY_POINTER = 0xc000,
 	REPLY_OPT_SIZE = 11,
 	REPLY_EDNS_DO = 0x8000,
 };
 
-/* Each reply begins and ends; that is why these two are here. */
+/* Each reply begins and ends, and most have an A record or an SOA; that is why these are here.
+ * Inlined into one function they keep the whole reply in registers. */
+#define REPLY_INLINE __attribute__((always_inline)) static inline
 
 /* Begin a reply of at most size bytes in out. False: not even header, question and OPT fit. */
-static inline bool
+REPLY_INLINE bool
 reply_begin(struct reply *r, const struct query *q, uint16_t udp_size, uint8_t *out, size_t size)
 {
 	size_t opt = q->edns ? REPLY_OPT_SIZE : 0;
@@ -87,11 +91,8 @@ reply_begin(struct reply *r, const struct query *q, uint16_t udp_size, uint8_t *
 	return true;
 }
 
-/* Cookie, extended error and identity, as far as they are there. */
-void reply_add_options(struct reply *r);
-
 /* The upper bits of RCODE, version 0; RFC 3225 section 3: DO is copied. */
-static inline void
+REPLY_INLINE void
 reply_add_opt(struct reply *r)
 {
 	uint8_t *opt = r->at;
@@ -103,15 +104,13 @@ reply_add_opt(struct reply *r)
 	big_endian_put16(opt + 3, r->udp_size);
 	big_endian_put32(opt + 5,
 		(uint32_t)r->rcode >> 4 << 24 | (r->query->dnssec_ok ? REPLY_EDNS_DO : 0u));
-	if (r->has_cookie || r->ede != EDE_NONE || r->nsid.len != 0)
-		reply_add_options(r);
-	big_endian_put16(opt + 9, (unsigned)(r->at - opt - REPLY_OPT_SIZE));
+	big_endian_put16(opt + 9, 0);
 }
 
-/* Write header and OPT. may_truncate: over UDP a reply with something left out has TC set and no
- * records; otherwise it has those that fitted. Returns the length. */
-static inline size_t
-reply_end(struct reply *r, bool may_truncate)
+/* Write header and OPT, which has no options here. may_truncate: over UDP a reply with something
+ * left out has TC set and no records; otherwise it has those that fitted. Returns the length. */
+REPLY_INLINE size_t
+reply_end_plain(struct reply *r, bool may_truncate)
 {
 	const struct query *q = r->query;
 	uint8_t *header = r->out;
@@ -132,11 +131,14 @@ reply_end(struct reply *r, bool may_truncate)
 	return (size_t)(r->at - header);
 }
 
+/* The same, with cookie, extended error and identity as far as they are there. */
+size_t reply_end(struct reply *r, bool may_truncate);
+
 /* Set aside room for a cookie, before the first record; NULL: there is none for it. */
 uint8_t *reply_cookie(struct reply *r);
 
 /* Records of the question's name, in the answer section. */
-static inline void
+REPLY_INLINE void
 reply_a(struct reply *r, uint32_t ttl_s, uint32_t address)
 {
 	const uint64_t head = 0xc00c00010001; /* pointer to the question, A, IN */
@@ -158,8 +160,24 @@ reply_record(struct reply *r, uint16_t class, uint16_t type, uint32_t ttl_s, str
 /* Take the last one back if an earlier one has the same data. */
 void reply_drop_repeated(struct reply *r);
 /* Records rendered for a zone of an origin of so many bytes, which the question's name is in. */
-void reply_piece(struct reply *r, enum reply_section section, const struct zone_piece *p,
-	size_t origin_len);
+REPLY_INLINE void
+reply_piece(struct reply *r, enum reply_section section, const struct zone_piece *p,
+	size_t origin_len)
+{
+	size_t origin = REPLY_POINTER | (QUERY_HEADER_SIZE + r->query->name.len - origin_len);
+	const struct zone_pointer *end = p->pointers + p->pointer_count;
+	uint8_t *at = r->at;
+
+	if (r->end - at < p->len) {
+		r->overflow = true;
+		return;
+	}
+	memcpy(at, p->bytes, p->len);
+	for (const struct zone_pointer *each = p->pointers; each != end; each++)
+		big_endian_put16(at + each->at, (unsigned)(origin + each->origin_at));
+	r->at += p->len;
+	r->counts[section] = (uint16_t)(r->counts[section] + p->count);
+}
 /* The TTL of the first record, instead of the piece's. */
 void reply_piece_ttl(struct reply *r, enum reply_section section, const struct zone_piece *p,
 	size_t origin_len, uint32_t ttl_s);

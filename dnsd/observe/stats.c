@@ -114,59 +114,6 @@ stats_rows(const struct stats *s)
 
 /* --- counting ------------------------------------------------------------- */
 
-/* By RCODE, RFC 1035 section 4.1.1; those above are OTHER. */
-static const uint8_t classes[16] = {
-	STATS_REPLY_ANSWER,
-	STATS_REPLY_FORMERR,
-	STATS_REPLY_SERVFAIL,
-	STATS_REPLY_NXDOMAIN,
-	STATS_REPLY_NOTIMP,
-	STATS_REPLY_REFUSED,
-	STATS_REPLY_OTHER,
-	STATS_REPLY_OTHER,
-	STATS_REPLY_OTHER,
-	STATS_REPLY_OTHER,
-	STATS_REPLY_OTHER,
-	STATS_REPLY_OTHER,
-	STATS_REPLY_OTHER,
-	STATS_REPLY_OTHER,
-	STATS_REPLY_OTHER,
-	STATS_REPLY_OTHER,
-};
-
-/* NOERROR without AA is no answer of ours: the upper bits of the RCODE are in OPT, RFC 6891
- * section 6.1.3. */
-static inline enum stats_reply
-classify(const uint8_t *header)
-{
-	unsigned rcode = header[3] & 0x0f;
-	bool authoritative = header[2] & 0x04, truncated = header[2] & 0x02;
-
-	if (rcode != 0)
-		return classes[rcode];
-	if (!authoritative && !truncated)
-		return STATS_REPLY_OTHER;
-	return truncated || (header[6] | header[7]) != 0 ? STATS_REPLY_ANSWER : STATS_REPLY_NODATA;
-}
-
-void
-stats_count(struct stats_worker *w, const struct zone *zone, unsigned transport,
-	const uint8_t *reply, size_t in, size_t out)
-{
-	struct stats_row *r = &w->rows[zone != NULL ? zone->stats_row : STATS_NO_ZONE];
-
-	stats_add(&r->bytes_in[transport], in);
-	if (out == 0) {
-		stats_add(&r->dropped[transport], 1);
-		stats_add(&r->dropped_bytes[transport], in);
-		return;
-	}
-	stats_add(&r->bytes_out[transport], out);
-	stats_add(&r->replies[transport][classify(reply)], 1);
-	if (reply[2] & 0x02)
-		stats_add(&r->truncated[transport], 1);
-}
-
 void
 stats_count_handed_over(struct stats_worker *w, const struct zone *zone, unsigned transport,
 	size_t in)

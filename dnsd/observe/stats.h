@@ -41,7 +41,7 @@ enum stats_reply {
 
 /* Of a zone, all since the start. A query is replied to, dropped or handed over. */
 struct stats_row {
-	uint64_t replies[STATS_TRANSPORTS][STATS_REPLIES];
+	_Alignas(64) uint64_t replies[STATS_TRANSPORTS][STATS_REPLIES];
 	uint64_t truncated[STATS_TRANSPORTS]; /* of replies: those with TC */
 	/* Queries that get no reply: replies themselves, refuse, by the ACL, by the rate limit. */
 	uint64_t dropped[STATS_TRANSPORTS], dropped_bytes[STATS_TRANSPORTS];
@@ -101,9 +101,46 @@ stats_set(uint64_t *gauge, uint64_t n)
 	__atomic_store_n(gauge, n, __ATOMIC_RELAXED);
 }
 
+/* NOERROR without AA is no answer of ours: the upper bits of the RCODE are in OPT, RFC 6891
+ * section 6.1.3. */
+static inline enum stats_reply
+stats_classify(const uint8_t *header)
+{
+	/* By RCODE, RFC 1035 section 4.1.1; those above are OTHER. */
+	static const uint8_t classes[16] = {STATS_REPLY_ANSWER, STATS_REPLY_FORMERR,
+		STATS_REPLY_SERVFAIL, STATS_REPLY_NXDOMAIN, STATS_REPLY_NOTIMP, STATS_REPLY_REFUSED,
+		STATS_REPLY_OTHER, STATS_REPLY_OTHER, STATS_REPLY_OTHER, STATS_REPLY_OTHER,
+		STATS_REPLY_OTHER, STATS_REPLY_OTHER, STATS_REPLY_OTHER, STATS_REPLY_OTHER,
+		STATS_REPLY_OTHER, STATS_REPLY_OTHER};
+	unsigned rcode = header[3] & 0x0f;
+	bool authoritative = header[2] & 0x04, truncated = header[2] & 0x02;
+
+	if (rcode != 0)
+		return classes[rcode];
+	if (!authoritative && !truncated)
+		return STATS_REPLY_OTHER;
+	return truncated || (header[6] | header[7]) != 0 ? STATS_REPLY_ANSWER : STATS_REPLY_NODATA;
+}
+
 /* A query of in bytes for zone (NULL: none of ours) got this reply of out bytes; 0: none. */
-void stats_count(struct stats_worker *w, const struct zone *zone, unsigned transport,
-	const uint8_t *reply, size_t in, size_t out);
+static inline void
+stats_count(struct stats_worker *w, const struct zone *zone, unsigned transport,
+	const uint8_t *reply, size_t in, size_t out)
+{
+	struct stats_row *r = &w->rows[zone != NULL ? (size_t)zone->stats_row : STATS_NO_ZONE];
+
+	stats_add(&r->bytes_in[transport], in);
+	if (out == 0) {
+		stats_add(&r->dropped[transport], 1);
+		stats_add(&r->dropped_bytes[transport], in);
+		return;
+	}
+	stats_add(&r->bytes_out[transport], out);
+	stats_add(&r->replies[transport][stats_classify(reply)], 1);
+	if (reply[2] & 0x02)
+		stats_add(&r->truncated[transport], 1);
+}
+
 void stats_count_handed_over(struct stats_worker *w, const struct zone *zone, unsigned transport,
 	size_t in);
 /* So many queries were answered from one reading of the clock to the other. */

@@ -94,7 +94,7 @@ write_reply(struct tcp_stream *s, const uint8_t *query, size_t len, const struct
 {
 	uint8_t *out = s->out + s->out_len + FRAME;
 	struct answer_context own = *context;
-	struct answer_reading reading;
+	struct answer_reading reading = {.packet = query, .len = len};
 	struct gate_ticket ticket;
 	size_t reply;
 
@@ -102,8 +102,8 @@ write_reply(struct tcp_stream *s, const uint8_t *query, size_t len, const struct
 		ticket = gate_prepare(s->gate, &own.client);
 		gate_admit(s->gate, &ticket, &own);
 	}
-	answer_read(zones, query, len, &reading);
-	reply = answer_write(zones, &own, &reading, query, len, out, ANSWER_MAX, outcome);
+	answer_read(zones, own.now_s, &reading, 1);
+	reply = answer_write(zones, &own, &reading, out, ANSWER_MAX, outcome);
 	if (s->gate != NULL)
 		gate_settle(s->gate, &ticket, zone_set_keys(zones), outcome);
 	return reply;

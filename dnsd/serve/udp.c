@@ -12,7 +12,7 @@
 #include "gate_worker.h"
 
 enum {
-	BATCH = 32,
+	BATCH = ANSWER_BATCH,
 	QUERY_MAX = 1232, /* or udp_size; larger ones arrive cut, and are FORMERR */
 	CONTROL_MAX = CMSG_SPACE(sizeof(struct in6_pktinfo)),
 	SEND_WAIT_MS = 2,
@@ -91,6 +91,7 @@ udp_new(const struct udp_options *o)
 		u->in[i].msg_hdr.msg_name = &s->peer;
 		u->in[i].msg_hdr.msg_control = s->control;
 		u->out[i].msg_hdr.msg_iovlen = 1;
+		u->readings[i].packet = s->in.iov_base;
 		arm(u, i);
 	}
 	return u;
@@ -135,15 +136,15 @@ may_reply(const struct listener *l, const struct addr *from, uint16_t port, stru
 	return !addr_equal(&own, from);
 }
 
-static struct addr
-address_of(const union peer *peer)
+static inline void
+read_address(const union peer *peer, struct addr *out)
 {
-	struct addr a = {.family = 4};
-
-	if (peer->any.sa_family != AF_INET)
-		return addr_from_sockaddr(&peer->any);
-	memcpy(a.b, &peer->ipv4.sin_addr, sizeof(peer->ipv4.sin_addr));
-	return a;
+	if (peer->any.sa_family != AF_INET) {
+		*out = addr_from_sockaddr(&peer->any);
+		return;
+	}
+	*out = (struct addr){.family = 4};
+	memcpy(out->b, &peer->ipv4.sin_addr, sizeof(peer->ipv4.sin_addr));
 }
 
 /* Send from the address that was asked. The interface is the routing table's choice, but for
@@ -285,8 +286,7 @@ write_reply(struct udp *u, unsigned i, const struct zone_set *zones,
 {
 	struct slot *s = &u->slots[i];
 
-	return answer_write(zones, context, &u->readings[i], s->in.iov_base, u->in[i].msg_len,
-		s->out.iov_base, u->udp_size, outcome);
+	return answer_write(zones, context, &u->readings[i], s->out.iov_base, u->udp_size, outcome);
 }
 
 /* Returns the length of the reply to datagram i, 0: none. */
@@ -297,7 +297,7 @@ answer_slot(struct udp *u, unsigned i, const struct listener *l, const struct zo
 	struct slot *s = &u->slots[i];
 	size_t len;
 
-	context->client = address_of(&s->peer);
+	read_address(&s->peer, &context->client);
 	if (!may_reply(l, &context->client, ntohs(s->peer.ipv4.sin_port), &u->in[i].msg_hdr)) {
 		*outcome = (struct answer_outcome){.zone = NULL};
 		return 0;
@@ -314,19 +314,19 @@ static void
 prepare_tickets(struct udp *u, unsigned count)
 {
 	for (unsigned i = 0; i < count; i++) {
-		struct addr client = address_of(&u->slots[i].peer);
+		struct addr client;
 
+		read_address(&u->slots[i].peer, &client);
 		u->tickets[i] = gate_prepare(u->gate, &client);
 	}
 }
 
 static void
-read_slots(struct udp *u, unsigned count, const struct zone_set *zones)
+read_slots(struct udp *u, unsigned count, const struct zone_set *zones, int64_t now_s)
 {
 	for (unsigned i = 0; i < count; i++)
-		answer_read(zones, u->slots[i].in.iov_base, u->in[i].msg_len, &u->readings[i]);
-	for (unsigned i = 0; i < count; i++)
-		answer_fetch(&u->readings[i]);
+		u->readings[i].len = u->in[i].msg_len;
+	answer_read(zones, now_s, u->readings, count);
 	if (u->gate != NULL)
 		prepare_tickets(u, count);
 }
@@ -336,17 +336,18 @@ udp_serve(struct udp *u, const struct listener *l, const struct zone_set *zones,
 	struct answer_context *context)
 {
 	int received = recvmmsg(l->udp, u->in, BATCH, MSG_DONTWAIT, NULL);
+	struct mmsghdr *reply = u->out;
 	struct answer_outcome outcome;
-	unsigned replies = 0;
+	unsigned replies;
 	int64_t from_ns;
 
 	if (received <= 0)
 		return false;
 	from_ns = read_clock_ns(CLOCK_MONOTONIC);
 	context->transport = ANSWER_UDP;
-	read_slots(u, (unsigned)received, zones);
+	read_slots(u, (unsigned)received, zones, context->now_s);
 	for (unsigned i = 0; (int)i < received; i++) {
-		struct msghdr *in = &u->in[i].msg_hdr, *out = &u->out[replies].msg_hdr;
+		struct msghdr *in = &u->in[i].msg_hdr, *out = &reply->msg_hdr;
 		struct slot *s = &u->slots[i];
 
 		s->out.iov_len = answer_slot(u, i, l, zones, context, &outcome);
@@ -356,10 +357,11 @@ udp_serve(struct udp *u, const struct listener *l, const struct zone_set *zones,
 			out->msg_namelen = in->msg_namelen;
 			out->msg_iov = &s->out;
 			set_source(out, in);
-			replies++;
+			reply++;
 		}
 		arm(u, i);
 	}
+	replies = (unsigned)(reply - u->out);
 	stats_add(&u->stats->common.unsent, replies - send_replies(l, u->out, replies));
 	stats_count_latency(u->stats, ANSWER_UDP, (unsigned)received, from_ns,
 		read_clock_ns(CLOCK_MONOTONIC));

@@ -4,6 +4,15 @@
 
 #include "zone_set.h"
 
+bool
+zone_set_is_short_origin(const struct zone *z, const uint8_t *wire, size_t len)
+{
+	uint8_t padded[sizeof(uint64_t)] = {0};
+
+	memcpy(padded, wire, len);
+	return zone_set_is_same(z, padded, 0);
+}
+
 static const struct zone *
 find_origin(const struct zone_set *s, const uint8_t *wire, size_t len)
 {

@@ -443,7 +443,7 @@ finish_zones(struct zone_set *s, struct error *e)
 
 		z->is_ready &= !s->is_acl_missing;
 		z->needs_key = needs_key(s, z);
-		z->is_plain = z->is_ready && !z->has_names && !z->needs_key;
+		z->is_plain = z->is_ready && z->has_addresses && !z->has_names && !z->needs_key;
 	}
 	for (size_t i = 0; err == OK && i < s->count; i++) {
 		struct zone *z = s->zones[i];

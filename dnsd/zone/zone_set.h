@@ -66,20 +66,20 @@ zone_set_is_same(const struct zone *z, const uint8_t *wire, size_t from)
 	return (theirs | fold) == ours;
 }
 
+bool zone_set_is_short_origin(const struct zone *z, const uint8_t *wire, size_t len);
+
 /* The last eight bytes overlap those before. */
 static inline bool
 zone_set_is_origin(const struct zone *z, const uint8_t *wire, size_t len)
 {
-	uint8_t padded[sizeof(uint64_t)] = {0};
+	const size_t step = sizeof(uint64_t);
 
-	if (len < sizeof(padded)) {
-		memcpy(padded, wire, len);
-		return zone_set_is_same(z, padded, 0);
-	}
-	for (size_t at = 0; at + sizeof(padded) < len; at += sizeof(padded))
+	if (len < step)
+		return zone_set_is_short_origin(z, wire, len);
+	for (size_t at = 0; at + step < len; at += step)
 		if (!zone_set_is_same(z, wire, at))
 			return false;
-	return zone_set_is_same(z, wire, len - sizeof(padded));
+	return zone_set_is_same(z, wire, len - step);
 }
 
 /* The zone with the origin that these bytes, at least eight, begin with, or NULL. An origin of less
@@ -87,18 +87,16 @@ zone_set_is_origin(const struct zone *z, const uint8_t *wire, size_t len)
 static inline const struct zone *
 zone_set_find_here(const struct zone_set *s, const uint8_t *wire, size_t len)
 {
-	const struct zone_slot *slot;
 	uint64_t head = zone_set_head(wire, sizeof(head));
+	const struct zone_slot *slot = &s->slots[zone_set_hash(head) & s->slot_mask];
+	const struct zone *z;
 
-	slot = &s->slots[zone_set_hash(head) & s->slot_mask];
 	/* The root's 0 is part of an origin, so that it ends here too. */
-	while (slot->zone != NULL) {
-		if (slot->head == head && slot->zone->origin_len <= len &&
-			zone_set_is_origin(slot->zone, wire, slot->zone->origin_len))
+	for (; (z = slot->zone) != NULL; slot++)
+		if (slot->head == head && z->origin_len <= len &&
+			zone_set_is_origin(z, wire, z->origin_len))
 			break;
-		slot++;
-	}
-	return slot->zone;
+	return z;
 }
 
 /* Does the zone lie below this name (lower case)? */

@@ -38,11 +38,18 @@ read_action(struct text word, enum snapshot_action *out)
 	return false;
 }
 
+/* 127.255.255.0/24 is no listing but an error, as block lists have it. */
+static bool
+is_error_code(uint32_t a)
+{
+	return a >> 8 == 0x7fffff;
+}
+
 /* What lists all addresses to a client may be harmless to nobody: it is asked for. */
 static void
 check_listed(struct rbldnsd_set *s, struct rbldnsd_value *value)
 {
-	if (s->source->options->list_all)
+	if (s->source->options->list_all || is_error_code(value->a))
 		return;
 	rbldnsd_warn(s,
 		"lists everything to these clients, which is not allowed; they are "

@@ -1,32 +1,10 @@
 #include <orbl/snapshot_layer.h>
 
+#include "snapshot_find.h"
 #include "snapshot_image.h"
 #include "snapshot_key.h"
 
 /* --- classes --- */
-
-static inline const uint8_t *
-class_row(const struct snapshot *s, uint32_t id)
-{
-	return snapshot_image_row(s, SECTION_CLASSES, id - 1, CLASS_SIZE);
-}
-
-static inline void
-view_class(const struct snapshot *s, uint32_t id, struct snapshot_view *out)
-{
-	const uint8_t *row = class_row(s, id);
-
-	out->snapshot = s;
-	out->expires_s = (int64_t)format_get64(row + CLASS_EXPIRES);
-	out->ttl_s = format_get32(row + CLASS_TTL);
-	out->action = row[CLASS_ACTION];
-	out->a_count = row[CLASS_A_COUNT];
-	out->txt_count = row[CLASS_TXT_COUNT];
-	out->record_count = row[CLASS_RECORD_COUNT];
-	out->a_first = format_get32(row + CLASS_A_FIRST);
-	out->txt_first = format_get32(row + CLASS_TXT_FIRST);
-	out->record_first = format_get32(row + CLASS_RECORD_FIRST);
-}
 
 uint32_t
 snapshot_view_a(const struct snapshot_view *v, size_t i)
@@ -54,49 +32,7 @@ snapshot_view_record(const struct snapshot_view *v, size_t i)
 		.rdata = snapshot_image_text(v->snapshot, row + RECORD_RDATA)};
 }
 
-/* An id that the snapshot does not have is the same as none. */
-static inline uint32_t
-id_at(const struct snapshot_set *set, const struct snapshot_ids *ids, size_t i)
-{
-	uint32_t id = ids->only;
-
-	if (ids->size == 1)
-		id = ids->p[i];
-	else if (ids->size == 2)
-		id = format_get16(ids->p + 2 * i);
-	else if (ids->size == 4)
-		id = format_get32(ids->p + 4 * i);
-	return id <= set->class_count ? id : 0;
-}
-
-/* --- searches in ascending numbers; without branches on those of IPv4 --- */
-
-/* Of count numbers, one at least, the last that is not above a; the first when all are. */
-static inline const uint8_t *
-last16(const uint8_t *p, size_t count, uint16_t a)
-{
-	while (count > 1) {
-		size_t half = count / 2;
-		const uint8_t *middle = p + 2 * half;
-
-		p = format_get16(middle) <= a ? middle : p;
-		count -= half;
-	}
-	return p;
-}
-
-static inline const uint8_t *
-last32(const uint8_t *p, size_t count, uint32_t a)
-{
-	while (count > 1) {
-		size_t half = count / 2;
-		const uint8_t *middle = p + 4 * half;
-
-		p = format_get32(middle) <= a ? middle : p;
-		count -= half;
-	}
-	return p;
-}
+/* --- one address --- */
 
 static inline const uint8_t *
 last128(const uint8_t *p, size_t count, struct snapshot_key a)
@@ -109,54 +45,6 @@ last128(const uint8_t *p, size_t count, struct snapshot_key a)
 		count -= half;
 	}
 	return p;
-}
-
-/* --- one address: its class, or 0 --- */
-
-static inline uint32_t
-find_in_bucket(const struct snapshot_set *set, uint32_t a)
-{
-	const uint8_t *bucket = set->bucket + (size_t)(a >> 16) * 4, *p;
-	size_t start = format_get32(bucket), end = format_get32(bucket + 4);
-
-	if (start == end)
-		return 0;
-	p = last16(set->host + 2 * start, end - start, (uint16_t)a);
-	if (format_get16(p) != (uint16_t)a)
-		return 0;
-	return id_at(set, &set->host_ids, (size_t)(p - set->host) / 2);
-}
-
-static uint32_t
-find_host(const struct snapshot_set *set, uint32_t a)
-{
-	const uint8_t *p;
-
-	if (set->hosts == 0)
-		return 0;
-	p = last32(set->host, set->hosts, a);
-	if (format_get32(p) != a)
-		return 0;
-	return id_at(set, &set->host_ids, (size_t)(p - set->host) / 4);
-}
-
-static uint32_t
-find_range4(const struct snapshot_set *set, uint32_t a)
-{
-	const uint8_t *p = last32(set->low4, set->ranges4, a);
-	size_t i = (size_t)(p - set->low4) / 4;
-
-	if (format_get32(p) > a || format_get32(set->high4 + 4 * i) < a)
-		return 0;
-	return id_at(set, &set->ids4, i);
-}
-
-static inline uint32_t
-find4(const struct snapshot_set *set, uint32_t a)
-{
-	uint32_t id = set->has_buckets ? find_in_bucket(set, a) : find_host(set, a);
-
-	return id == 0 && set->ranges4 != 0 ? find_range4(set, a) : id;
 }
 
 static uint32_t
@@ -172,93 +60,35 @@ find6(const struct snapshot_set *set, struct snapshot_key a)
 	if (snapshot_key_compare(snapshot_key_get(p), a) > 0 ||
 		snapshot_key_compare(snapshot_key_get(set->high6 + 16 * i), a) < 0)
 		return 0;
-	return id_at(set, &set->ids6, i);
+	return find_id_at(set, &set->ids6, i);
 }
 
 bool
 snapshot_layer_find4(const struct snapshot_layer *l, uint32_t a, struct snapshot_view *out)
 {
-	const struct snapshot_set *set = l->delta;
-	uint32_t id = set != NULL ? find4(set, a) : 0;
+	return find_in_layer4(l, a, out);
+}
 
-	if (id == 0) {
+static __attribute__((noinline)) bool
+find_in_layer6(const struct snapshot_layer *l, struct snapshot_key key, struct snapshot_view *out)
+{
+	const struct snapshot_set *set = l->delta != NULL ? l->delta : l->set;
+	uint32_t id;
+
+	while ((id = find6(set, key)) == 0 && set != l->set)
 		set = l->set;
-		id = find4(set, a);
-	}
 	if (id == 0)
 		return false;
-	view_class(set->snapshot, id, out);
+	find_view(set->snapshot, id, out);
 	return out->action != SNAPSHOT_REMOVED;
 }
 
 bool
 snapshot_layer_find(const struct snapshot_layer *l, const struct addr *a, struct snapshot_view *out)
 {
-	const struct snapshot_set *set = l->delta;
-	struct snapshot_key key;
-	uint32_t id;
-
 	if (a->family == 4)
 		return snapshot_layer_find4(l, addr_ipv4(a), out);
-	if (a->family != 6)
-		return false;
-	key = snapshot_key_get(a->b);
-	id = set != NULL ? find6(set, key) : 0;
-	if (id == 0) {
-		set = l->set;
-		id = find6(set, key);
-	}
-	if (id == 0)
-		return false;
-	view_class(set->snapshot, id, out);
-	return out->action != SNAPSHOT_REMOVED;
-}
-
-static inline const uint8_t *
-bucket_of(const struct snapshot_set *set, uint32_t a)
-{
-	return set->bucket + (size_t)(a >> 16) * 4;
-}
-
-void
-snapshot_layer_fetch4(const struct snapshot_layer *l, uint32_t a)
-{
-	if (l->set->has_buckets)
-		__builtin_prefetch(bucket_of(l->set, a));
-	if (l->delta != NULL && l->delta->has_buckets)
-		__builtin_prefetch(bucket_of(l->delta, a));
-}
-
-/* All of a bucket of a few lines; else where the search begins, and where it ends when addresses
- * are spread evenly; and the class that is there. As a function gcc takes it for one without
- * effect, and leaves out its calls. */
-__attribute__((always_inline)) static inline void
-fetch_hosts(const struct snapshot_set *set, uint32_t a)
-{
-	const struct snapshot_ids *ids = &set->host_ids;
-	const uint8_t *first;
-	size_t start, count, near;
-
-	if (!set->has_buckets)
-		return;
-	start = format_get32(bucket_of(set, a));
-	count = format_get32(bucket_of(set, a) + 4) - start;
-	if (count == 0)
-		return;
-	first = set->host + 2 * start;
-	near = count * (uint16_t)a >> 16;
-	__builtin_prefetch(first + 2 * (count <= 64 ? 0 : count / 2));
-	__builtin_prefetch(first + 2 * (count <= 64 ? count - 1 : near));
-	if (ids->size != 0)
-		__builtin_prefetch(ids->p + ids->size * (start + near));
-}
-
-void
-snapshot_layer_fetch4_entries(const struct snapshot_layer *l, uint32_t a)
-{
-	fetch_hosts(l->set, a);
-	if (l->delta != NULL)
-		fetch_hosts(l->delta, a);
+	return a->family == 6 && find_in_layer6(l, snapshot_key_get(a->b), out);
 }
 
 enum snapshot_name_kind
@@ -272,7 +102,7 @@ snapshot_layer_find_name(const struct snapshot_layer *l, const struct snapshot_n
 		return SNAPSHOT_NAME_NONE;
 	kind = snapshot_names_find(&l->set->names, name, &id, matched);
 	if (kind == SNAPSHOT_NAME_LISTED)
-		view_class(l->set->snapshot, id, out);
+		find_view(l->set->snapshot, id, out);
 	return kind;
 }
 
@@ -299,7 +129,7 @@ snapshot_set_has_records(const struct snapshot_set *set)
 
 	if (id == 0)
 		return false;
-	view_class(set->snapshot, id, &v);
+	find_view(set->snapshot, id, &v);
 	return v.record_count != 0;
 }
 
@@ -307,7 +137,8 @@ bool
 snapshot_set_ends_between(const struct snapshot_set *set, int64_t from_s, int64_t to_s)
 {
 	for (uint32_t id = 1; id <= set->class_count; id++) {
-		int64_t end_s = (int64_t)format_get64(class_row(set->snapshot, id) + CLASS_EXPIRES);
+		int64_t end_s = (int64_t)format_get64(
+			find_class_row(set->snapshot, id) + CLASS_EXPIRES);
 
 		if (end_s > from_s && end_s <= to_s)
 			return true;
@@ -327,7 +158,7 @@ run4(const struct snapshot_set *set, size_t i, struct run *out)
 {
 	out->low = (struct snapshot_key){0, format_get32(set->low4 + 4 * i)};
 	out->high = (struct snapshot_key){0, format_get32(set->high4 + 4 * i)};
-	out->id = id_at(set, &set->ids4, i);
+	out->id = find_id_at(set, &set->ids4, i);
 }
 
 static void
@@ -335,29 +166,27 @@ run6(const struct snapshot_set *set, size_t i, struct run *out)
 {
 	out->low = snapshot_key_get(set->low6 + 16 * i);
 	out->high = snapshot_key_get(set->high6 + 16 * i);
-	out->id = id_at(set, &set->ids6, i);
+	out->id = find_id_at(set, &set->ids6, i);
 }
 
 /* How many hosts are below a. */
 static size_t
 hosts_below(const struct snapshot_set *set, uint64_t a)
 {
-	size_t start = 0, count = set->hosts;
+	size_t start = 0, count = set->hosts, i;
 	uint32_t last = (uint32_t)(a - 1);
-	const uint8_t *p;
 
 	if (a == 0)
 		return 0;
 	if (set->has_buckets) {
-		start = format_get32(set->bucket + (size_t)(last >> 16) * 4);
-		count = format_get32(set->bucket + (size_t)(last >> 16) * 4 + 4) - start;
-		p = last16(set->host + 2 * start, count, (uint16_t)last);
-		return count == 0 ?
-			start :
-			(size_t)(p - set->host) / 2 + (format_get16(p) <= (last & 0xffff));
+		start = format_get32(find_bucket(set, last));
+		count = format_get32(find_bucket(set, last) + 4) - start;
+		i = start + find_last16(set->host + 2 * start, count, (uint16_t)last);
+		return count == 0 ? start :
+				    i + (format_get16(set->host + 2 * i) <= (last & 0xffff));
 	}
-	p = last32(set->host, count, last);
-	return count == 0 ? 0 : (size_t)(p - set->host) / 4 + (format_get32(p) <= last);
+	i = find_last32(set->host, count, last);
+	return count == 0 ? 0 : i + (format_get32(set->host + 4 * i) <= last);
 }
 
 static uint32_t
@@ -382,8 +211,7 @@ host_address(const struct snapshot_set *set, size_t i)
 static size_t
 first_range4(const struct snapshot_set *set, uint32_t a)
 {
-	const uint8_t *p = last32(set->low4, set->ranges4, a);
-	size_t i = (size_t)(p - set->low4) / 4;
+	size_t i = find_last32(set->low4, set->ranges4, a);
 
 	return set->ranges4 == 0 ? 0 : i + (format_get32(set->high4 + 4 * i) < a);
 }
@@ -429,7 +257,7 @@ next_run4(const struct snapshot_set *set, uint32_t at, struct run *out)
 		struct snapshot_key a = {0, host_address(set, host)};
 
 		if (!has_range || a.lower < out->low.lower)
-			*out = (struct run){a, a, id_at(set, &set->host_ids, host)};
+			*out = (struct run){a, a, find_id_at(set, &set->host_ids, host)};
 	}
 	return has_range || host < set->hosts;
 }
@@ -464,7 +292,8 @@ layer_intersects(const struct snapshot_layer *l, uint8_t family, struct snapshot
 
 	while (next_run(l->delta, family, low, &run) && snapshot_key_compare(run.low, high) <= 0) {
 		if (run.id == 0 ||
-			class_row(l->delta->snapshot, run.id)[CLASS_ACTION] != SNAPSHOT_REMOVED)
+			find_class_row(l->delta->snapshot, run.id)[CLASS_ACTION] !=
+				SNAPSHOT_REMOVED)
 			return true;
 		if (snapshot_key_compare(low, run.low) < 0 &&
 			intersects(l->set, family, low, snapshot_key_before(run.low)))
@@ -542,7 +371,7 @@ snapshot_layer_stretch(const struct snapshot_layer *l, const struct addr *a,
 	out->last = snapshot_key_addr(a->family, s.last);
 	out->has_entry = s.id != 0;
 	if (out->has_entry)
-		view_class(set->snapshot, s.id, &out->view);
+		find_view(set->snapshot, s.id, &out->view);
 	out->is_listed = out->has_entry && out->view.action != SNAPSHOT_REMOVED;
 }
 
@@ -564,7 +393,7 @@ walk4(const struct snapshot_set *set, struct snapshot_walk *w, struct run *out)
 		host.lower = format_get32(set->host + 4 * w->host);
 	}
 	if (has_host && (!has_range || host.lower < out->low.lower))
-		*out = (struct run){host, host, id_at(set, &set->host_ids, w->host++)};
+		*out = (struct run){host, host, find_id_at(set, &set->host_ids, w->host++)};
 	else
 		w->range4 += has_range;
 	return has_host || has_range;
@@ -593,6 +422,6 @@ snapshot_next_range(const struct snapshot_set *set, struct snapshot_walk *walk,
 	} while (run.id == 0);
 	out->low = snapshot_key_addr(family, run.low);
 	out->high = snapshot_key_addr(family, run.high);
-	view_class(set->snapshot, run.id, &out->view);
+	find_view(set->snapshot, run.id, &out->view);
 	return true;
 }

@@ -42,11 +42,15 @@ struct snapshot_layer {
 bool snapshot_layer_find4(const struct snapshot_layer *l, uint32_t a, struct snapshot_view *out);
 bool snapshot_layer_find(const struct snapshot_layer *l, const struct addr *a,
 	struct snapshot_view *out);
-/* Tell the memory what finding an IPv4 address will read: where its entries begin, then, behind
- * that, the entries. Hints, which change nothing; each step is for all of many addresses, so that
- * they are fetched at the same time. */
-void snapshot_layer_fetch4(const struct snapshot_layer *l, uint32_t a);
-void snapshot_layer_fetch4_entries(const struct snapshot_layer *l, uint32_t a);
+/* snapshot_layer_find4 of many. A list may be larger than the processor's caches, and then finding
+ * is waiting for memory; these wait for theirs together. */
+struct snapshot_search {
+	const struct snapshot_layer *layer;
+	struct snapshot_view *view; /* filled if found, left as it is if not */
+	uint32_t address;
+	bool is_found;
+};
+void snapshot_layer_find_many4(struct snapshot_search *searches, size_t count);
 /* Does any listed address lie in p? This is what makes a name an empty non-terminal. O(log n)
  * for each removed range in p. */
 bool snapshot_layer_intersects(const struct snapshot_layer *l, const struct prefix *p);

@@ -105,11 +105,11 @@ repeat 10 ask "99.2.0.192.$bob.relays.$origin" A
 bob_is_over() {
 	ede_from 127.0.0.1 "99.2.0.192.$bob.relays.$origin" A | grep -q 'over quota'
 }
-wait_until 5 bob_is_over
+wait_until 60 bob_is_over
 tap_like "a key's quota" 'over quota; see https' \
 	"$(ede_from 127.0.0.1 "99.2.0.192.$bob.relays.$origin" A)"
 tap_is 'is not that of another' 127.0.0.2 "$(ask_short "99.2.0.192.$alice.$origin" A)"
-wait_until 5 log_has 'key of bob has used up its quota of 5'
+wait_until 60 log_has 'key of bob has used up its quota of 5'
 tap_like 'the log names the owner' 'key of bob has used up its quota of 5' "$(cat "$dir/log")"
 tap_is 'and no key' 0 "$(grep -c -e "$alice" -e "$bob" "$dir/log")"
 carol=$(new_key carol)
@@ -234,7 +234,7 @@ CONF
 frank=$(new_key frank)
 start 2
 repeat 25 from 127.0.0.5 "99.2.0.192.$origin" A +nocookie
-wait_until 5 log_has 'client 127.0.0.5 has used 50 % of its quota of 40'
+wait_until 60 log_has 'client 127.0.0.5 has used 50 % of its quota of 40'
 tap_like 'half of a quota is told' '127.0.0.5 has used 50 %' "$(cat "$dir/log")"
 tap_is 'and nobody is refused yet' NOERROR "$(status_from 127.0.0.5 "99.2.0.192.$origin" A)"
 repeat 15 from 127.0.0.5 "99.2.0.192.$origin" A +nocookie
@@ -253,7 +253,7 @@ all_of_12() { # COMMAND... : prints how many succeed, whichever worker they come
 	done
 	echo $n
 }
-wait_until 5 is_sent_to_tcp 127.0.0.5
+wait_until 60 is_sent_to_tcp 127.0.0.5
 tap_is 'all of it over UDP, and it is sent to TCP' 12 "$(all_of_12 is_sent_to_tcp 127.0.0.5)"
 tap_is 'and refused nothing' NOERROR \
 	"$(status_from 127.0.0.5 "99.2.0.192.$origin" A +nocookie +ignore)"
@@ -273,7 +273,7 @@ sleep 1.5
 tap_is 'what is none of our zones does not count' NOERROR \
 	"$(status_from 127.0.0.5 "99.2.0.192.$origin" A +tcp)"
 repeat 15 from 127.0.0.5 "99.2.0.192.$origin" A +ignore "+cookie=$cookie"
-wait_until 5 is_over 127.0.0.5 +tcp
+wait_until 60 is_over 127.0.0.5 +tcp
 tap_is 'all of it proved, and it is refused' 12 "$(all_of_12 is_over 127.0.0.5 +tcp)"
 tap_is 'over UDP too' 12 "$(all_of_12 is_over 127.0.0.5 +nocookie)"
 tap_is 'and with its cookie' 12 "$(all_of_12 is_over 127.0.0.5 "+cookie=$cookie" +ignore)"
@@ -337,7 +337,8 @@ dnsd_stop
 # --- access lists -------------------------------------------------------------------------
 
 printf '%s\n' '127.0.0.10 :ignore' '127.0.0.11 :refuse' '127.0.0.12 :empty' '127.0.0.13 :allow' \
-	'127.0.0.14 :2:listed, all of it' '127.0.0.16/29 :refuse' '127.0.0.17 :allow' >"$dir/acl"
+	'127.0.0.14 :2:listed, all of it' '127.0.0.9 :127.255.255.254:Error: open resolver' \
+	'127.0.0.16/29 :refuse' '127.0.0.17 :allow' >"$dir/acl"
 printf '%s\n' '127.0.0.30 :refuse' '127.0.0.13 :pass' >"$dir/acl.zone"
 printf '%s\n' 192.0.2.99 :2:x >"$dir/ip4"
 acl_tests() { # WHERE
@@ -360,6 +361,10 @@ dnsd_start "one.test:ip4set:$dir/ip4" "two.test:ip4set:$dir/ip4" ":acl:$dir/acl"
 acl_tests 'command line'
 tap_is 'listed to everybody: not unless asked for' REFUSED \
 	"$(status_from 127.0.0.14 98.2.0.192.one.test A)"
+tap_is 'an error code is no listing' 127.255.255.254 \
+	"$(from 127.0.0.9 98.2.0.192.one.test A +short)"
+tap_is 'and has its text' '"Error: open resolver"' \
+	"$(from 127.0.0.9 98.2.0.192.one.test TXT +short)"
 tap_like 'and the log says so' 'lists everything' "$(cat "$dir/log")"
 dnsd_stop
 
@@ -379,7 +384,10 @@ tap_is 'but never 127.0.0.1' NXDOMAIN "$(status_from 127.0.0.14 1.0.0.127.one.te
 tap_is 'nor below a key' NXDOMAIN "$(status_from 127.0.0.14 "1.0.0.127.$frank.one.test" A)"
 repeat 12 from 127.0.0.13 99.2.0.192.one.test A +tcp
 repeat 12 from 127.0.0.15 99.2.0.192.one.test A +tcp
-sleep 1.5
+is_refused() {
+	[ "$(status_from 127.0.0.15 99.2.0.192.one.test A)" = REFUSED ]
+}
+wait_until 60 is_refused
 tap_is 'whom a list lets pass has no quota' 127.0.0.2 \
 	"$(from 127.0.0.13 99.2.0.192.one.test A +short)"
 tap_is 'others have' REFUSED "$(status_from 127.0.0.15 99.2.0.192.one.test A)"
@@ -388,6 +396,19 @@ tap_is 'nor does it need a key' 127.0.0.2 \
 tap_is 'as others do' REFUSED "$(status_from 127.0.0.25 99.2.0.192.two.test A)"
 tap_is 'a key opens no door that a list has shut' REFUSED \
 "$(status_from 127.0.0.11 "99.2.0.192.$frank.two.test" A)"
+dnsd_stop
+
+echo 'access.error_codes = yes' >>"$dir/orbl.conf"
+start
+repeat 12 from 127.0.0.15 99.2.0.192.one.test A +tcp
+is_code() {
+	[ "$(from 127.0.0.15 99.2.0.192.one.test A +short)" = 127.255.255.255 ]
+}
+wait_until 60 is_code
+tap_is 'over quota, as a code' 127.255.255.255 "$(from 127.0.0.15 99.2.0.192.one.test A +short)"
+tap_is 'with the reason' '"Error: over quota"' "$(from 127.0.0.15 98.2.0.192.one.test TXT +short)"
+tap_is 'no key, as a code' 127.255.255.254 "$(from 127.0.0.25 98.2.0.192.two.test A +short)"
+tap_is '127.0.0.1 gets none' REFUSED "$(status_from 127.0.0.15 1.0.0.127.one.test A)"
 dnsd_stop
 
 # --- what does not go together --------------------------------------------------------------

@@ -220,13 +220,14 @@ run_gate(const struct zone_set *zones, struct gate *g, const struct packet *pack
 		struct answer_reading *r = &readings[i % BATCH];
 
 		context.client = addr_from_ipv4(0x0a000000 + (uint32_t)(i % CLIENTS) * 97);
-		answer_read(zones, p->bytes, p->len, r);
+		r->packet = p->bytes;
+		r->len = p->len;
+		answer_read(zones, context.now_s, r, 1);
 		if (g != NULL) {
 			*t = gate_prepare(g, &context.client);
 			gate_admit(g, t, &context);
 		}
-		bytes += answer_write(zones, &context, r, p->bytes, p->len, out, sizeof(out),
-			&outcome);
+		bytes += answer_write(zones, &context, r, out, sizeof(out), &outcome);
 		if (g != NULL)
 			gate_settle(g, t, zone_set_keys(zones), &outcome);
 	}

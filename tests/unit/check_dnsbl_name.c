@@ -5,6 +5,7 @@
 
 #include "dns_packet.h"
 #include "dnsbl_name.h"
+#include "octet_label.h"
 
 /* Reads all labels of a name, as if its origin were the root; then below another one. */
 static bool
@@ -181,6 +182,52 @@ START_TEST(reads_each_octet)
 }
 END_TEST
 
+/* Labels of any length, of bytes around those that are digits. */
+START_TEST(takes_the_same_labels)
+{
+	static const uint8_t bytes[] = {0, 1, 2, 3, '-', '/', '0', '1', '2', '4', '5', '6', '9',
+		':', 'p', 0x80, 0xb1, 0xff};
+	const size_t count = sizeof(bytes);
+	size_t octets = 0;
+
+	for (size_t i = 0; i < 256 * count * count * count; i++) {
+		uint8_t label[] = {(uint8_t)i, bytes[i / 256 % count],
+			bytes[i / 256 / count % count], bytes[i / 256 / count / count]};
+		const uint8_t *end = label;
+		unsigned wanted = dnsbl_name_octet(label), got = octet_label_take(&end);
+
+		if (wanted <= 255 ? got != wanted || end != label + label[0] + 1 : got <= 255)
+			ck_abort_msg("%u %u %u %u: %u", label[0], label[1], label[2], label[3],
+				got);
+		octets += wanted <= 255;
+	}
+	/* 1xx, 2xx; and with any bytes behind them those of two digits, and of one */
+	ck_assert_uint_eq(octets, 49 + 33 + 42 * count + 7 * count * count);
+}
+END_TEST
+
+START_TEST(takes_and_writes_each_octet)
+{
+	char name[8], text[8];
+
+	for (unsigned i = 0; i < 1000; i++) {
+		uint8_t label[8] = {0};
+		const uint8_t *end = label;
+
+		label[0] = (uint8_t)snprintf(name, sizeof(name), "%u", i);
+		memcpy(label + 1, name, label[0]);
+		ck_assert_uint_eq(octet_label_take(&end) <= 255, i <= 255);
+		if (i > 255)
+			continue;
+		end = label;
+		ck_assert_uint_eq(octet_label_take(&end), i);
+		ck_assert_ptr_eq(end, label + strlen(name) + 1);
+		*octet_label_write(i, text) = '\0';
+		ck_assert_str_eq(text, name);
+	}
+}
+END_TEST
+
 static const struct {
 	const char *name;
 	bool above; /* 127.0.0.2 */
@@ -221,6 +268,8 @@ suite(void)
 	tcase_add_loop_test(addresses, reads_addresses_and_parts_of_them, 0,
 		sizeof(readings) / sizeof(readings[0]));
 	tcase_add_test(addresses, reads_each_octet);
+	tcase_add_test(addresses, takes_the_same_labels);
+	tcase_add_test(addresses, takes_and_writes_each_octet);
 	tcase_add_loop_test(addresses, reads_6to4, 0, sizeof(sixto4) / sizeof(sixto4[0]));
 	tcase_add_loop_test(addresses, knows_what_is_above_an_address, 0,
 		sizeof(ancestors) / sizeof(ancestors[0]));

@@ -99,6 +99,22 @@ START_TEST(test_list_all_refused)
 }
 END_TEST
 
+/* An error code lists nothing. */
+START_TEST(test_error_codes)
+{
+	static const char file[] =
+		"127.0.0.9 :127.255.255.254:open resolver\n127.0.0.8 :127.255.254.254:x\n"
+		":127.255.255.252:typing error\n127.0.0.7\n127.0.0.6 slip\n";
+	struct feed_case c = feed_case_text("acl", NULL, file, strlen(file));
+
+	ck_assert_str_eq(feed_case_answer(&c, "127.0.0.9"), "127.255.255.254|open resolver");
+	ck_assert_str_eq(feed_case_answer(&c, "127.0.0.8"), "refuse");
+	ck_assert_str_eq(feed_case_answer(&c, "127.0.0.7"), "127.255.255.252|typing error");
+	ck_assert_str_eq(feed_case_answer(&c, "127.0.0.6"), "127.255.255.252|slip");
+	feed_case_free(&c);
+}
+END_TEST
+
 START_TEST(test_zone)
 {
 	static const char file[] = "$TTL 33\n$TIMESTAMP 2005:01:01 20400229\n127.0.0.9 :5:you\n";
@@ -179,6 +195,7 @@ suite(void)
 	tcase_add_test(acl, test_defaults);
 	tcase_add_test(acl, test_default_of_files);
 	tcase_add_test(acl, test_list_all_refused);
+	tcase_add_test(acl, test_error_codes);
 	tcase_add_test(acl, test_zone);
 	tcase_add_test(acl, test_rejected);
 	tcase_add_test(acl, test_unknown_action);

@@ -88,6 +88,42 @@ START_TEST(test_find)
 }
 END_TEST
 
+/* Who asks several layers has the view of another one where it is not found. */
+START_TEST(test_find_many)
+{
+	static const struct {
+		uint32_t address, a;
+	} wanted[] = {{0xc0000206, 0x7f000002}, {0xc0000207, 0}, {0xc0000208, 0x7f000003},
+		{0xc0000300, 0}};
+	size_t set, same;
+	struct snapshot_builder *base = snapshot_file_builder(&set);
+	struct snapshot_builder *delta = snapshot_file_builder(&same);
+	uint32_t one = snapshot_file_class(base, 0x7f000002, NULL, 0, 0);
+	uint32_t two = snapshot_file_class(delta, 0x7f000003, NULL, 0, 0);
+	struct snapshot_view views[4] = {{.ttl_s = 1}, {.ttl_s = 1}, {.ttl_s = 1}, {.ttl_s = 1}};
+	struct snapshot_search searches[4];
+	struct pair p;
+
+	snapshot_file_range(base, set, "192.0.2.0", "192.0.2.255", 24, one);
+	snapshot_file_range(delta, same, "192.0.2.7", "192.0.2.7", 32, removing_class(delta));
+	snapshot_file_range(delta, same, "192.0.2.8", "192.0.2.8", 32, two);
+	p = pair_open(base, delta);
+	for (size_t i = 0; i < 4; i++)
+		searches[i] = (struct snapshot_search){.layer = &p.layer,
+			.view = &views[i],
+			.address = wanted[i].address};
+	snapshot_layer_find_many4(searches, 4);
+	for (size_t i = 0; i < 4; i++) {
+		ck_assert(searches[i].is_found == (wanted[i].a != 0));
+		if (wanted[i].a != 0)
+			ck_assert_uint_eq(snapshot_view_a(&views[i], 0), wanted[i].a);
+		else
+			ck_assert(views[i].snapshot == NULL && views[i].ttl_s == 1);
+	}
+	pair_close(&p);
+}
+END_TEST
+
 START_TEST(test_intersects)
 {
 	static const struct {
@@ -379,6 +415,7 @@ suite(void)
 	TCase *over = tcase_create("over");
 
 	tcase_add_test(lookup, test_find);
+	tcase_add_test(lookup, test_find_many);
 	tcase_add_test(lookup, test_intersects);
 	tcase_add_test(lookup, test_all_removed);
 	tcase_add_test(lookup, test_backwards);

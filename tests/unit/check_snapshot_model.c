@@ -371,8 +371,9 @@ START_TEST(test_empty_buckets)
 	size_t set;
 	struct snapshot_builder *b = snapshot_file_builder(&set);
 	uint32_t one = snapshot_file_class(b, 0x7f000002, NULL, 0, 0);
+	struct snapshot_search searches[7];
+	struct snapshot_view views[7];
 	struct snapshot_layer l;
-	struct snapshot_view v;
 	struct snapshot_file f;
 	struct snapshot *s;
 	struct error e;
@@ -384,13 +385,20 @@ START_TEST(test_empty_buckets)
 	ck_assert_uint_eq(kind_of(&f), SET_KIND_BUCKETS);
 	s = snapshot_file_open(&f);
 	l = snapshot_file_layer(s);
-	for (uint32_t i = 0; i < BUCKETS; i++)
-		for (uint32_t low = 4; low < 11; low++) {
-			bool wanted = i % 2 == 0 && (low == 5 || low == 9);
+	for (uint32_t i = 0; i < BUCKETS; i++) {
+		for (uint32_t k = 0; k < 7; k++)
+			searches[k] = (struct snapshot_search){.layer = &l,
+				.view = &views[k],
+				.address = i << 16 | (4 + k)};
+		snapshot_layer_find_many4(searches, 7);
+		for (uint32_t k = 0; k < 7; k++) {
+			bool wanted = i % 2 == 0 && (k == 1 || k == 5);
 
-			if (snapshot_layer_find4(&l, i << 16 | low, &v) != wanted)
+			if (snapshot_layer_find4(&l, searches[k].address, &views[k]) != wanted ||
+				searches[k].is_found != wanted)
 				ck_abort_msg("bucket %u", i);
 		}
+	}
 	ck_assert(!snapshot_file_intersects(l, "255.255.0.0/16"));
 	ck_assert(snapshot_file_intersects(l, "255.254.0.0/16"));
 	ck_assert(!snapshot_file_intersects(l, "255.254.0.6/31"));
@@ -401,6 +409,28 @@ START_TEST(test_empty_buckets)
 END_TEST
 
 /* --- right checksum, wrong contents --- */
+
+/* Many addresses, each found as it is alone. */
+static void
+ask_many(const struct snapshot_layer *l, uint32_t *seed)
+{
+	struct snapshot_search searches[100];
+	struct snapshot_view views[100], alone;
+
+	memset(views, 0, sizeof(views));
+	for (size_t i = 0; i < 100; i++)
+		searches[i] = (struct snapshot_search){.layer = l,
+			.view = &views[i],
+			.address = snapshot_file_random(seed) & 0x7fff};
+	snapshot_layer_find_many4(searches, 100);
+	for (size_t i = 0; i < 100; i++) {
+		ck_assert(snapshot_layer_find4(l, searches[i].address, &alone) ==
+			searches[i].is_found);
+		/* who asks several layers has the view of another one there */
+		ck_assert_ptr_eq(views[i].snapshot, searches[i].is_found ? alone.snapshot : NULL);
+		ck_assert(!searches[i].is_found || views[i].a_first == alone.a_first);
+	}
+}
 
 /* Any answer will do that comes without a read out of bounds, and every search and walk must
  * end. */
@@ -430,6 +460,7 @@ ask_garbage(struct snapshot_layer l, size_t entries, uint32_t seed)
 			ck_abort_msg("class is none");
 		snapshot_layer_intersects(&l, &p);
 	}
+	ask_many(&l, &seed);
 }
 
 /* More than 256 classes, so that garbage is a wrong id sometimes. */
