@@ -2,7 +2,7 @@
 
 #include "config.h"
 
-#ifdef ORBL_DNSTAP
+#if defined(ORBL_DNSTAP) && !defined(ORBL_WITHOUT_DNSTAP)
 
 #include <errno.h>
 #include <stdlib.h>

@@ -67,20 +67,28 @@ http_free(struct http *h)
 	free(h);
 }
 
+/* NULL: there is none. */
 static struct client *
-find_room(struct http *h)
+find_oldest(struct http *h)
 {
-	struct client *oldest = &h->clients[0];
+	struct client *oldest = NULL;
 
 	for (size_t i = 0; i < HTTP_CLIENTS; i++) {
 		struct client *c = &h->clients[i];
 
-		if (c->fd < 0)
-			return c;
-		if (c->end_ms < oldest->end_ms)
+		if (c->fd >= 0 && (oldest == NULL || c->end_ms < oldest->end_ms))
 			oldest = c;
 	}
 	return oldest;
+}
+
+static struct client *
+find_room(struct http *h)
+{
+	for (size_t i = 0; i < HTTP_CLIENTS; i++)
+		if (h->clients[i].fd < 0)
+			return &h->clients[i];
+	return find_oldest(h);
 }
 
 void
@@ -100,14 +108,17 @@ accept_clients(struct http *h, int listening, int64_t now_ms)
 {
 	for (int n = 0; n < ACCEPTS; n++) {
 		int fd = accept4(listening, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+		struct client *oldest;
 
 		if (fd >= 0) {
 			http_take(h, fd, now_ms);
 			continue;
 		}
-		/* Without a descriptor for it, it would wake us again at once. */
-		if (errno == EMFILE || errno == ENFILE)
-			drop(find_room(h));
+		/* Without a descriptor for it, it would wake us again at once. Behind one that was
+		 * accepted there may be no other. */
+		oldest = n == 0 && (errno == EMFILE || errno == ENFILE) ? find_oldest(h) : NULL;
+		if (oldest != NULL)
+			drop(oldest);
 		return;
 	}
 }

@@ -387,6 +387,12 @@ write_all(FILE *out, const struct prometheus_sources *s, int64_t now_s)
 		write_access(out, s->access);
 	for (size_t i = 0; s->transfers != NULL && i < ORBL_COUNT(transfer_metrics); i++)
 		write_transfers(out, s->transfers, &transfer_metrics[i]);
+	if (s->transfers != NULL && transfer_status_expires_s(s->transfers) != 0) {
+		begin(out, PREFIX "transfer_certificate_expires_timestamp_seconds", "gauge",
+			"When the certificate of transfer.tls_certificate ends.");
+		fprintf(out, PREFIX "transfer_certificate_expires_timestamp_seconds %" PRId64 "\n",
+			transfer_status_expires_s(s->transfers));
+	}
 }
 
 char *

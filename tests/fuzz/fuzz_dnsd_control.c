@@ -79,6 +79,22 @@ serve(void)
 	json_decref(answer);
 }
 
+/* Until no more answers come: what the kernel did not take at once waits for us to read. */
+static size_t
+hear(int fd, char *out, size_t size)
+{
+	size_t len = 0, before;
+	ssize_t n;
+
+	do {
+		before = len;
+		serve();
+		while ((n = recv(fd, out + len, size - len, 0)) > 0)
+			len += (size_t)n;
+	} while (len != before);
+	return len;
+}
+
 /* Returns how many answers came. */
 static size_t
 talk(const uint8_t *data, size_t size, size_t piece)
@@ -86,16 +102,13 @@ talk(const uint8_t *data, size_t size, size_t piece)
 	static char answers[ANSWERS_MAX];
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
 	size_t count = 0, len = 0;
-	ssize_t n;
 
 	assert(connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0);
 	serve();
 	for (size_t at = 0; at < size; at += piece) {
 		if (send(fd, data + at, size - at < piece ? size - at : piece, MSG_NOSIGNAL) < 0)
 			break; /* it was hung up on: a line too long */
-		serve();
-		while ((n = recv(fd, answers + len, sizeof(answers) - len, 0)) > 0)
-			len += (size_t)n;
+		len += hear(fd, answers + len, sizeof(answers) - len);
 	}
 	close(fd);
 	serve();

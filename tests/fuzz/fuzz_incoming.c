@@ -102,6 +102,7 @@ check_end(struct incoming_stream *s, enum incoming_stream_result result)
 	case STREAM_CURRENT: assert(s->has_serial && s->new_serial == s->serial); break;
 	case STREAM_FAILED:
 	case STREAM_MORE:
+		assert(result == STREAM_FAILED || s->state != STREAM_END);
 		if (s->base != NULL) {
 			zone_import_forget(s->base);
 			assert(zone_import_count(s->base) == 2);

@@ -52,7 +52,7 @@ ask(const struct peers *p, const struct conf *conf)
 		size_t n = 0;
 
 		assert(conf->transfer.allow.count != 0 ||
-			peers_may_transfer(p, zones[i], &client, NULL) == PEERS_NO_ZONE);
+			peers_may_transfer(p, zones[i], &client, NULL, true) == PEERS_NO_ZONE);
 		while (peers_notify_of(p, zones[i], n, &peer))
 			n++;
 		assert(n <= conf->transfer.notify.count);

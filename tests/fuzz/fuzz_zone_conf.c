@@ -53,15 +53,16 @@ check_again(const struct feed_zone *zone)
 	const struct feed_source *source = &zone->source;
 	struct error e;
 
-	if (source->kind == FEED_SNAPSHOT)
-		snprintf(argument, sizeof(argument), "%s=snapshot:%s", zone->origin, source->paths);
+	if (source->kind != FEED_RBLDNSD)
+		snprintf(argument, sizeof(argument), "%s=%s:%s", zone->origin,
+			source->kind == FEED_SNAPSHOT ? "snapshot" : "transfer", source->paths);
 	else
 		snprintf(argument, sizeof(argument), "%s=rbldnsd:%s:%s", zone->origin, source->type,
 			source->paths);
 	assert(feed_zone_parse(argument, &again, &e) == OK);
 	assert(strcmp(again.origin, zone->origin) == 0);
 	assert(feed_source_equal(&again.source, source));
-	if (source->kind == FEED_SNAPSHOT)
+	if (source->kind != FEED_RBLDNSD)
 		return;
 	snprintf(argument, sizeof(argument), "%s:%s:%s", zone->origin, source->type, source->paths);
 	assert(feed_zone_parse_rbldnsd(argument, &again, &e) == OK);

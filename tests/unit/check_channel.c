@@ -130,6 +130,20 @@ START_TEST(too_many_descriptors_are_closed)
 END_TEST
 
 /* An empty message is as the end. */
+/* Who sent it, say: numbers that are no descriptors of ours, and must not be closed as such. */
+START_TEST(other_things_along_are_no_message)
+{
+	struct channel_fds sent = {.count = (size_t)_i, .fd = {pair[0], pair[1]}};
+	int on = 1, before = count_descriptors();
+
+	ck_assert_int_eq(setsockopt(pair[1], SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)), 0);
+	ck_assert_int_eq(channel_send(pair[0], "x", 1, &sent, true, &e), OK);
+	ck_assert_int_eq(receive(), ERR_CORRUPT);
+	ck_assert_uint_eq(fds.count, 0);
+	ck_assert_int_eq(count_descriptors(), before);
+}
+END_TEST
+
 START_TEST(descriptors_of_an_empty_message_are_closed)
 {
 	struct channel_fds sent = {.count = 2, .fd = {pair[0], pair[1]}};
@@ -265,6 +279,7 @@ suite(void)
 	tcase_add_loop_test(all, descriptors_come_along, 0, CHANNEL_FDS_MAX + 1);
 	tcase_add_test(all, what_is_too_long_is_no_message);
 	tcase_add_loop_test(all, too_many_descriptors_are_closed, 0, 2);
+	tcase_add_loop_test(all, other_things_along_are_no_message, 0, 3);
 	tcase_add_test(all, descriptors_of_an_empty_message_are_closed);
 	tcase_add_test(all, a_full_channel_is_told);
 	tcase_add_test(all, there_may_be_none_yet);

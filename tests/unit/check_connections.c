@@ -241,7 +241,7 @@ END_TEST
 START_TEST(test_dripping_sender)
 {
 	struct fixture f;
-	uint8_t bytes[512];
+	uint8_t bytes[512] = {0};
 	int fd;
 
 	set_up(&f, 1);

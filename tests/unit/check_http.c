@@ -1,14 +1,19 @@
 #include "unit.h"
 
+#include <fcntl.h>
+#include <netinet/in.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "http.h"
 #include "http_request.h"
+
+enum { ACCEPTED = 3, FILES_MAX = 64, TURNS_MAX = 10000 };
 
 /* --- requests --------------------------------------------------------------- */
 
@@ -37,10 +42,14 @@ static const struct {
 	{"GET /metrics HTTP/2.0\r\n\r\n", HTTP_VERSION, false},
 	{"GET /metrics\r\n\r\n", HTTP_BAD_REQUEST, false},
 	{"GET  /metrics HTTP/1.0\r\n\r\n", HTTP_BAD_REQUEST, false},
+	{"GET  HTTP/1.0\r\n\r\n", HTTP_BAD_REQUEST, false},
+	{" /metrics HTTP/1.0\r\n\r\n", HTTP_BAD_REQUEST, false},
 	{"\r\n\r\n", HTTP_BAD_REQUEST, false},
 	{"\x16\x03\x01 x\n\n", HTTP_BAD_REQUEST, false},
 	{"GET /metrics HTTP/1.0\r\nno colon\r\n\r\n", HTTP_BAD_REQUEST, false},
 	{"GET /metrics HTTP/1.0\r\na: \x01\r\n\r\n", HTTP_BAD_REQUEST, false},
+	{"GET /metrics HTTP/1.0\r\na: \x7f\r\n\r\n", HTTP_BAD_REQUEST, false},
+	{"GET /metrics HTTP/1.0\r\na:\tb\r\n\r\n", HTTP_OK, false},
 };
 
 START_TEST(reads_a_request)
@@ -126,12 +135,13 @@ serve(void)
 {
 	struct pollfd polls[HTTP_POLLS];
 
-	for (;;) {
+	for (int i = 0; i < TURNS_MAX; i++) {
 		http_prepare(http, polls);
 		if (poll(polls, HTTP_POLLS, 0) <= 0)
 			return;
 		http_serve(http, polls, now_ms);
 	}
+	ck_abort_msg("it does not come to rest");
 }
 
 static void
@@ -260,6 +270,61 @@ START_TEST(the_longest_there_gives_way)
 }
 END_TEST
 
+/* No file more can be opened. Returns how many were, for nothing. */
+static size_t
+fill_files(const struct rlimit *was, int files[FILES_MAX])
+{
+	struct rlimit limit = {FILES_MAX, was->rlim_max};
+	size_t count = 0;
+
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	while (count < FILES_MAX && (files[count] = dup(0)) >= 0)
+		count++;
+	return count;
+}
+
+/* All who come, one with no file left for it included: that one is accepted when one is closed. */
+START_TEST(accepts_clients)
+{
+	struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+	int listening = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int fds[ACCEPTED];
+	struct http_body body = {make_body, &now_ms, "text/plain"};
+	socklen_t len = sizeof(at);
+	struct rlimit was;
+	int files[FILES_MAX];
+	size_t count = 0;
+
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &was), 0);
+	ck_assert_int_eq(bind(listening, (struct sockaddr *)&at, len), 0);
+	ck_assert_int_eq(listen(listening, ACCEPTED), 0);
+	ck_assert_int_eq(getsockname(listening, (struct sockaddr *)&at, &len), 0);
+	http_free(http);
+	http = http_new(&listening, 1, &body);
+	for (size_t i = 0; i < ACCEPTED; i++) {
+		fds[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		ck_assert_int_eq(connect(fds[i], (struct sockaddr *)&at, len), 0);
+		fcntl(fds[i], F_SETFL, O_NONBLOCK);
+		if (i + 1 == ACCEPTED && _i == 1)
+			count = fill_files(&was, files);
+		now_ms++;
+		serve();
+	}
+	say(fds[ACCEPTED - 1], "GET /metrics HTTP/1.0\n\n");
+	hear(fds[ACCEPTED - 1], answer, sizeof(answer));
+	ck_assert_int_eq(strncmp(answer, "HTTP/1.1 200 ", 13), 0);
+	/* The first had to go, where there was no file, but no other. */
+	ck_assert_int_eq(recv(fds[0], answer, sizeof(answer), 0), _i == 1 ? 0 : -1);
+	ck_assert_int_eq(recv(fds[1], answer, sizeof(answer), 0), -1);
+	for (size_t i = 0; i < ACCEPTED; i++)
+		close(fds[i]);
+	close(listening);
+	for (size_t i = 0; i < count; i++)
+		close(files[i]);
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &was), 0);
+}
+END_TEST
+
 static Suite *
 suite(void)
 {
@@ -277,6 +342,7 @@ suite(void)
 	tcase_add_test(clients, waits_for_slow_readers);
 	tcase_add_test(clients, ends_who_is_slow);
 	tcase_add_test(clients, the_longest_there_gives_way);
+	tcase_add_loop_test(clients, accepts_clients, 0, 2);
 	suite_add_tcase(s, clients);
 	return s;
 }

@@ -429,6 +429,81 @@ START_TEST(checks_the_image)
 }
 END_TEST
 
+/* Labels as long as they may be, and more keys than one round of making room has. */
+START_TEST(takes_what_is_large)
+{
+	static const char label[] =
+		"abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijk";
+	uint8_t zone[66] = {63};
+	char *text = malloc(1000 * QUERY_KEY_LINE_MAX), *at = text, hash[QUERY_KEY_HASH_TEXT];
+	struct key_table *t;
+	uint8_t bytes[QUERY_KEY_HASH] = {0};
+	uint32_t slot;
+
+	ck_assert_ptr_nonnull(text);
+	ck_assert_uint_eq(strlen(label), 63);
+	memcpy(zone + 1, label, 63);
+	at += snprintf(text, QUERY_KEY_LINE_MAX, "%.*s %s\n",
+		(int)strcspn(line_of(0, "a - ACTIVE 2026-01-01"), "\n"),
+		line_of(0, "a - ACTIVE 2026-01-01"), label);
+	for (unsigned i = 0; i < 999; i++) {
+		bytes[0] = (uint8_t)i;
+		bytes[1] = (uint8_t)(i >> 8);
+		query_key_hash_format(bytes, hash);
+		at += snprintf(at, QUERY_KEY_LINE_MAX, "%s o%u - ACTIVE 2026-01-01\n", hash, i);
+	}
+	t = open_text(text, 3);
+	ck_assert_uint_eq(key_table_count(t), 1000);
+	ck_assert_int_eq(find_in(t, keys[0], zone, 65, &slot), KEY_GOOD);
+	/* Each has a counter of its own, of each worker. */
+	key_table_sum(t, 1);
+	for (size_t w = 0; w < 3; w++)
+		for (uint32_t i = 0; i < 1000; i++)
+			for (uint32_t n = 0; n <= i % 5; n++)
+				key_table_use(t, w, i + 1);
+	key_table_use(t, 3, 1);
+	key_table_use(t, 0, 1001);
+	key_table_use(t, 0, KEY_NONE);
+	key_table_sum(t, 1);
+	for (uint32_t i = 0; i < 1000; i++) {
+		struct key_use use;
+
+		key_table_use_of(t, i, &use);
+		ck_assert_uint_eq(use.today, 3 * (i % 5 + 1));
+	}
+	key_table_release(t);
+	free(text);
+}
+END_TEST
+
+START_TEST(loads_a_file)
+{
+	char path[] = "/tmp/orbl-keys.XXXXXX";
+	const char *line = line_of(0, "alice - ACTIVE 2026-01-01");
+	struct error e = {.text = ""};
+	struct key_table *t;
+	int fd = mkstemp(path), table = 7;
+	uint32_t slot;
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(write(fd, line, strlen(line)), (ssize_t)strlen(line));
+	ck_assert_int_eq(key_table_load(path, &table, &e), OK);
+	ck_assert_int_eq(key_table_open_fd(table, 1, 10, &t, &e), OK);
+	ck_assert_int_eq(FIND(t, keys[0], origin), KEY_GOOD);
+	key_table_release(t);
+	close(table);
+	ck_assert_int_eq(write(fd, "x\n", 2), 2);
+	ck_assert_int_ne(key_table_load(path, &table, &e), OK);
+	ck_assert_int_eq(table, -1);
+	ck_assert_ptr_nonnull(strstr(e.text, ":2: "));
+	close(fd);
+	unlink(path);
+	table = 7;
+	ck_assert_int_ne(key_table_load(path, &table, &e), OK);
+	ck_assert_int_eq(table, -1);
+}
+END_TEST
+
 static Suite *
 suite(void)
 {
@@ -451,6 +526,8 @@ suite(void)
 	tcase_add_loop_test(table, inherits_nothing_of_others, 0, ORBL_COUNT(keys));
 	tcase_add_test(table, is_held);
 	tcase_add_test(table, checks_the_image);
+	tcase_add_test(table, takes_what_is_large);
+	tcase_add_test(table, loads_a_file);
 	suite_add_tcase(s, table);
 	return s;
 }

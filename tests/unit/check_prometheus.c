@@ -33,6 +33,7 @@ static void
 tear_down(void)
 {
 	free(text);
+	text = NULL;
 	zone_set_free(zones);
 	stats_free(stats);
 }

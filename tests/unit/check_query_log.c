@@ -111,7 +111,16 @@ START_TEST(hides_what_is_nearly_a_key)
 		{"abcdefghijklm-nopqrstuvwxyz", "*"},
 		{"abcdefghijklmnopqrstuvwx", "abcdefghijklmnopqrstuvwx"},
 		{"01891-01891-01891-01891-01891", "01891-01891-01891-01891-01891"},
+		{"aaaaaaaaaaaaaaaaaaaaaaaaaa", "*"},
+		{"zzzzzzzzzzzzzzzzzzzzzzzzzz", "*"},
+		{"AAAAAAAAAAAAAAAAAAAAAAAAAA", "*"},
+		{"ZZZZZZZZZZZZZZZZZZZZZZZZZZ", "*"},
+		{"22222222222222222222222222", "*"},
+		{"77777777777777777777777777", "*"},
+		{"11111111111111111111111111", "11111111111111111111111111"},
+		{"88888888888888888888888888", "88888888888888888888888888"},
 	};
+	const char *label = labels[_i].label;
 	char name[128], text[256];
 
 	snprintf(name, sizeof(name), "2.%s.bl.example", labels[_i].label);
@@ -124,6 +133,16 @@ START_TEST(hides_what_is_nearly_a_key)
 	key_mask_text(name);
 	snprintf(text, sizeof(text), "2.%s.bl.example", labels[_i].shown);
 	ck_assert_str_eq(name, text);
+	/* And in the message, of which nothing else changes. */
+	key_mask_message(query, header.query_len);
+	ck_assert_int_eq(memmem(query, header.query_len, label, strlen(label)) == NULL,
+		labels[_i].shown[0] == '*');
+	ck_assert_mem_eq(query + 12,
+		"\1"
+		"2",
+		2);
+	ck_assert_uint_eq(query[14], strlen(label));
+	ck_assert_mem_eq(query + 15 + strlen(label), "\2bl\7example\0\0\1\0\1", 16);
 }
 END_TEST
 
@@ -144,7 +163,29 @@ START_TEST(hides_keys_of_malformed_messages)
 		key_mask_message(copy, len);
 		ck_assert_ptr_null(memmem(copy, len, "abcdefgh", 8));
 		ck_assert_ptr_null(memmem(copy, len, "stuvwxyz", 8));
+		ck_assert(len < 40 || copy[23] != 'a');
 	}
+}
+END_TEST
+
+/* Without a root: it is cut, and has room. */
+START_TEST(masks_names_that_do_not_end)
+{
+	uint8_t *wire = malloc(WIRE_NAME_MAX), *out = malloc(WIRE_NAME_MAX);
+
+	ck_assert(wire != NULL && out != NULL);
+	for (size_t at = 0; at < WIRE_NAME_MAX; at += 5)
+		memcpy(wire + at, "\4abcd", 5);
+	for (size_t len = 0; len <= WIRE_NAME_MAX; len++) {
+		size_t to = key_mask_name(wire, len, out);
+
+		ck_assert_uint_le(to, len + 1);
+		ck_assert_uint_le(to, WIRE_NAME_MAX);
+		ck_assert_uint_eq(out[to - 1], 0);
+		ck_assert_uint_eq(to % 5, 1);
+	}
+	free(wire);
+	free(out);
 }
 END_TEST
 
@@ -154,6 +195,28 @@ START_TEST(names_are_one_field)
 	check_line("bl.example", false,
 		"2026-01-31T12:00:00.125Z 192.0.2.0/24 udp bl.example a\\032b\\010c.bl.example A "
 		"NOERROR -\n");
+}
+END_TEST
+
+START_TEST(shows_what_is_odd)
+{
+	static const char many[] = "2222222222222222"
+				   "3";
+	char line[QUERY_LOG_LINE];
+	size_t len;
+
+	make_packets(".", TYPE_A, "", 0);
+	check_line("bl.example", false,
+		"2026-01-31T12:00:00.125Z 192.0.2.0/24 udp bl.example . A NOERROR -\n");
+	make_packets("a.b", 99, many, 0);
+	len = query_log_format(&header, "z", false, query, reply, line);
+	ck_assert_ptr_null(memmem(line, len, "127.0.0.3", 9)); /* the 17th */
+	reply[5] = 2; /* questions: which of them is answered? */
+	len = query_log_format(&header, "z", false, query, reply, line);
+	ck_assert_mem_eq(line + len - 3, " -\n", 3);
+	header.query_ns = -1;
+	header.client.addr.family = 9;
+	check_line("z", true, "- - udp z a.b TYPE99 NOERROR -\n");
 }
 END_TEST
 
@@ -198,6 +261,8 @@ START_TEST(writes_to_the_file)
 	for (int i = 0; i < 2000; i++)
 		query_log_add(l, &header, "a", query, reply);
 	query_log_free(l);
+	for (int i = 0; i < 2; i++)
+		close(pipes[i][0]);
 }
 END_TEST
 
@@ -253,9 +318,11 @@ suite(void)
 	tcase_add_checked_fixture(t, set_up, NULL);
 	tcase_add_test(t, writes_a_line);
 	tcase_add_test(t, hides_keys);
-	tcase_add_loop_test(t, hides_what_is_nearly_a_key, 0, 6);
+	tcase_add_loop_test(t, hides_what_is_nearly_a_key, 0, 14);
 	tcase_add_loop_test(t, hides_keys_of_malformed_messages, 0, 8);
+	tcase_add_test(t, masks_names_that_do_not_end);
 	tcase_add_test(t, names_are_one_field);
+	tcase_add_test(t, shows_what_is_odd);
 	tcase_add_test(t, believes_no_count);
 	tcase_add_test(t, writes_to_the_file);
 	tcase_add_test(t, observations_cross_a_channel);

@@ -322,7 +322,17 @@ END_TEST
 
 /* --- the keeper -------------------------------------------------------------------------- */
 
-static char allowed[64], forbidden[64];
+/* received: where a zone from a primary is stored; forbidden has a list that is read alone. */
+static char allowed[64], received[64], forbidden[64];
+
+static bool
+can_write_in(const char *directory)
+{
+	char name[96];
+
+	snprintf(name, sizeof(name), "%s/new", directory);
+	return open(name, O_WRONLY | O_CREAT, 0600) >= 0 && unlink(name) == 0;
+}
 
 static bool
 keeper_is_shut_in(void)
@@ -332,8 +342,7 @@ keeper_is_shut_in(void)
 	snprintf(name, sizeof(name), "%s/new", forbidden);
 	if (!is_forbidden(open(name, O_WRONLY | O_CREAT, 0600)))
 		return false;
-	snprintf(name, sizeof(name), "%s/new", allowed);
-	if (open(name, O_WRONLY | O_CREAT, 0600) < 0 || unlink(name) != 0)
+	if (!can_write_in(allowed) || !can_write_in(received))
 		return false;
 	return open("/etc/passwd", O_RDONLY) >= 0 && !can_become_root() && !can_connect() &&
 		is_forbidden(chroot("/tmp")) && can_fork();
@@ -341,8 +350,9 @@ keeper_is_shut_in(void)
 
 START_TEST(the_keeper_writes_only_where_it_must)
 {
-	struct server_options options = {.conf = &conf};
-	char control[96];
+	static struct feed_zone zones[2];
+	struct server_options options = {.conf = &conf, .zones = zones, .zone_count = 2};
+	char control[96], zone[128];
 	struct error e;
 	int status;
 	pid_t pid;
@@ -351,16 +361,24 @@ START_TEST(the_keeper_writes_only_where_it_must)
 	conf.transfer.catalog = empty;
 	snprintf(allowed, sizeof(allowed), "/tmp/check_rights.XXXXXX");
 	snprintf(forbidden, sizeof(forbidden), "/tmp/check_rights.XXXXXX");
+	snprintf(received, sizeof(received), "/tmp/check_rights.XXXXXX");
 	ck_assert(mkdtemp(allowed) != NULL && mkdtemp(forbidden) != NULL);
+	ck_assert_ptr_nonnull(mkdtemp(received));
 	ck_assert_int_eq(chmod(allowed, 0777), 0);
+	ck_assert_int_eq(chmod(received, 0777), 0);
 	ck_assert_int_eq(chmod(forbidden, 0777), 0);
 	snprintf(control, sizeof(control), "%s/dnsd.sock", allowed);
 	options.control_path = control;
+	snprintf(zone, sizeof(zone), "a.test=snapshot:%s/x", forbidden);
+	ck_assert_int_eq(feed_zone_parse(zone, &zones[0], &e), OK);
+	snprintf(zone, sizeof(zone), "b.test=transfer:%s/x", received);
+	ck_assert_int_eq(feed_zone_parse(zone, &zones[1], &e), OK);
 	pid = fork();
 	if (pid == 0)
 		_exit(rights_leave_keeper(&options, &e) != OK ? 2 : keeper_is_shut_in() ? 0 : 1);
 	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
 	ck_assert_int_eq(rmdir(allowed), 0);
+	ck_assert_int_eq(rmdir(received), 0);
 	ck_assert_int_eq(rmdir(forbidden), 0);
 	ck_assert_int_eq(status, 0);
 }

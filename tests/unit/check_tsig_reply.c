@@ -3,6 +3,7 @@
 #include <openssl/hmac.h>
 
 #include "tsig_fixture.h"
+#include "tsig_mac.h"
 #include "tsig_record.h"
 #include "unit.h"
 
@@ -210,6 +211,149 @@ START_TEST(test_no_room)
 }
 END_TEST
 
+/* What another server may do: sign the third message, for the two before as well. */
+static size_t
+sign_for_all(struct fixture *f, const uint8_t *before, size_t before_len, size_t len)
+{
+	struct tsig_record r = {.name_len = f->server.name_len,
+		.algorithm_len = f->server.algorithm_len,
+		.time_s = NOW,
+		.fudge_s = TSIG_FUDGE_S,
+		.original_id = big_endian_u16(f->packet)};
+	EVP_MAC_CTX *ctx = tsig_mac_begin(&f->key);
+	uint8_t mac[TSIG_MAC_MAX];
+
+	memcpy(r.name, f->server.name, r.name_len);
+	memcpy(r.algorithm, f->server.algorithm, r.algorithm_len);
+	tsig_mac_add_previous(ctx, f->server.mac, f->server.mac_len);
+	tsig_mac_add(ctx, before, before_len);
+	tsig_mac_add_message(ctx, f->packet, len, 0, r.original_id);
+	tsig_mac_add_variables(ctx, &r, true);
+	r.mac_len = tsig_mac_end(ctx, mac);
+	r.mac = mac;
+	return tsig_record_append(f->packet, len, SIZE, &r);
+}
+
+START_TEST(test_signed_for_all)
+{
+	uint8_t before[SIZE];
+	struct fixture f;
+	size_t len = 0;
+
+	begin_exchange(&f, "hmac-sha256");
+	f.len = write_reply(f.packet, 0);
+	f.len = tsig_sign_reply(&f.server, f.packet, f.len, SIZE, NOW);
+	ck_assert_int_eq(tsig_verify_reply(&f.client, f.packet, &f.len, NOW), TSIG_GOOD);
+	for (unsigned n = 1; n < 3; n++) {
+		f.len = write_reply(f.packet, n);
+		memcpy(before + len, f.packet, f.len);
+		len += f.len;
+		if (_i == 1) /* what we got is not what was signed */
+			f.packet[f.len - 3] ^= 1;
+		ck_assert_int_eq(tsig_verify_reply(&f.client, f.packet, &f.len, NOW), TSIG_ABSENT);
+	}
+	f.len = write_reply(f.packet, 3);
+	f.len = sign_for_all(&f, before, len, f.len);
+	ck_assert_int_eq(tsig_verify_reply(&f.client, f.packet, &f.len, NOW),
+		_i == 0 ? TSIG_GOOD : TSIG_BADSIG);
+	ck_assert_int_eq(tsig_is_complete(&f.client), _i == 0);
+	tear_down(&f);
+}
+END_TEST
+
+START_TEST(test_reply_out_of_time)
+{
+	static const int late_s[] = {-301, -300, 300, 301};
+	struct fixture f;
+
+	begin_exchange(&f, "hmac-sha256");
+	f.len = write_reply(f.packet, 0);
+	f.len = tsig_sign_reply(&f.server, f.packet, f.len, SIZE, NOW + late_s[_i]);
+	ck_assert_int_eq(tsig_verify_reply(&f.client, f.packet, &f.len, NOW),
+		_i == 1 || _i == 2 ? TSIG_GOOD : TSIG_BADTIME);
+	ck_assert_int_eq(tsig_is_complete(&f.client), _i == 1 || _i == 2);
+	tear_down(&f);
+}
+END_TEST
+
+/* RFC 8945 section 5.2.2.1: less than half, or than 10 bytes, is no signature; of the others that
+ * are short none is good enough for us. */
+START_TEST(test_short_reply)
+{
+	static const struct {
+		size_t algorithm, len;
+		enum tsig_result result;
+	} cases[] = {{0, 32, TSIG_GOOD}, {0, 31, TSIG_BADTRUNC}, {0, 16, TSIG_BADTRUNC},
+		{0, 15, TSIG_MALFORMED}, {0, 0, TSIG_MALFORMED}, {2, 32, TSIG_BADTRUNC},
+		{2, 31, TSIG_MALFORMED}};
+	struct tsig_record r;
+	struct fixture f;
+	size_t plain;
+
+	begin_exchange(&f, tsig_algorithms[cases[_i].algorithm]);
+	plain = write_reply(f.packet, 0);
+	f.len = tsig_sign_reply(&f.server, f.packet, plain, SIZE, NOW);
+	ck_assert_int_eq(tsig_record_find(f.packet, f.len, &r), TSIG_FOUND);
+	r.mac = f.server.mac;
+	r.mac_len = cases[_i].len;
+	f.packet[11] = 0;
+	f.len = tsig_record_append(f.packet, plain, SIZE, &r);
+	ck_assert_int_eq(tsig_verify_reply(&f.client, f.packet, &f.len, NOW), cases[_i].result);
+	ck_assert_int_eq(tsig_is_complete(&f.client), cases[_i].result == TSIG_GOOD);
+	tear_down(&f);
+}
+END_TEST
+
+/* The server's own errors, which nobody signed, end the talk but are never good. */
+START_TEST(test_peer_errors)
+{
+	static const struct {
+		uint16_t error;
+		enum tsig_result result;
+	} cases[] = {{TSIG_ERROR_BADSIG, TSIG_BADSIG}, {TSIG_ERROR_BADKEY, TSIG_BADKEY},
+		{TSIG_ERROR_BADTIME, TSIG_BADTIME}, {TSIG_ERROR_BADTRUNC, TSIG_BADTRUNC},
+		{1, TSIG_BADSIG}, {UINT16_MAX, TSIG_BADSIG}};
+	struct tsig_record r;
+	struct fixture f;
+	size_t plain;
+
+	begin_exchange(&f, "hmac-sha256");
+	plain = write_reply(f.packet, 0);
+	f.len = tsig_sign_reply(&f.server, f.packet, plain, SIZE, NOW);
+	ck_assert_int_eq(tsig_record_find(f.packet, f.len, &r), TSIG_FOUND);
+	r.mac_len = 0;
+	r.error = cases[_i].error;
+	f.packet[11] = 0;
+	f.len = tsig_record_append(f.packet, plain, SIZE, &r);
+	ck_assert_int_eq(tsig_verify_reply(&f.client, f.packet, &f.len, NOW), cases[_i].result);
+	ck_assert_uint_eq(f.client.peer_error, cases[_i].error);
+	ck_assert(!tsig_is_complete(&f.client));
+	tear_down(&f);
+}
+END_TEST
+
+START_TEST(test_without_key)
+{
+	struct tsig_key nameless = make_key("a..b", "hmac-sha256");
+	struct tsig_session s = {.key = NULL};
+	struct fixture f;
+
+	set_up(&f, "hmac-sha256");
+	ck_assert_uint_eq(tsig_size(&s), 0);
+	f.len = write_question(f.packet, 1);
+	ck_assert_uint_eq(tsig_sign_reply(&s, f.packet, f.len, f.len, NOW), f.len);
+	ck_assert_uint_eq(tsig_sign_request(NULL, f.packet, f.len, f.len, NOW, &s), f.len);
+	ck_assert_uint_eq(tsig_sign_request(&nameless, f.packet, f.len, SIZE, NOW, &s), 0);
+	/* Times that nobody remembers. */
+	f.keys.newest_s = NULL;
+	sign_question(&f, NOW);
+	ck_assert_int_eq(verify(&f, NOW), TSIG_GOOD);
+	ck_assert_uint_eq(f.server.time_s, NOW);
+	ck_assert_uint_eq(f.client.time_s, NOW);
+	tear_down(&f);
+}
+END_TEST
+
 static Suite *
 suite(void)
 {
@@ -226,6 +370,11 @@ suite(void)
 	tcase_add_test(replies, test_unsigned_between);
 	tcase_add_test(replies, test_reply_to_unsigned);
 	tcase_add_test(replies, test_no_room);
+	tcase_add_loop_test(replies, test_signed_for_all, 0, 2);
+	tcase_add_loop_test(replies, test_reply_out_of_time, 0, 4);
+	tcase_add_loop_test(replies, test_short_reply, 0, 7);
+	tcase_add_loop_test(replies, test_peer_errors, 0, 6);
+	tcase_add_test(replies, test_without_key);
 	suite_add_tcase(s, replies);
 	return s;
 }

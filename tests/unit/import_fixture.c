@@ -309,10 +309,10 @@ is_address(const char *name)
 static bool
 is_skipped(const char *name, const char *wildcard)
 {
-	const char *of = wildcard + 2;
+	const char *of = strcmp(wildcard, "*") != 0 ? wildcard + 2 : "";
 	size_t len = strlen(of);
 
-	if (strcmp(wildcard, "*") == 0 || strspn(of, "0123456789abcdef.") != len)
+	if (len == 0 || strspn(of, "0123456789abcdef.") != len)
 		return false;
 	if (!is_address(name))
 		return true;
