@@ -8,7 +8,15 @@
 #include <orbl/feed.h>
 #include <orbl/text.h>
 
-enum { A_WORD = 1, LONG_LISTEN = 256, LONG_ZONE, LONG_WORKERS, LONG_CONTROL };
+enum {
+	A_WORD = 1,
+	LONG_LISTEN = 256,
+	LONG_ZONE,
+	LONG_WORKERS,
+	LONG_CONTROL,
+	LONG_DUMP,
+	LONG_OUTPUT,
+};
 
 static const struct option long_options[] = {
 	{"config", required_argument, NULL, 'c'},
@@ -19,6 +27,8 @@ static const struct option long_options[] = {
 	{"zone", required_argument, NULL, LONG_ZONE},
 	{"workers", required_argument, NULL, LONG_WORKERS},
 	{"control", required_argument, NULL, LONG_CONTROL},
+	{"dump", required_argument, NULL, LONG_DUMP},
+	{"output", required_argument, NULL, LONG_OUTPUT},
 	{NULL, 0, NULL, 0},
 };
 
@@ -47,10 +57,6 @@ add_rbldnsd_zone(struct arguments *a, const char *word, struct error *e)
 	char *text;
 	enum err err;
 
-	if (memchr(word, ':', strlen(word)) == NULL)
-		return error_set(e, ERR_UNSUPPORTED,
-			"\"%s\" is neither an option nor NAME:TYPE:FILE; -h names the options",
-			word);
 	err = feed_zone_parse_rbldnsd(word, &zone, e);
 	if (err != OK)
 		return err;
@@ -61,12 +67,31 @@ add_rbldnsd_zone(struct arguments *a, const char *word, struct error *e)
 	return err;
 }
 
+/* To be served, or to be dumped. */
+static enum err
+add_word(struct arguments *a, const char *word, struct error *e)
+{
+	if (strchr(word, ':') != NULL)
+		return add_rbldnsd_zone(a, word, e);
+	a->words[a->word_count++] = word;
+	return OK;
+}
+
+static enum err
+set_dump(struct arguments *a, const char *form)
+{
+	a->action = ARGUMENTS_DUMP;
+	a->dump = form;
+	return OK;
+}
+
 static enum err
 take_option(struct arguments *a, int c, const char *word, struct error *e)
 {
 	switch (c) {
-	case A_WORD: return add_rbldnsd_zone(a, optarg, e);
+	case A_WORD: return add_word(a, optarg, e);
 	case 'c': a->conf_path = optarg; return OK;
+	case 'd': return set_dump(a, "bind");
 	case 'T': a->action = ARGUMENTS_CHECK; return OK;
 	case 'V': a->action = ARGUMENTS_VERSION; return OK;
 	case 'h': a->action = ARGUMENTS_HELP; return OK;
@@ -74,6 +99,8 @@ take_option(struct arguments *a, int c, const char *word, struct error *e)
 	case LONG_ZONE: return add_zone(a, optarg, e);
 	case LONG_WORKERS: a->workers = optarg; return OK;
 	case LONG_CONTROL: a->control = optarg; return OK;
+	case LONG_DUMP: return set_dump(a, optarg);
+	case LONG_OUTPUT: a->output = optarg; return OK;
 	case ':': return error_set(e, ERR_UNSUPPORTED, "option %s needs a value", word);
 	default:
 		return error_set(e, ERR_UNSUPPORTED,
@@ -88,6 +115,21 @@ is_complete(const struct arguments *a)
 	return a->action == ARGUMENTS_VERSION || a->action == ARGUMENTS_HELP;
 }
 
+static enum err
+check_dump(const struct arguments *a, struct error *e)
+{
+	if (a->action == ARGUMENTS_DUMP)
+		return OK;
+	if (a->output != NULL)
+		return error_set(e, ERR_UNSUPPORTED,
+			"--output is for a dump; give --dump bind or --dump rbldnsd, too");
+	if (a->word_count != 0)
+		return error_set(e, ERR_UNSUPPORTED,
+			"\"%s\" is neither an option nor NAME:TYPE:FILE; -h names the options",
+			a->words[0]);
+	return OK;
+}
+
 enum err
 arguments_read(int argc, char **argv, struct arguments *out, struct error *e)
 {
@@ -97,17 +139,18 @@ arguments_read(int argc, char **argv, struct arguments *out, struct error *e)
 	memset(out, 0, sizeof(*out));
 	out->listen = calloc((size_t)argc + 1, sizeof(*out->listen));
 	out->zones = calloc((size_t)argc + 1, sizeof(*out->zones));
-	if (out->listen == NULL || out->zones == NULL)
+	out->words = calloc((size_t)argc + 1, sizeof(*out->words));
+	if (out->listen == NULL || out->zones == NULL || out->words == NULL)
 		return out_of_memory(e);
 	optind = 1;
 	opterr = 0;
 	/* The leading - keeps words and --zone in the order given. */
 	while (err == OK && !is_complete(out) &&
-		(c = getopt_long(argc, argv, "-:c:TVh", long_options, NULL)) != -1)
+		(c = getopt_long(argc, argv, "-:c:dTVh", long_options, NULL)) != -1)
 		err = take_option(out, c, argv[optind - 1], e);
 	while (err == OK && !is_complete(out) && optind < argc)
-		err = add_rbldnsd_zone(out, argv[optind++], e);
-	return err;
+		err = add_word(out, argv[optind++], e);
+	return err == OK && !is_complete(out) ? check_dump(out, e) : err;
 }
 
 void
@@ -117,6 +160,7 @@ arguments_free(struct arguments *a)
 		free(a->zones[--a->zone_count]);
 	free(a->zones);
 	free(a->listen);
+	free(a->words);
 	memset(a, 0, sizeof(*a));
 }
 

@@ -21,6 +21,13 @@ run(const struct options *o)
 	return EXIT_FAILURE;
 }
 
+static int
+dump(const struct options *o)
+{
+	log_open("orbl-dnsd", log_level_by_name(o->conf->log_level));
+	return dump_run(&o->dump, &o->server) ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -33,7 +40,7 @@ main(int argc, char **argv)
 		return loader_serve();
 	err = options_read(argc, argv, &o, &e);
 	if (err != OK) {
-		fprintf(stderr, "orbl-dnsd: %s\n", e.text);
+		log_refusal("orbl-dnsd", e.text);
 		status = err == ERR_UNSUPPORTED ? EXIT_USAGE : EXIT_FAILURE;
 	} else if (o.action == ARGUMENTS_VERSION) {
 		conf_print_version("orbl-dnsd", stdout);
@@ -44,6 +51,8 @@ main(int argc, char **argv)
 		status = EXIT_FAILURE;
 	} else if (o.action == ARGUMENTS_CHECK) {
 		conf_print(o.conf, stdout);
+	} else if (o.action == ARGUMENTS_DUMP) {
+		status = dump(&o);
 	} else {
 		status = run(&o);
 	}

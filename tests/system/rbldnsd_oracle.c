@@ -2,13 +2,15 @@
  *
  *	rbldnsd_oracle PLAN QUESTIONS SEED THEIRS OURS READ
  *	rbldnsd_oracle --plain PLAN QUESTIONS SEED PORT PORT
+ *	rbldnsd_oracle --dump PLAN QUESTIONS SEED THEIRS OURS THEIRS
  *	rbldnsd_oracle --rules
  *
  * Asks both the same questions and compares what they say. THEIRS is rbldnsd with the files of
  * the plan, READ is one with the files as orbl-dnsd reads them; the last three are ports. Each
  * difference has to be the effect of a rule (rbldnsd_oracle_rules.c) that is documented in
- * docs/rbldnsd-differences.md. --plain: any difference counts. --rules: print their names. Prints
- * TAP.
+ * docs/rbldnsd-differences.md. --plain: any difference counts. --dump: THEIRS has what OURS has
+ * written for it, a list of ours; no rule has to be met, and 6to4 is left out, which such a list
+ * does not have. --rules: print their names. Prints TAP.
  */
 #include "rbldnsd_oracle.h"
 
@@ -21,7 +23,7 @@
 enum { SHOWN_MAX = 10, TCP_QUESTIONS = 400 };
 
 struct run {
-	bool plain;
+	bool plain, dump;
 	struct plan plan;
 	struct ask *ask;
 	struct rules *rules;
@@ -102,9 +104,25 @@ compare(struct run *r, const struct question *q, const struct reply *theirs,
 
 /* --- many ------------------------------------------------------------------------------- */
 
+/* Is the name one of 2002::/16 (RFC 3056), or of a network around it? */
+static bool
+is_6to4(const struct run *r, const struct question *q)
+{
+	static const char digits[] = "2002";
+	const struct zone *z = plan_zone(&r->plan, q->name, q->len);
+	size_t end = z != NULL ? q->len - z->len : 0, digit = 0;
+
+	for (; digit < 4 && end >= 2 && q->name[end - 2] == 1; digit++, end -= 2)
+		if (q->name[end - 1] != digits[digit])
+			return false;
+	return digit != 0 && (digit == 4 || end == 0);
+}
+
 static bool
 may_ask(const struct run *r, const struct question *q)
 {
+	if (r->dump && is_6to4(r, q))
+		return false;
 	return !r->ignored[1][q->client] || plan_zone(&r->plan, q->name, q->len) != r->acl_zone;
 }
 
@@ -170,6 +188,8 @@ compare_fixed(struct run *r)
 	struct question q;
 
 	for (size_t i = 0; names_fixed(&r->plan, i, &q); i++) {
+		if (!may_ask(r, &q))
+			continue;
 		ask_one(r->ask, THEIRS, &q, &theirs);
 		ask_one(r->ask, OURS, &q, &ours);
 		compare(r, &q, &theirs, &ours);
@@ -291,7 +311,7 @@ report(struct run *r, double seconds)
 
 	printf("# %lu questions, at %.0f a second; %lu that neither answers\n", r->compared,
 		(double)r->wanted / seconds, r->unanswered);
-	if (!r->plain) {
+	if (!r->plain && !r->dump) {
 		report_types(r);
 		for (size_t i = 0; rules_name(i) != NULL; i++) {
 			snprintf(line, sizeof(line), "rule %s: %lu answers", rules_name(i),
@@ -319,7 +339,8 @@ run_all(struct run *r)
 {
 	double start;
 
-	compare_ignored(r);
+	if (!r->dump)
+		compare_ignored(r);
 	if (!r->plain)
 		r->rules = rules_new(&r->plan, r->ask, r->acl_zone, r->ignored);
 	compare_fixed(r);
@@ -327,7 +348,7 @@ run_all(struct run *r)
 	start = now_s();
 	compare_many(r);
 	start = now_s() - start;
-	if (!r->plain) {
+	if (!r->plain && !r->dump) {
 		compare_tcp(r);
 		compare_packets(r);
 	}
@@ -340,10 +361,12 @@ parse(struct run *r, int argc, char **argv)
 	uint16_t ports[SERVERS];
 
 	r->plain = argc > 1 && strcmp(argv[1], "--plain") == 0;
-	argv += r->plain;
-	argc -= r->plain;
+	r->dump = argc > 1 && strcmp(argv[1], "--dump") == 0;
+	argv += r->plain || r->dump;
+	argc -= r->plain || r->dump;
 	if (argc != (r->plain ? 6 : 7)) {
-		fprintf(stderr, "usage: rbldnsd_oracle [--plain] PLAN QUESTIONS SEED PORT...\n");
+		fprintf(stderr,
+			"usage: rbldnsd_oracle [--plain|--dump] PLAN QUESTIONS SEED PORT...\n");
 		return false;
 	}
 	if (!plan_read(argv[1], &r->plan)) {

@@ -75,6 +75,34 @@ START_TEST(takes_zones_of_rbldnsd)
 }
 END_TEST
 
+START_TEST(takes_a_dump)
+{
+	ck_assert_int_eq(parse("--dump=rbldnsd", "--output=/out", "A.test", "a.test:ip4set:/x",
+				 "b."),
+		OK);
+	ck_assert_int_eq(o.action, ARGUMENTS_DUMP);
+	ck_assert_str_eq(o.dump.form, "rbldnsd");
+	ck_assert_str_eq(o.dump.directory, "/out");
+	ck_assert_uint_eq(o.dump.zone_count, 2);
+	ck_assert_str_eq(o.dump.zones[0], "A.test");
+	ck_assert_str_eq(o.dump.zones[1], "b.");
+	ck_assert_uint_eq(o.server.zone_count, 1);
+	options_free(&o);
+	ck_assert_int_eq(parse("-d", "a.test:ip4set:/x", NULL, NULL, NULL), OK);
+	ck_assert_str_eq(o.dump.form, "bind");
+	ck_assert_ptr_null(o.dump.directory);
+	ck_assert_uint_eq(o.dump.zone_count, 0);
+	options_free(&o);
+	ck_assert_int_eq(parse("--dump", "djb", NULL, NULL, NULL), ERR_UNSUPPORTED);
+	ck_assert_str_eq(e.text, "--dump \"djb\" is neither bind nor rbldnsd");
+	options_free(&o);
+	ck_assert_int_eq(parse("--output", "/out", "a.test:ip4set:/x", NULL, NULL),
+		ERR_UNSUPPORTED);
+	options_free(&o);
+	ck_assert_int_eq(parse("a.test:ip4set:/x", "a.test", NULL, NULL, NULL), ERR_UNSUPPORTED);
+}
+END_TEST
+
 START_TEST(has_the_port_of_dns)
 {
 	ck_assert_int_eq(parse("--zone=a.test=snapshot:/x", "--listen=127.0.0.1", NULL, NULL, NULL),
@@ -206,6 +234,7 @@ suite(void)
 	tcase_add_checked_fixture(good, NULL, tear_down);
 	tcase_add_test(good, takes_zones_without_a_file);
 	tcase_add_test(good, takes_zones_of_rbldnsd);
+	tcase_add_test(good, takes_a_dump);
 	tcase_add_test(good, has_the_port_of_dns);
 	tcase_add_test(good, takes_workers_and_control);
 	tcase_add_test(good, reads_the_file);
