@@ -14,6 +14,7 @@
 #include <orbl/conf.h>
 #include <orbl/control.h>
 #include <orbl/log.h>
+#include <orbl/manager.h>
 #include <orbl/store.h>
 
 #include "audit.h"
@@ -176,6 +177,17 @@ stop(struct analyzer *a)
 		close(a->control_fd);
 }
 
+/* Opened after the prober was forked, which is to have nothing of ours. */
+static void
+tell(const char *state)
+{
+	int manager = manager_open();
+
+	manager_tell(manager, state);
+	if (manager >= 0)
+		close(manager);
+}
+
 static int
 run(struct conf *conf, bool restored)
 {
@@ -192,7 +204,9 @@ run(struct conf *conf, bool restored)
 		listens = prober_collector(a.prober);
 		log_notice("ready: commands at %s, collector at %s, zone %s", conf->control_socket,
 			endpoint_format(&listens, collector), conf->zone.name);
+		tell("READY=1");
 		prober_lost = event_base_dispatch(a.base) != 0 || pipeline_has_failed(a.pipeline);
+		tell("STOPPING=1");
 		unlink(conf->control_socket);
 	}
 	stop(&a);
@@ -243,7 +257,7 @@ main(int argc, char **argv)
 		return EXIT_FAILURE;
 	}
 	if (sodium_init() < 0 || conf_load(conf_path(file), &conf, &e) != OK) {
-		fprintf(stderr, "orbl-analyzer: %s\n", e.text);
+		log_refusal("orbl-analyzer", e.text);
 		return EXIT_FAILURE;
 	}
 	if (test) {

@@ -64,6 +64,22 @@ count_in_state(const json_t *zones, const char *state, size_t *others)
 	return count;
 }
 
+/* Those that have died. */
+static void
+print_processes(const json_t *processes)
+{
+	const json_t *p;
+	size_t i;
+
+	json_array_foreach (processes, i, p)
+		if (client_number(p, "ends") != 0)
+			printf("trouble    %s has died %lld times, and %s; its log says why\n",
+				client_text(p, "name"), client_number(p, "ends"),
+				json_is_true(json_object_get(p, "running")) ?
+					"runs again" :
+					"is about to be started again");
+}
+
 void
 cmd_dnsd_print_status(const json_t *answer)
 {
@@ -76,6 +92,7 @@ cmd_dnsd_print_status(const json_t *answer)
 		format_span(client_number(answer, "now") - client_number(answer, "started"), span),
 		client_number(answer, "workers"));
 	print_listen(json_object_get(answer, "listen"));
+	print_processes(json_object_get(answer, "processes"));
 	printf("zones      %zu serving", serving);
 	if (others != 0)
 		printf(", %zu not or with old data; see orbl dnsd zones", others);
@@ -170,6 +187,7 @@ add_transfer(struct text_table *t, const json_t *zone, const json_t *row, json_i
 	text_table_add(t, "%s", client_text(zone, "zone"));
 	text_table_add(t, "%s", client_text(row, "kind"));
 	text_table_add(t, "%s", client_text(row, "peer"));
+	text_table_add(t, "%s", json_is_true(json_object_get(row, "tls")) ? "yes" : "no");
 	text_table_add(t, "%s", client_text(row, "state"));
 	add_serial(t, row, "serial");
 	if (json_is_integer(last))
@@ -182,9 +200,9 @@ add_transfer(struct text_table *t, const json_t *zone, const json_t *row, json_i
 static void
 print_transfers(const json_t *zones, json_int_t now_s)
 {
-	static const char *const titles[] = {"ZONE", "PEER IS", "ADDRESS", "STATE", "SERIAL",
+	static const char *const titles[] = {"ZONE", "PEER IS", "ADDRESS", "TLS", "STATE", "SERIAL",
 		"LAST SUCCESS", "ERROR"};
-	struct text_table *t = text_table_new("llllrrl");
+	struct text_table *t = text_table_new("lllllrrl");
 	const json_t *zone, *row;
 	size_t i, k, count = 0;
 

@@ -8,6 +8,7 @@
 
 #include <orbl/file.h>
 #include <orbl/log.h>
+#include <orbl/snapshot_history.h>
 #include <orbl/store_alarm.h>
 #include <orbl/store_audit.h>
 #include <orbl/store_listing.h>
@@ -60,6 +61,14 @@ struct attempt {
 	uint32_t serial; /* 0: not written */
 };
 
+/* What has been in service, for secondaries that have it still. */
+static void
+keep_delta(const struct publisher *p)
+{
+	if (p->in_service.delta != NULL)
+		snapshot_history_keep(p->conf->zone.snapshot, (size_t)p->conf->transfer.history);
+}
+
 static enum err
 write_file(const struct attempt *a, struct publication *n, const char *path, uint32_t *serial)
 {
@@ -72,10 +81,13 @@ write_file(const struct attempt *a, struct publication *n, const char *path, uin
 		return err;
 	file.drops_previous = a->delta;
 	err = snapshot_builder_write(n->builder, file.fd, *serial, a->now_s, a->e);
-	if (err == OK)
-		return file_replace_commit(&file, a->e);
-	file_replace_abort(&file);
-	return err;
+	if (err != OK) {
+		file_replace_abort(&file);
+		return err;
+	}
+	if (a->delta)
+		keep_delta(a->publisher);
+	return file_replace_commit(&file, a->e);
 }
 
 /* What was written is what deltas will be made against, when it is the whole list. Until the store
@@ -84,9 +96,11 @@ static enum err
 adopt_base(const struct attempt *a, const struct publication *n)
 {
 	struct publisher *p = a->publisher;
+	uint64_t before = p->in_service.base != NULL ? snapshot_checksum(p->in_service.base) : 0;
 	enum err err;
 
 	p->has_base = false;
+	keep_delta(p);
 	err = in_service_take_base(&p->in_service, p->conf->zone.snapshot, a->e);
 	if (err == OK && !a->only_removals)
 		err = store_published_whole(p->store, snapshot_checksum(p->in_service.base), a->e);
@@ -96,6 +110,7 @@ adopt_base(const struct attempt *a, const struct publication *n)
 	p->has_base = !a->only_removals;
 	/* It is of another base, and ignored; but why leave it. */
 	unlink(p->delta_path);
+	snapshot_history_turn(p->conf->zone.snapshot, before);
 	return OK;
 }
 

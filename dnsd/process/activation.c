@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <netinet/in.h>
@@ -100,8 +99,8 @@ check_wanted(const struct passed *p, const struct endpoint *endpoints, size_t co
 		if (is_same(&p->endpoint, &endpoints[i]))
 			return OK;
 	return error_set(e, ERR_REFUSED,
-		"the service manager passes a socket on %s, which dnsd.listen does not name: name "
-		"it there, or take it out of the socket unit",
+		"the service manager passes a socket on %s, which neither dnsd.listen nor "
+		"transfer.tls_listen names: name it there, or take it out of the socket unit",
 		endpoint_format(&p->endpoint, text));
 }
 
@@ -165,32 +164,4 @@ int
 activation_get(const struct activation *a, const struct endpoint *endpoint, int type, size_t i)
 {
 	return find(a, endpoint, type, &i);
-}
-
-/* --- how we are ------------------------------------------------------------------ */
-
-int
-notify_open(void)
-{
-	return getenv("NOTIFY_SOCKET") != NULL ?
-		socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0) :
-		-1;
-}
-
-/* Who does not listen misses it. */
-void
-notify_send(int socket, const char *state)
-{
-	struct sockaddr_un to = {.sun_family = AF_UNIX};
-	const char *path = getenv("NOTIFY_SOCKET");
-	size_t len = path != NULL ? strlen(path) : 0;
-
-	if (socket < 0 || len == 0 || len >= sizeof(to.sun_path))
-		return;
-	memcpy(to.sun_path, path, len);
-	if (to.sun_path[0] == '@') /* of no file system */
-		to.sun_path[0] = '\0';
-	if (sendto(socket, state, strlen(state), MSG_NOSIGNAL, (struct sockaddr *)&to,
-		    (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len)) < 0)
-		return;
 }

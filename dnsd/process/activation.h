@@ -1,5 +1,4 @@
-/* activation.h - what a service manager has for us: sockets that it has bound, and ears for how we
- * are (sd_listen_fds(3), sd_notify(3)).
+/* activation.h - sockets that a service manager has bound for us (sd_listen_fds(3)).
  *
  * With its sockets we need no right to bind them, and queries that come while we are started again
  * wait in them.
@@ -26,10 +25,5 @@ void activation_free(struct activation *a);
 size_t activation_count(const struct activation *a, const struct endpoint *endpoint, int type);
 int activation_get(const struct activation *a, const struct endpoint *endpoint, int type,
 	size_t i); /* i < count */
-
-/* The socket to tell the service manager by: -1: there is none. Before files are forbidden. */
-int notify_open(void);
-/* Such as "READY=1". Does nothing without a socket. */
-void notify_send(int socket, const char *state);
 
 #endif

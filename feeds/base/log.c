@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -24,12 +25,28 @@ log_level_by_name(const char *name)
 	return LOG_LEVEL_NOTICE;
 }
 
+/* Who started a program may itself log to the journal, and have us write elsewhere: systemd.exec(5)
+ * says to compare. */
+static bool
+is_journal(int fd)
+{
+	const char *stream = getenv("JOURNAL_STREAM");
+	char expected[64];
+	struct stat st;
+
+	if (stream == NULL || fstat(fd, &st) != 0)
+		return false;
+	snprintf(expected, sizeof(expected), "%llu:%llu", (unsigned long long)st.st_dev,
+		(unsigned long long)st.st_ino);
+	return strcmp(stream, expected) == 0;
+}
+
 void
 log_open(const char *program, enum log_level level)
 {
 	program_name = program;
 	max_level = level;
-	to_journal = getenv("JOURNAL_STREAM") != NULL;
+	to_journal = is_journal(STDERR_FILENO);
 }
 
 static void write_line(enum log_level level, const char *fmt, va_list args) ORBL_PRINTF(2, 0);
@@ -75,3 +92,13 @@ DEFINE_LOG(log_warning, LOG_LEVEL_WARNING)
 DEFINE_LOG(log_notice, LOG_LEVEL_NOTICE)
 DEFINE_LOG(log_info, LOG_LEVEL_INFO)
 DEFINE_LOG(log_debug, LOG_LEVEL_DEBUG)
+
+void
+log_refusal(const char *program, const char *text)
+{
+	log_open(program, LOG_LEVEL_ERROR);
+	if (to_journal)
+		log_error("%s", text);
+	else
+		fprintf(stderr, "%s: %s\n", program, text);
+}

@@ -26,5 +26,8 @@ void log_warning(const char *fmt, ...) ORBL_PRINTF(1, 2);
 void log_notice(const char *fmt, ...) ORBL_PRINTF(1, 2);
 void log_info(const char *fmt, ...) ORBL_PRINTF(1, 2);
 void log_debug(const char *fmt, ...) ORBL_PRINTF(1, 2);
+/* Why a daemon does not start, where there is no log yet: as a command says it, or as an error in
+ * the journal. */
+void log_refusal(const char *program, const char *text);
 
 #endif

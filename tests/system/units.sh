@@ -21,6 +21,21 @@ tap_is 'systemd finds no fault' '' "$(cd "$dir/units" &&
 	systemd-analyze --man=no verify ./*.service ./*.socket 2>&1 |
 	grep -v 'system call list')"
 
+for unit in orbl-dnsd orbl-analyzer; do
+	user=$(sed -n 's/^User=//p' "$dir/units/$unit.service")
+	# Nobody but root can enter the directories of a dynamic one.
+	tap_is "$unit: its user is made at the installation" 1 \
+		"$(grep -c "^u $user - " "$top_builddir/feeds/orbl-user.conf")"
+	tap_is "$unit: is no dynamic one" 0 "$(grep -c '^DynamicUser=' "$dir/units/$unit.service")"
+	tap_is "$unit: a start fails when the daemon does not get ready" 1 \
+		"$(grep -c '^Type=notify$' "$dir/units/$unit.service")"
+	tap_is "$unit: a start may take its time" 1 \
+		"$(grep -c '^TimeoutStartSec=infinity$' "$dir/units/$unit.service")"
+	tap_is "$unit: has files enough" 1 "$(grep -c '^LimitNOFILE=' "$dir/units/$unit.service")"
+done
+tap_is 'orbl-dnsd, however often it dies, is not given up' 1 \
+	"$(grep -c '^StartLimitIntervalSec=0$' "$dir/units/orbl-dnsd.service")"
+
 # --- what the units may write, and what the built-in options want to -------------------------
 
 writable() { # UNIT: directories, systemd's own among them
@@ -121,7 +136,7 @@ activate 127.0.0.1 1 --listen "127.0.0.2@$((port + 20000))"
 wait "$other_pids"
 tap_is 'a socket that dnsd.listen does not name is refused' 1 "$?"
 tap_ok 'with address and remedy' log_has \
-	"passes a socket on 127.0.0.1:$port, which dnsd.listen does not name"
+	"passes a socket on 127.0.0.1:$port, which neither dnsd.listen nor transfer.tls_listen names"
 if [ -e /proc/net/if_inet6 ]; then
 	mapped=yes activate :: 1 --listen "::@$port"
 	wait "$other_pids"
@@ -129,4 +144,51 @@ if [ -e /proc/net/if_inet6 ]; then
 	tap_ok 'with the remedy' log_has 'BindIPv6Only=ipv6-only'
 fi
 other_pids=
+
+# --- the analyzer ------------------------------------------------------------------------
+
+cat >"$dir/orbl.conf" <<END
+control.socket = "$dir/analyzer.sock"
+store.path = "$dir/orbl.db"
+audit.file = "$dir/audit.jsonl"
+audit.key = "$dir/audit.key"
+zone.snapshot = "$dir/orbl.snapshot"
+dnsd.control_socket = "$dir/sock"
+collector.listen = "127.0.0.1@$port"
+END
+analyze() {
+	rm -f "$dir/told"
+	python3 "$top_srcdir/tests/system/activation.py" 127.0.0.1 0 0 "$dir/told" \
+		"$top_builddir/orbl-analyzer" -c "$dir/orbl.conf" 2>"$dir/log" &
+	other_pids=$!
+}
+analyze
+tap_ok 'the analyzer tells that it is ready' wait_until 20 told 'READY=1'
+kill -TERM "$(sed -n 's/^pid //p' "$dir/told")"
+wait "$other_pids"
+tap_is 'and ends cleanly' 0 "$?"
+tap_ok 'which is told, too' told 'STOPPING=1'
+echo 'zone.nmae = "x"' >>"$dir/orbl.conf"
+analyze
+wait "$other_pids"
+tap_is 'one that cannot start' 1 "$?"
+tap_is 'tells nothing' 0 "$(grep -c '=' "$dir/told")"
+other_pids=
+
+# A pipe is the journal here, as its number says.
+in_journal() { # COMMAND...
+	python3 -c '
+import os, subprocess, sys
+r, w = os.pipe()
+st = os.fstat(w)
+os.environ["JOURNAL_STREAM"] = "%d:%d" % (st.st_dev, st.st_ino)
+subprocess.run(sys.argv[1:], stderr=w)
+os.close(w)
+print(os.read(r, 4096).decode(), end="")' "$@"
+}
+for program in orbl-dnsd orbl-analyzer; do
+	tap_like "$program: why it does not start is an error in the journal" \
+		'^<3>.*/orbl.conf:8: there is no option "zone.nmae"' \
+		"$(in_journal "$top_builddir/$program" -c "$dir/orbl.conf")"
+done
 tap_done
