@@ -27,11 +27,17 @@ has_budget(struct log_limit *l, int64_t now_ms)
 		l->second_ms = now_ms;
 		l->in_second = 0;
 	}
-	if (l->in_second == LOG_LIMIT_PER_SECOND) {
+	if (now_ms - l->minute_ms >= 60000) {
+		l->minute_ms = now_ms;
+		l->in_minute = 0;
+	}
+	if (l->in_second == LOG_LIMIT_PER_SECOND ||
+		(l->per_minute != 0 && l->in_minute == l->per_minute)) {
 		l->dropped++;
 		return false;
 	}
 	l->in_second++;
+	l->in_minute++;
 	return true;
 }
 

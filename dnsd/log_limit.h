@@ -1,4 +1,8 @@
-/* log_limit.h - log lines that strangers can cause: each once a minute, and few a second. */
+/* log_limit.h - log lines that strangers can cause: each once a minute, and few a second.
+ *
+ * Who has a new name or address for each line gets LOG_LIMIT_PER_SECOND, which is a hundred
+ * megabytes a day, unless per_minute says less.
+ */
 #ifndef DNSD_LOG_LIMIT_H
 #define DNSD_LOG_LIMIT_H
 
@@ -6,7 +10,12 @@
 
 #include <orbl/compiler.h>
 
-enum { LOG_LIMIT_LINES = 64, LOG_LIMIT_MS = 60000, LOG_LIMIT_PER_SECOND = 10 };
+enum {
+	LOG_LIMIT_LINES = 64,
+	LOG_LIMIT_MS = 60000,
+	LOG_LIMIT_PER_SECOND = 10,
+	LOG_LIMIT_PER_MINUTE = 60, /* of refusals */
+};
 
 struct log_limit {
 	struct {
@@ -14,8 +23,9 @@ struct log_limit {
 		int64_t since_ms;
 		uint64_t repeated;
 	} lines[LOG_LIMIT_LINES];
-	int64_t second_ms;
-	unsigned in_second;
+	unsigned per_minute; /* lines at most; 0: no bound but that of the seconds */
+	int64_t second_ms, minute_ms;
+	unsigned in_second, in_minute;
 	uint64_t dropped;
 };
 

@@ -14,6 +14,8 @@ options_print_usage(FILE *out)
 	fputs("usage: orbl-dnsd [-c FILE] [-T] [-V] [-h] [--listen ADDR@PORT]...\n"
 	      "                 [--workers N] [--control PATH] [--zone NAME=SOURCE]...\n"
 	      "                 [NAME:TYPE:FILE,FILE...]...\n"
+	      "       orbl-dnsd -d | --dump bind|rbldnsd [--output DIRECTORY] [-c FILE]\n"
+	      "                 [--zone NAME=SOURCE]... [NAME:TYPE:FILE,FILE...]... [ZONE]...\n"
 	      "\n"
 	      "  -c, --config FILE       read this orbl.conf\n"
 	      "  -T, --check             check the configuration, print it, and end\n"
@@ -28,6 +30,9 @@ options_print_usage(FILE *out)
 	      "      --control PATH      control socket (dnsd.control_socket)\n"
 	      "  NAME:TYPE:FILE,FILE...  as rbldnsd is told: --zone "
 	      "NAME=rbldnsd:TYPE:FILE,FILE...\n"
+	      "      --dump FORM         write the zones as files of BIND or of rbldnsd, and end\n"
+	      "  -d                      the same as --dump bind\n"
+	      "      --output DIRECTORY  one file a zone there, in place of standard output\n"
 	      "\n"
 	      "SIGHUP loads the zones again, SIGTERM ends. See orbl-dnsd(8).\n",
 		out);
@@ -35,19 +40,12 @@ options_print_usage(FILE *out)
 
 /* --- from the configuration to the server's options --------------------------------- */
 
-/* fe80::/10 */
-static bool
-is_link_local(const struct addr *a)
-{
-	return a->family == 6 && a->b[0] == 0xfe && (a->b[1] & 0xc0) == 0x80;
-}
-
 static enum err
 read_endpoint(const char *word, struct endpoint *out, struct error *e)
 {
 	enum err err = endpoint_parse(text_of(word), out);
 
-	if (strchr(word, '%') != NULL || (err == OK && is_link_local(&out->addr)))
+	if (strchr(word, '%') != NULL || (err == OK && addr_is_link_local(&out->addr)))
 		return error_set(e, ERR_RANGE,
 			"\"%s\": a link-local address is one on each link and needs a scope, which "
 			"is not supported; listen on another address, or on ::@%d for all",
@@ -64,20 +62,23 @@ read_endpoint(const char *word, struct endpoint *out, struct error *e)
 static enum err
 read_endpoints(const struct conf *conf, struct options *out, struct error *e)
 {
-	const struct conf_list *list = &conf->dnsd.listen;
+	const struct conf_list *list = &conf->dnsd.listen, *tls = &conf->transfer.tls_listen;
 	enum err err = OK;
 
 	if (list->count == 0)
 		return error_set(e, ERR_RANGE,
 			"no address to answer on; give dnsd.listen or "
 			"--listen, such as 127.0.0.1@5300");
-	out->endpoints = calloc(list->count, sizeof(*out->endpoints));
+	out->endpoints = calloc(list->count + tls->count, sizeof(*out->endpoints));
 	if (out->endpoints == NULL)
 		return error_set(e, ERR_MEMORY, "out of memory for options");
 	for (size_t i = 0; err == OK && i < list->count; i++)
 		err = read_endpoint(list->items[i], &out->endpoints[i], e);
+	for (size_t i = 0; err == OK && i < tls->count; i++)
+		err = read_endpoint(tls->items[i], &out->endpoints[list->count + i], e);
 	out->server.endpoints = out->endpoints;
 	out->server.endpoint_count = list->count;
+	out->server.tls_endpoint_count = tls->count;
 	return err;
 }
 
@@ -154,7 +155,7 @@ static enum err
 make_server_options(const struct conf *conf, struct options *out, struct error *e)
 {
 	struct server_options *s = &out->server;
-	enum err err = read_endpoints(conf, out, e);
+	enum err err = out->action != ARGUMENTS_DUMP ? read_endpoints(conf, out, e) : OK;
 
 	if (err == OK)
 		err = read_zones(conf, out, e);
@@ -190,6 +191,15 @@ read_configuration(const struct arguments *a, struct options *out, struct error 
 	return err;
 }
 
+static enum err
+read_dump(struct arguments *a, struct options *out, struct error *e)
+{
+	out->dump_zones = a->words;
+	a->words = NULL;
+	out->dump = (struct dump_options){a->dump, a->output, a->word_count, out->dump_zones};
+	return dump_check(&out->dump, e);
+}
+
 enum err
 options_read(int argc, char **argv, struct options *out, struct error *e)
 {
@@ -199,7 +209,9 @@ options_read(int argc, char **argv, struct options *out, struct error *e)
 	memset(out, 0, sizeof(*out));
 	err = arguments_read(argc, argv, &a, e);
 	out->action = a.action;
-	if (err == OK && (a.action == ARGUMENTS_RUN || a.action == ARGUMENTS_CHECK))
+	if (err == OK && a.action == ARGUMENTS_DUMP)
+		err = read_dump(&a, out, e);
+	if (err == OK && a.action != ARGUMENTS_VERSION && a.action != ARGUMENTS_HELP)
 		err = read_configuration(&a, out, e);
 	arguments_free(&a);
 	return err;
@@ -211,5 +223,6 @@ options_free(struct options *o)
 	conf_free(o->conf);
 	free(o->endpoints);
 	free(o->zones);
+	free(o->dump_zones);
 	memset(o, 0, sizeof(*o));
 }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "arguments.h"
+#include "dump.h"
 #include "server.h"
 
 struct options {
@@ -13,6 +14,8 @@ struct options {
 	struct endpoint *endpoints;
 	struct feed_zone *zones;
 	struct server_options server; /* lends from the above */
+	const char **dump_zones;
+	struct dump_options dump; /* lends from that, and from argv */
 };
 
 /* Read arguments and configuration. On error e has one sentence; ERR_UNSUPPORTED is a wrong

@@ -9,7 +9,8 @@
 struct server_options {
 	const struct conf *conf; /* of which below is what has been worked out */
 	size_t endpoint_count, zone_count, workers;
-	const struct endpoint *endpoints;
+	size_t tls_endpoint_count;
+	const struct endpoint *endpoints; /* behind them those of transfer.tls_listen */
 	const struct feed_zone *zones;
 	struct feed_options feed;
 	const char *control_path; /* "": none */

@@ -415,9 +415,9 @@ describe_transfer(const struct transfer_row *row)
 {
 	char peer[ENDPOINT_TEXT];
 
-	return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:I, s:I, s:s}", "kind",
-		transfer_kind_name(row->kind), "peer", endpoint_format(&row->peer, peer), "state",
-		transfer_state_name(row->state), "serial",
+	return json_pack("{s:s, s:s, s:b, s:s, s:o, s:o, s:o, s:I, s:I, s:s}", "kind",
+		transfer_kind_name(row->kind), "peer", endpoint_format(&row->peer, peer), "tls",
+		row->over_tls != 0, "state", transfer_state_name(row->state), "serial",
 		row->serial != 0 ? json_integer(row->serial) : json_null(), "last_try",
 		time_or_null(row->last_try_s), "last_success", time_or_null(row->last_success_s),
 		"tries", (json_int_t)row->tries, "successes", (json_int_t)row->successes, "error",

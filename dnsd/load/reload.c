@@ -563,10 +563,10 @@ reload_source_count(const struct reload *r)
 	return r->table.source_count;
 }
 
-const struct source_data *
+const struct source *
 reload_source(const struct reload *r, size_t i)
 {
-	return &r->loads[i].source.data;
+	return &r->loads[i].source;
 }
 
 size_t

@@ -70,7 +70,7 @@ bool reload_is_busy(const struct reload *r);
 /* The set of what is in service, lent until the next call that loads. */
 const struct zone_set *reload_zones(const struct reload *r);
 size_t reload_source_count(const struct reload *r);
-const struct source_data *reload_source(const struct reload *r, size_t i); /* i < source_count */
+const struct source *reload_source(const struct reload *r, size_t i); /* i < source_count */
 
 size_t reload_count(const struct reload *r); /* zones given */
 void reload_status(const struct reload *r, size_t i, int64_t now_s,

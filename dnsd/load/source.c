@@ -254,6 +254,30 @@ source_open_previous(const struct source *s, struct source_data *next, struct er
 	return err;
 }
 
+/* --- older versions ------------------------------------------------------------------- */
+
+int
+source_open_older(const struct source *s, size_t n, char path[SNAPSHOT_HISTORY_PATH])
+{
+	struct stat st;
+	int fd;
+
+	if (n == 0)
+		snprintf(path, SNAPSHOT_HISTORY_PATH, "%s.prev", s->feed->paths);
+	else
+		snapshot_history_path(s->feed->paths, n, path);
+	fd = feed_source_is_snapshot(s->feed) ?
+		open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW) :
+		-1;
+	if (fd < 0)
+		return -1;
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+		(n == 0 || st.st_size <= SNAPSHOT_HISTORY_BYTES))
+		return fd;
+	close(fd);
+	return -1;
+}
+
 /* --- why a file cannot be read ------------------------------------------------------ */
 
 void

@@ -14,6 +14,7 @@
 #include <time.h>
 
 #include <orbl/feed.h>
+#include <orbl/snapshot_history.h>
 
 /* What tells one version of a file from the next. */
 struct source_stamp {
@@ -62,6 +63,10 @@ enum err source_open(const struct source *s, bool anew, struct source_data *next
 /* Open FILE.prev, the generation before FILE. A delta of FILE is none of it. */
 enum err source_open_previous(const struct source *s, struct source_data *next,
 	struct error *e) ORBL_NODISCARD;
+/* A file of older versions: of 0 FILE.prev, else FILE.delta.N, at most SNAPSHOT_HISTORY_MAX. Its
+ * descriptor, not read yet, or -1: it is not there, or can be none, as of all that is compiled. Its
+ * name in any case. */
+int source_open_older(const struct source *s, size_t n, char path[SNAPSHOT_HISTORY_PATH]);
 /* When it is for want of rights that a file cannot be read, e tells more. */
 void source_explain(const struct source *s, struct error *e);
 /* Close what of data is not kept. */

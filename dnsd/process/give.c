@@ -1,6 +1,7 @@
 #include "give.h"
 
 #include <poll.h>
+#include <stdio.h>
 
 #include "channel.h"
 #include "message.h"
@@ -25,6 +26,18 @@ give_data(int channel, size_t source, const struct source_data *data, bool same_
 	if (m.has_delta)
 		fds.fd[fds.count++] = data->delta_fd;
 	return channel_send(channel, &m, sizeof(m), &fds, wait, e);
+}
+
+enum err
+give_older(int channel, size_t source, int fd, const char *name, struct error *e)
+{
+	struct message m = {.kind = MESSAGE_OLDER,
+		.index = (uint32_t)source,
+		.has_snapshot = fd >= 0};
+	struct channel_fds fds = {.count = fd >= 0, .fd = {fd}};
+
+	snprintf(m.text, sizeof(m.text), "%.*s", (int)sizeof(m.text) - 1, name);
+	return channel_send(channel, &m, sizeof(m), &fds, false, e);
 }
 
 enum err

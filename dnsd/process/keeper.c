@@ -9,6 +9,7 @@
 
 #include <orbl/clock.h>
 #include <orbl/log.h>
+#include <orbl/manager.h>
 
 #include "channel.h"
 #include "give.h"
@@ -152,6 +153,7 @@ load_again(struct keeper *k, bool all)
 	struct error e = {.code = OK};
 
 	keeper_load_keys(k, all, &e);
+	(void)!keeper_transfer_load_tls(k->transfer, keeper_wall_clock_s(), &e);
 	reload_request(k->reload, all, keeper_wall_clock_s());
 	status_tell(k->reload, k->stats, keeper_wall_clock_s());
 }
@@ -165,7 +167,7 @@ reload_all(struct keeper *k)
 	log_notice("loading all zones again, asked by SIGHUP");
 	snprintf(state, sizeof(state), "RELOADING=1\nMONOTONIC_USEC=%lld",
 		(long long)clock_monotonic_ms() * 1000);
-	notify_send(k->notify, state);
+	manager_tell(k->notify, state);
 	k->reloading = true;
 	load_again(k, true);
 	keeper_observer_reopen(k->observer);
@@ -177,7 +179,7 @@ end_reload(struct keeper *k)
 	if (!k->reloading || reload_is_busy(k->reload))
 		return;
 	k->reloading = false;
-	notify_send(k->notify, "READY=1");
+	manager_tell(k->notify, "READY=1");
 }
 
 static void
@@ -322,11 +324,11 @@ keeper_run(struct keeper *k, struct error *e)
 		err = start_answering(k, e);
 	if (err == OK && !k->stop) {
 		log_ready(k);
-		notify_send(k->notify, "READY=1");
+		manager_tell(k->notify, "READY=1");
 		keeper_transfer_begin(k->transfer);
 		while (!k->stop)
 			serve_once(k);
-		notify_send(k->notify, "STOPPING=1");
+		manager_tell(k->notify, "STOPPING=1");
 	}
 	if (k->is_broken)
 		return error_set(e, k->why.code, "%s", k->why.text);

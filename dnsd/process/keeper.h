@@ -36,7 +36,7 @@ enum {
 struct keeper {
 	const struct server_options *options;
 	int signals; /* signalfd */
-	int notify;  /* to the service manager (activation.h); -1: there is none */
+	int notify;  /* to the service manager (manager.h); -1: there is none */
 	bool stop;
 	bool reloading; /* as the service manager was told */
 	bool is_broken; /* the query process has ended; why has the reason */

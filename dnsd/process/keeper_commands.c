@@ -5,6 +5,23 @@
 #include "keeper.h"
 #include "status.h"
 
+/* Those that may die without the others. */
+static json_t *
+describe_services(const struct keeper *k)
+{
+	const struct service *services[] = {keeper_transfer_service(k->transfer),
+		keeper_observer_service(k->observer)};
+	json_t *out = json_array();
+
+	for (size_t i = 0; i < ORBL_COUNT(services); i++)
+		if (services[i] != NULL)
+			json_array_append_new(out,
+				json_pack("{s:s, s:b, s:I}", "name", services[i]->name, "running",
+					service_runs(services[i]), "ends",
+					(json_int_t)services[i]->ends));
+	return out;
+}
+
 static json_t *
 run_status(struct keeper *k)
 {
@@ -16,9 +33,10 @@ run_status(struct keeper *k)
 		json_array_append_new(listen,
 			json_string(endpoint_format(&k->options->endpoints[i], text)));
 	}
-	return json_pack("{s:b, s:i, s:I, s:I, s:i, s:o, s:o, s:o}", "ok", 1, "pid", (int)getpid(),
-		"started", (json_int_t)k->started_s, "now", (json_int_t)keeper_wall_clock_s(),
-		"workers", (int)k->options->workers, "listen", listen, "statistics",
+	return json_pack("{s:b, s:i, s:I, s:I, s:i, s:o, s:o, s:o, s:o}", "ok", 1, "pid",
+		(int)getpid(), "started", (json_int_t)k->started_s, "now",
+		(json_int_t)keeper_wall_clock_s(), "workers", (int)k->options->workers, "listen",
+		listen, "processes", describe_services(k), "statistics",
 		status_statistics(k->stats), "zones",
 		status_zones(k->reload, keeper_wall_clock_s()));
 }
@@ -30,6 +48,8 @@ run_reload(struct keeper *k)
 	struct error e = {.code = OK};
 	enum err err = keeper_load_keys(k, false, &e);
 
+	if (err == OK)
+		err = keeper_transfer_load_tls(k->transfer, now_s, &e);
 	reload_request(k->reload, false, now_s);
 	status_tell(k->reload, k->stats, now_s);
 	if (err != OK)

@@ -133,6 +133,12 @@ keeper_observer_channel(const struct keeper_observer *o)
 	return o != NULL ? o->workers_end : -1;
 }
 
+const struct service *
+keeper_observer_service(const struct keeper_observer *o)
+{
+	return o != NULL ? &o->service : NULL;
+}
+
 int
 keeper_observer_fd(const struct keeper_observer *o)
 {

@@ -24,6 +24,8 @@ enum err keeper_observer_open(const struct keeper_observer_options *options,
 /* After they were. */
 enum err keeper_observer_open_files(struct keeper_observer *o, struct error *e) ORBL_NODISCARD;
 void keeper_observer_close(struct keeper_observer *o); /* NULL ok, as for all that follow */
+/* NULL: there is none. */
+const struct service *keeper_observer_service(const struct keeper_observer *o);
 
 /* The workers' end of the channel to it; -1: nobody observes queries. */
 int keeper_observer_channel(const struct keeper_observer *o);

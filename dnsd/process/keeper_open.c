@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <orbl/clock.h>
+#include <orbl/manager.h>
 #include <orbl/sandbox.h>
 
 #include "access_report.h"
@@ -33,6 +34,7 @@ read_answer_config(const struct server_options *o, struct answer_config *out, st
 {
 	out->hands_over = keeper_transfer_is_wanted(o->conf);
 	out->url = text_of(o->conf->access.url);
+	out->error_codes = o->conf->access.error_codes != 0;
 	out->udp_size = o->udp_size;
 	out->amplification = o->amplification;
 	out->identity = text_of(o->identity);
@@ -46,7 +48,8 @@ open_sockets(struct keeper *k, struct error *e)
 	const struct server_options *o = k->options;
 	struct control_handler handler = {keeper_command, k};
 	struct activation *passed;
-	enum err err = activation_read(o->endpoints, o->endpoint_count, &passed, e);
+	enum err err = activation_read(o->endpoints, o->endpoint_count + o->tls_endpoint_count,
+		&passed, e);
 
 	if (err == OK)
 		err = listeners_open(o, passed, &k->listeners, e);
@@ -70,8 +73,9 @@ open_zones(struct keeper *k, struct error *e)
 	};
 
 	/* Of each source two files stay open, for processes that need them later. */
-	sandbox_raise_descriptors(
-		2 * o->zone_count + 2 * o->workers * o->endpoint_count + SPARE_FILES);
+	sandbox_raise_descriptors(2 * o->zone_count + 2 * o->workers * o->endpoint_count +
+		SPARE_FILES +
+		(keeper_transfer_is_wanted(o->conf) ? (size_t)o->conf->transfer.connections : 0));
 	k->loader = loader_new("/proc/self/exe", &o->feed);
 	k->stats = stats_new(o->workers, STATS_ZONES);
 	k->access = access_shared_new();
@@ -160,7 +164,7 @@ keeper_open(struct keeper *k, const struct server_options *options, struct error
 		.options = options,
 		.signals = -1,
 		.started_s = keeper_wall_clock_s(),
-		.notify = notify_open(),
+		.notify = manager_open(),
 		.query = {.channel = -1},
 		.keys = {.path = options->conf->access.keys},
 	};

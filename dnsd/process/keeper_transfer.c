@@ -9,15 +9,18 @@
 
 #include "channel.h"
 #include "give.h"
+#include "keeper_tls.h"
 #include "message.h"
 #include "rights.h"
+#include "tls_files.h"
 #include "transfer.h"
 
 enum { STATUS_ROWS = 4096 };
 
-/* What it has of a source. */
+/* What it has of a source, and how many files of older versions were looked for. */
 struct owed {
 	bool is_owed, has_snapshot;
+	size_t older;
 };
 
 struct keeper_transfer {
@@ -26,7 +29,8 @@ struct keeper_transfer {
 	struct service service;
 	int query_ends[HANDED_CHANNELS]; /* of the channels between the two */
 	int *udp;
-	bool has_begun, is_begin_owed;
+	struct keeper_tls tls;
+	bool has_begun, is_begin_owed, is_tls_owed;
 	struct owed *owed; /* one a source */
 };
 
@@ -42,7 +46,8 @@ static void
 close_others(const struct keeper_transfer *t, int keeper)
 {
 	size_t endpoints = t->options.server->endpoint_count, used = 0;
-	int *keep = calloc(endpoints + 1 + HANDED_CHANNELS, sizeof(*keep));
+	int *keep = calloc(endpoints + 1 + HANDED_CHANNELS + t->child.tls_listener_count,
+		sizeof(*keep));
 
 	if (keep == NULL)
 		return;
@@ -51,6 +56,8 @@ close_others(const struct keeper_transfer *t, int keeper)
 		keep[used++] = t->child.handed[i];
 	for (size_t i = 0; i < endpoints; i++)
 		keep[used++] = t->udp[i];
+	for (size_t i = 0; i < t->child.tls_listener_count; i++)
+		keep[used++] = t->child.tls_listeners[i];
 	sandbox_close_others(keep, used);
 	free(keep);
 }
@@ -61,10 +68,13 @@ run(void *context, int keeper)
 	struct keeper_transfer *t = context;
 	const struct sandbox sandbox = rights_of_transfer_process(t->options.server->conf);
 	struct error e = {.code = OK};
+	enum err err = OK;
 
 	t->child.keeper = keeper;
+	if (t->tls.fd >= 0)
+		err = tls_files_open(t->tls.fd, &t->child.tls_server, &e);
 	close_others(t, keeper);
-	if (transfer_prepare(&t->child, &e) == OK && sandbox_enter(&sandbox, &e) == OK)
+	if (err == OK && transfer_prepare(&t->child, &e) == OK && sandbox_enter(&sandbox, &e) == OK)
 		return transfer_run(&t->child);
 	log_error("transfer process: %s", e.text);
 	return EXIT_FAILURE;
@@ -107,6 +117,7 @@ open_all(struct keeper_transfer *t, struct error *e)
 	for (size_t i = 0; i < o->endpoint_count; i++)
 		t->udp[i] = listeners[i].udp;
 	t->child.udp = t->udp;
+	t->child.tls_listeners = listeners_tls(t->options.listeners, &t->child.tls_listener_count);
 	t->service = (struct service){
 		.name = "the transfer process",
 		.run = run,
@@ -127,6 +138,9 @@ keeper_transfer_open(const struct keeper_transfer_options *options, struct keepe
 	if (t == NULL)
 		return error_set(e, ERR_MEMORY, "out of memory for transfers");
 	t->options = *options;
+	t->tls = (struct keeper_tls){.certificate = options->server->conf->transfer.tls_certificate,
+		.key = options->server->conf->transfer.tls_key,
+		.fd = -1};
 	err = open_all(t, e);
 	if (err == OK)
 		*out = t;
@@ -149,6 +163,8 @@ keeper_transfer_close(struct keeper_transfer *t)
 	}
 	transfer_status_free(t->child.status);
 	peers_free(t->child.peers);
+	tls_context_free(t->child.tls_client);
+	keeper_tls_close(&t->tls);
 	free(t->owed);
 	free(t->udp);
 	free(t);
@@ -157,11 +173,18 @@ keeper_transfer_close(struct keeper_transfer *t)
 enum err
 keeper_transfer_start(struct keeper_transfer *t, struct error *e)
 {
+	const struct conf *conf;
+	bool is_new;
 	enum err err;
 
 	if (t == NULL)
 		return OK;
-	err = peers_new(t->options.server->conf, &t->child.peers, e);
+	conf = t->options.server->conf;
+	err = peers_new(conf, &t->child.peers, e);
+	if (err == OK && peers_use_tls(t->child.peers))
+		err = tls_context_client(conf->transfer.tls_ca, &t->child.tls_client, e);
+	if (err == OK && conf->transfer.tls_listen.count != 0)
+		err = keeper_tls_load(&t->tls, &is_new, e);
 	return err == OK ? service_start(&t->service, clock_monotonic_ms(), e) : err;
 }
 
@@ -172,6 +195,7 @@ keeper_transfer_forget(struct keeper_transfer *t, bool reads_status)
 		return;
 	peers_free(t->child.peers);
 	t->child.peers = NULL;
+	keeper_tls_close(&t->tls);
 	if (reads_status)
 		return;
 	transfer_status_free(t->child.status);
@@ -191,6 +215,12 @@ keeper_transfer_status(const struct keeper_transfer *t)
 	return t != NULL ? t->child.status : NULL;
 }
 
+const struct service *
+keeper_transfer_service(const struct keeper_transfer *t)
+{
+	return t != NULL ? &t->service : NULL;
+}
+
 int
 keeper_transfer_fd(const struct keeper_transfer *t)
 {
@@ -204,7 +234,7 @@ static bool
 send_source(struct keeper_transfer *t, size_t i)
 {
 	struct owed *owed = &t->owed[i];
-	const struct source_data *data = reload_source(t->options.reload, i);
+	const struct source_data *data = &reload_source(t->options.reload, i)->data;
 
 	if (!owed->is_owed || data->snapshot == NULL)
 		return true;
@@ -215,13 +245,56 @@ send_source(struct keeper_transfer *t, size_t i)
 	return true;
 }
 
+/* Once, when it is told of a source: from then on it keeps them itself. The bases come before the
+ * deltas of them. */
+static bool
+send_older(struct keeper_transfer *t, size_t i)
+{
+	const size_t versions = (size_t)t->options.server->conf->transfer.history;
+	size_t deltas = versions < SNAPSHOT_HISTORY_MAX ? versions : SNAPSHOT_HISTORY_MAX;
+	size_t count = versions != 0 ? 2 + deltas : 0;
+	const struct source *source = reload_source(t->options.reload, i);
+	struct owed *owed = &t->owed[i];
+	char path[SNAPSHOT_HISTORY_PATH] = "the base";
+
+	for (; owed->has_snapshot && owed->older < count; owed->older++) {
+		bool is_base = owed->older == 0, ok = true;
+		int fd = is_base ? -1 : source_open_older(source, owed->older - 1, path);
+
+		if (is_base || fd >= 0)
+			ok = give_older(t->service.child.channel, i, fd, path, NULL) == OK;
+		if (fd >= 0)
+			close(fd);
+		if (!ok)
+			return false;
+	}
+	return true;
+}
+
+static bool
+send_tls(struct keeper_transfer *t)
+{
+	struct message m = {.kind = MESSAGE_TLS};
+	struct channel_fds fds = {.count = 1, .fd = {t->tls.fd}};
+
+	if (t->is_tls_owed)
+		t->is_tls_owed = channel_send(t->service.child.channel, &m, sizeof(m), &fds, false,
+					 NULL) != OK;
+	return !t->is_tls_owed;
+}
+
 static void
 send_owed(struct keeper_transfer *t)
 {
-	if (!service_runs(&t->service))
+	size_t sources = reload_source_count(t->options.reload);
+
+	if (!service_runs(&t->service) || !send_tls(t))
 		return;
-	for (size_t i = 0; i < reload_source_count(t->options.reload); i++)
+	for (size_t i = 0; i < sources; i++)
 		if (!send_source(t, i))
+			return;
+	for (size_t i = 0; i < sources; i++)
+		if (!send_older(t, i))
 			return;
 	if (t->is_begin_owed && give_start(t->service.child.channel, false, NULL) == OK)
 		t->is_begin_owed = false;
@@ -234,6 +307,21 @@ keeper_transfer_owe(struct keeper_transfer *t, size_t source, bool same_snapshot
 		return;
 	t->owed[source].is_owed = true;
 	t->owed[source].has_snapshot &= same_snapshot;
+}
+
+enum err
+keeper_transfer_load_tls(struct keeper_transfer *t, int64_t now_s, struct error *e)
+{
+	bool is_new = false;
+	enum err err;
+
+	if (t == NULL || t->options.server->conf->transfer.tls_listen.count == 0)
+		return OK;
+	err = keeper_tls_load(&t->tls, &is_new, e);
+	t->is_tls_owed |= is_new;
+	send_owed(t);
+	keeper_tls_warn(&t->tls, transfer_status_expires_s(t->child.status), now_s);
+	return err;
 }
 
 void

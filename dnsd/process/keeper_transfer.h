@@ -42,8 +42,14 @@ void keeper_transfer_forget(struct keeper_transfer *t, bool reads_status);
 /* The query process's ends of the channels to it; -1: there is none. */
 void keeper_transfer_channels(const struct keeper_transfer *t, int out[HANDED_CHANNELS]);
 const struct transfer_status *keeper_transfer_status(const struct keeper_transfer *t);
+/* Read the certificate again when it has changed, as after each interval of looking at files, and
+ * warn of its end. */
+enum err
+keeper_transfer_load_tls(struct keeper_transfer *t, int64_t now_s, struct error *e) ORBL_NODISCARD;
 /* To be polled; -1: it does not run. */
 int keeper_transfer_fd(const struct keeper_transfer *t);
+/* NULL: there is none. */
+const struct service *keeper_transfer_service(const struct keeper_transfer *t);
 
 /* A source has other data in service; same_snapshot: only its delta is another. */
 void keeper_transfer_owe(struct keeper_transfer *t, size_t source, bool same_snapshot);

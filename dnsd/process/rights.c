@@ -34,6 +34,7 @@ rights_of_transfer_process(const struct conf *conf)
 		(struct sandbox){
 			.opens_tcp = true,
 			.opens_udp = true,
+			.accepts = conf->transfer.tls_listen.count != 0,
 			.maps_files = true,
 			.makes_memory_files = true,
 			.writes_files = true,

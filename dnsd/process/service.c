@@ -32,6 +32,7 @@ service_ended(struct service *s, int64_t now_ms)
 {
 	char how[CHILD_END];
 
+	s->ends++;
 	plan(s, now_ms, child_end(&s->child, how));
 }
 

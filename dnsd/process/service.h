@@ -17,6 +17,7 @@ struct service {
 	void *context;
 	struct child child;
 	int64_t started_ms, again_ms, pause_ms; /* monotonic; again_ms 0: it runs, or never did */
+	unsigned ends;                          /* how often it died */
 };
 
 enum err service_start(struct service *s, int64_t now_ms, struct error *e) ORBL_NODISCARD;

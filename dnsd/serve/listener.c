@@ -23,7 +23,7 @@ remedy(int reason)
 	switch (reason) {
 	case EADDRINUSE:
 		return "; another program answers there: stop it, or choose another address "
-		       "(dnsd.listen, --listen)";
+		       "(dnsd.listen, --listen, transfer.tls_listen)";
 	case EACCES:
 	case EPERM: return "; ports below 1024 need CAP_NET_BIND_SERVICE or a socket from systemd";
 	case EADDRNOTAVAIL:
@@ -162,6 +162,14 @@ get_socket(int passed, const struct endpoint *endpoint, int type, uint16_t udp_s
 {
 	return passed >= 0 ? copy_socket(passed, endpoint, type, udp_size) :
 			     open_socket(endpoint, type, true, udp_size);
+}
+
+enum err
+listener_take_tcp(const struct endpoint *endpoint, int passed, int *out, struct error *e)
+{
+	*out = passed >= 0 ? copy_socket(passed, endpoint, SOCK_STREAM, 0) :
+			     open_socket(endpoint, SOCK_STREAM, false, 0);
+	return *out >= 0 ? OK : bind_error(endpoint, SOCK_STREAM, e);
 }
 
 enum err

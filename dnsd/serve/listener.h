@@ -28,6 +28,9 @@ enum err listener_open(const struct endpoint *endpoint, uint16_t udp_size, struc
  * none, it is made. */
 enum err listener_take(const struct endpoint *endpoint, uint16_t udp_size, int udp, int tcp,
 	struct listener *out, struct error *e) ORBL_NODISCARD;
+/* A socket for connections alone, which nobody shares. passed as above. */
+enum err listener_take_tcp(const struct endpoint *endpoint, int passed, int *out,
+	struct error *e) ORBL_NODISCARD;
 /* A datagram is too long for the interface. False: it can only be left out. */
 bool listener_allow_fragments(const struct listener *l);
 void listener_close(struct listener *l);

@@ -2,9 +2,11 @@
 
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 struct listeners {
-	size_t endpoints, count;
+	size_t endpoints, count, tls_count;
+	int *tls;
 	struct listener each[]; /* worker after worker */
 };
 
@@ -42,6 +44,26 @@ open_one(struct listeners *l, const struct server_options *o, struct activation 
 	return OK;
 }
 
+/* They are behind the others. */
+static enum err
+open_tls(struct listeners *l, const struct server_options *o, struct activation *passed,
+	struct error *e)
+{
+	enum err err = OK;
+
+	l->tls = calloc(o->tls_endpoint_count + 1, sizeof(*l->tls));
+	if (l->tls == NULL)
+		return error_set(e, ERR_MEMORY, "out of memory for sockets");
+	while (err == OK && l->tls_count < o->tls_endpoint_count) {
+		const struct endpoint *endpoint = &o->endpoints[o->endpoint_count + l->tls_count];
+
+		err = listener_take_tcp(endpoint, find_passed(passed, endpoint, SOCK_STREAM, 0),
+			&l->tls[l->tls_count], e);
+		l->tls_count += err == OK;
+	}
+	return err;
+}
+
 enum err
 listeners_open(const struct server_options *o, struct activation *passed, struct listeners **out,
 	struct error *e)
@@ -60,6 +82,8 @@ listeners_open(const struct server_options *o, struct activation *passed, struct
 	while (err == OK && l->count < count)
 		err = open_one(l, o, passed, e);
 	if (err == OK)
+		err = open_tls(l, o, passed, e);
+	if (err == OK)
 		*out = l;
 	else
 		listeners_close(l);
@@ -71,6 +95,10 @@ listeners_close(struct listeners *l)
 {
 	for (size_t i = 0; l != NULL && i < l->count; i++)
 		listener_close(&l->each[i]);
+	for (size_t i = 0; l != NULL && i < l->tls_count; i++)
+		close(l->tls[i]);
+	if (l != NULL)
+		free(l->tls);
 	free(l);
 }
 
@@ -78,6 +106,13 @@ const struct listener *
 listeners_of(const struct listeners *l, size_t worker)
 {
 	return &l->each[worker * l->endpoints];
+}
+
+const int *
+listeners_tls(const struct listeners *l, size_t *count)
+{
+	*count = l->tls_count;
+	return l->tls;
 }
 
 size_t

@@ -15,8 +15,10 @@ enum err listeners_open(const struct server_options *options, struct activation 
 void listeners_close(struct listeners *l); /* NULL ok */
 /* Those of a worker, as many as there are endpoints. Lent. */
 const struct listener *listeners_of(const struct listeners *l, size_t worker);
-/* All descriptors, to be kept by a process that closes the others. Returns how many; out has room
- * for 2 * workers * endpoints. */
+/* Those of transfer.tls_listen, which are no worker's. Lent. */
+const int *listeners_tls(const struct listeners *l, size_t *count);
+/* All descriptors of workers, to be kept by a process that closes the others. Returns how many; out
+ * has room for 2 * workers * endpoints. */
 size_t listeners_list(const struct listeners *l, int *out);
 
 #endif

@@ -9,6 +9,7 @@
 #include <orbl/log.h>
 
 #include "big_endian.h"
+#include "tls_stream.h"
 
 enum {
 	FRAME = 2,
@@ -17,10 +18,12 @@ enum {
 	SHARE = 4,           /* of a client: one of so many */
 	STRANGERS_SHARE = 8, /* of all that are in no row, together */
 	NETWORK_BYTES = 8,   /* of an IPv6 client: a /64 */
+	ACCEPTS_A_TURN = 8,
+	PAUSE_MS = 1000, /* when there are no more descriptors */
 };
 
 struct connection {
-	int fd; /* -1: free */
+	struct tls_stream stream; /* its fd -1: free */
 	struct endpoint client;
 	bool at_end;      /* the client sends no more */
 	bool is_stranger; /* in no row */
@@ -34,6 +37,7 @@ struct connection {
 struct connections {
 	struct requests *requests;
 	size_t max, count;
+	int64_t pause_until_ms;
 	struct connection *connections;
 };
 
@@ -52,7 +56,7 @@ connections_new(struct requests *requests, size_t max)
 		return NULL;
 	}
 	for (size_t i = 0; i < max; i++)
-		c->connections[i].fd = -1;
+		c->connections[i].stream.fd = -1;
 	return c;
 }
 
@@ -63,11 +67,11 @@ close_connection(struct connections *c, struct connection *k, const char *why)
 	struct linger reset = {.l_onoff = 1};
 
 	if (k->out_len != k->sent || k->response.transfer != NULL)
-		setsockopt(k->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+		setsockopt(k->stream.fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
 	requests_end(c->requests, &k->response, why);
-	close(k->fd);
+	tls_stream_close(&k->stream);
 	free(k->in);
-	*k = (struct connection){.fd = -1};
+	*k = (struct connection){.stream = {.fd = -1}};
 	c->count--;
 }
 
@@ -77,7 +81,7 @@ connections_free(struct connections *c)
 	if (c == NULL)
 		return;
 	for (size_t i = 0; i < c->max; i++)
-		if (c->connections[i].fd >= 0)
+		if (c->connections[i].stream.fd >= 0)
 			close_connection(c, &c->connections[i], "ending");
 	free(c->connections);
 	free(c);
@@ -114,7 +118,7 @@ struct choice {
 static bool
 is_chosen(const struct connection *k, const struct choice *choice)
 {
-	if (k->fd < 0 || (choice->strangers && !k->is_stranger))
+	if (k->stream.fd < 0 || (choice->strangers && !k->is_stranger))
 		return false;
 	return choice->client == NULL || is_same_client(&k->client.addr, choice->client);
 }
@@ -150,7 +154,7 @@ static struct connection *
 find_free(struct connections *c)
 {
 	for (size_t i = 0; i < c->max; i++)
-		if (c->connections[i].fd < 0)
+		if (c->connections[i].stream.fd < 0)
 			return &c->connections[i];
 	return NULL;
 }
@@ -199,7 +203,7 @@ add(struct connections *c, int fd, const struct endpoint *client, const uint8_t 
 		close(fd);
 		return NULL;
 	}
-	*k = (struct connection){.fd = fd,
+	*k = (struct connection){.stream = {.fd = fd},
 		.client = *client,
 		.is_stranger = is_stranger,
 		.since_ms = c->requests->now.ms,
@@ -207,7 +211,8 @@ add(struct connections *c, int fd, const struct endpoint *client, const uint8_t 
 		.in = buffer,
 		.out = buffer + IN_SIZE,
 		.in_len = len};
-	memcpy(k->in, bytes, len);
+	if (len != 0)
+		memcpy(k->in, bytes, len);
 	c->count++;
 	return k;
 }
@@ -231,8 +236,7 @@ static bool
 flush(struct connections *c, struct connection *k)
 {
 	while (k->sent < k->out_len) {
-		ssize_t n = send(k->fd, k->out + k->sent, k->out_len - k->sent,
-			MSG_NOSIGNAL | MSG_DONTWAIT);
+		ssize_t n = tls_stream_write(&k->stream, k->out + k->sent, k->out_len - k->sent);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -262,6 +266,7 @@ handle_request(struct connections *c, struct connection *k, size_t size)
 {
 	struct request r = {.client = k->client,
 		.transport = ANSWER_TCP,
+		.over_tls = k->stream.ssl != NULL,
 		.packet = k->in + FRAME,
 		.len = size - FRAME};
 
@@ -298,7 +303,7 @@ receive(struct connection *k)
 
 	if (k->in_len == IN_SIZE)
 		return false; /* a request that is longer than any */
-	n = recv(k->fd, k->in + k->in_len, IN_SIZE - k->in_len, MSG_DONTWAIT);
+	n = tls_stream_read(&k->stream, k->in + k->in_len, IN_SIZE - k->in_len);
 	if (n < 0)
 		return errno == EAGAIN || errno == EINTR;
 	k->at_end = n == 0;
@@ -312,10 +317,41 @@ has_work(const struct connection *k)
 	return k->response.transfer != NULL || request_size(k) != 0;
 }
 
+static bool
+is_shaking(const struct connection *k)
+{
+	return k->stream.ssl != NULL && !k->stream.is_ready;
+}
+
+/* Of those who have no business here none is logged. */
+static const char *
+shake(struct connections *c, struct connection *k)
+{
+	struct error e = {.code = OK};
+	char from[ADDR_TEXT];
+
+	if (tls_stream_shake(&k->stream, &e) != TLS_STREAM_FAILED)
+		return NULL;
+	if (!k->is_stranger)
+		log_limit_notice(&c->requests->refusals, c->requests->now.ms,
+			"refused a TLS connection from %s: %s", addr_format(&k->client.addr, from),
+			e.text);
+	return "";
+}
+
+/* Bytes that were received and decrypted, but not read: no poll tells of them. */
+static bool
+has_unread(const struct connection *k)
+{
+	return k->out_len == 0 && tls_stream_has_more(&k->stream);
+}
+
 /* Returns why the connection is to be closed; NULL: it is not. */
 static const char *
 advance(struct connections *c, struct connection *k, short events)
 {
+	if (is_shaking(k))
+		return shake(c, k);
 	if (!flush(c, k))
 		return "the client has closed the connection";
 	if (k->out_len != 0)
@@ -345,6 +381,47 @@ connections_add(struct connections *c, int fd, const struct endpoint *client, co
 		close_connection(c, k, why);
 }
 
+void
+connections_add_tls(struct connections *c, int fd, const struct endpoint *client,
+	const struct tls_context *tls)
+{
+	struct connection *k = add(c, fd, client, NULL, 0);
+
+	if (k != NULL && !tls_stream_accept(&k->stream, tls))
+		close_connection(c, k, NULL);
+}
+
+static bool
+is_out_of_files(void)
+{
+	return errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM;
+}
+
+void
+connections_accept(struct connections *c, int listener, const struct tls_context *tls)
+{
+	for (int i = 0; i < ACCEPTS_A_TURN; i++) {
+		struct sockaddr_storage from = {.ss_family = AF_UNSPEC};
+		socklen_t len = sizeof(from);
+		struct endpoint client;
+		int fd = accept4(listener, (struct sockaddr *)&from, &len,
+			SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+		if (fd < 0 && is_out_of_files())
+			c->pause_until_ms = c->requests->now.ms + PAUSE_MS;
+		if (fd < 0)
+			return;
+		client = endpoint_from_sockaddr((struct sockaddr *)&from);
+		connections_add_tls(c, fd, &client, tls);
+	}
+}
+
+bool
+connections_may_accept(const struct connections *c)
+{
+	return c->requests->now.ms >= c->pause_until_ms;
+}
+
 /* --- the loop's part ------------------------------------------------------------------------ */
 
 size_t
@@ -356,32 +433,41 @@ connections_prepare(struct connections *c, struct pollfd *polls)
 		struct connection *k = &c->connections[i];
 		short events = POLLIN;
 
-		if (k->fd < 0)
+		if (k->stream.fd < 0)
 			continue;
 		if (k->out_len != 0)
 			events = POLLOUT;
 		else if (has_work(k))
 			events = 0;
 		k->poll = count;
-		polls[count++] = (struct pollfd){.fd = k->fd, .events = events};
+		polls[count++] = (struct pollfd){.fd = k->stream.fd,
+			.events = tls_stream_events(&k->stream, events)};
 	}
 	return count;
+}
+
+static int64_t
+left_ms(const struct connections *c, const struct connection *k)
+{
+	int64_t may_ms = is_shaking(k) ? CONNECTIONS_HANDSHAKE_MS : CONNECTIONS_IDLE_MS;
+	int64_t left = k->since_ms + may_ms - c->requests->now.ms;
+
+	return left > 0 ? left : 0;
 }
 
 int
 connections_wait_ms(const struct connections *c)
 {
-	int64_t left = -1;
+	int64_t left = connections_may_accept(c) ? -1 : c->pause_until_ms - c->requests->now.ms;
 
 	for (size_t i = 0; i < c->max; i++) {
 		const struct connection *k = &c->connections[i];
-		int64_t wait = k->since_ms + CONNECTIONS_IDLE_MS - c->requests->now.ms;
+		int64_t wait = left_ms(c, k);
 
-		if (k->fd < 0)
+		if (k->stream.fd < 0)
 			continue;
-		if (k->out_len == 0 && has_work(k))
+		if ((k->out_len == 0 && has_work(k)) || has_unread(k))
 			return 0;
-		wait = wait > 0 ? wait : 0;
 		left = left < 0 || wait < left ? wait : left;
 	}
 	return (int)left;
@@ -394,13 +480,17 @@ connections_serve(struct connections *c, const struct pollfd *polls, size_t coun
 		struct connection *k = &c->connections[i];
 		const char *why = NULL;
 		bool is_polled;
+		short events;
 
-		if (k->fd < 0)
+		if (k->stream.fd < 0)
 			continue;
-		is_polled = k->poll < count && polls[k->poll].fd == k->fd;
-		if ((is_polled && polls[k->poll].revents != 0) || (k->out_len == 0 && has_work(k)))
-			why = advance(c, k, is_polled ? polls[k->poll].revents : 0);
-		if (why == NULL && c->requests->now.ms - k->since_ms >= CONNECTIONS_IDLE_MS)
+		is_polled = k->poll < count && polls[k->poll].fd == k->stream.fd;
+		events = is_polled ? polls[k->poll].revents : 0;
+		if (has_unread(k))
+			events |= POLLIN;
+		if (events != 0 || (k->out_len == 0 && has_work(k)))
+			why = advance(c, k, events);
+		if (why == NULL && left_ms(c, k) == 0)
 			why = "nothing was read for too long";
 		if (why != NULL)
 			close_connection(c, k, why);

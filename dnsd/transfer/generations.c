@@ -18,9 +18,10 @@ struct version {
 
 struct generation {
 	size_t users;
-	size_t source; /* whose data made it */
+	size_t source;    /* whose data made it */
+	bool is_restored; /* by generations_take_older */
 	size_t source_count;
-	struct zone_set *zones;
+	struct zone_set *zones; /* NULL: not made yet (is_restored) */
 	struct generation *older;
 	struct error **checks;     /* of each zone that was checked: OK, or why it cannot be sent */
 	struct version versions[]; /* of each source */
@@ -31,6 +32,8 @@ struct generations {
 	size_t history;
 	struct generation *newest;
 };
+
+static const char no_memory[] = "out of memory for a version of the zones";
 
 enum { SNAPSHOTS_MAX = 2 }; /* distinct whole ones of a source */
 
@@ -235,13 +238,13 @@ drop_old(struct generations *g, size_t source)
 /* --- what is new -------------------------------------------------------- */
 
 static enum err
-build(struct generations *g, struct generation *n, struct error *e)
+build(const struct generations *g, struct generation *n, struct error *e)
 {
 	struct zone_table_data *data = calloc(n->source_count + 1, sizeof(*data));
 	enum err err;
 
 	if (data == NULL)
-		return error_set(e, ERR_MEMORY, "out of memory for a version of the zones");
+		return error_set(e, ERR_MEMORY, "%s", no_memory);
 	for (size_t i = 0; i < n->source_count; i++) {
 		const struct version *v = &n->versions[i];
 
@@ -250,8 +253,6 @@ build(struct generations *g, struct generation *n, struct error *e)
 	}
 	err = zone_table_build(g->table, data, false, &n->zones, e);
 	free(data);
-	if (err == OK)
-		zone_table_accept(g->table);
 	return err;
 }
 
@@ -286,7 +287,7 @@ generations_take(struct generations *g, size_t source, struct snapshot *snapshot
 	if (n == NULL) {
 		snapshot_close(snapshot);
 		snapshot_close(delta);
-		return error_set(e, ERR_MEMORY, "out of memory for a version of the zones");
+		return error_set(e, ERR_MEMORY, "%s", no_memory);
 	}
 	if (snapshot != NULL)
 		n->versions[source].snapshot = share_base(g, source, snapshot);
@@ -294,7 +295,7 @@ generations_take(struct generations *g, size_t source, struct snapshot *snapshot
 		n->versions[source].delta = share(delta);
 	if ((snapshot != NULL && n->versions[source].snapshot == NULL) ||
 		(delta != NULL && n->versions[source].delta == NULL))
-		err = error_set(e, ERR_MEMORY, "out of memory for a version of the zones");
+		err = error_set(e, ERR_MEMORY, "%s", no_memory);
 	if (err == OK && delta != NULL)
 		err = snapshot == NULL ?
 			error_set(e, ERR_REFUSED, "a delta without its snapshot") :
@@ -305,8 +306,113 @@ generations_take(struct generations *g, size_t source, struct snapshot *snapshot
 		generation_release(n);
 		return err;
 	}
+	zone_table_accept(g->table);
 	n->older = g->newest;
 	g->newest = n;
+	drop_old(g, source);
+	return OK;
+}
+
+/* --- what is older ------------------------------------------------------ */
+
+static uint32_t
+serial_of(const struct version *v)
+{
+	return snapshot_serial((v->delta != NULL ? v->delta : v->snapshot)->snapshot);
+}
+
+static bool
+is_older(const struct version *v, const struct version *than)
+{
+	return generations_is_newer(serial_of(than), serial_of(v));
+}
+
+/* Takes the file also when it fails. */
+static enum err
+open_older(const struct generations *g, size_t source, struct snapshot *file, struct version *out,
+	struct error *e)
+{
+	struct shared *base = NULL;
+
+	if (file == NULL) {
+		out->snapshot = shared_hold(g->newest->versions[source].snapshot);
+		return OK;
+	}
+	if (snapshot_base_checksum(file) == 0) {
+		out->snapshot = share_base(g, source, file);
+		return out->snapshot != NULL ? OK : error_set(e, ERR_MEMORY, "%s", no_memory);
+	}
+	for (const struct generation *n = g->newest; n != NULL && base == NULL; n = n->older) {
+		base = n->versions[source].snapshot;
+		if (base != NULL && snapshot_check_delta(base->snapshot, file, NULL) != OK)
+			base = NULL;
+	}
+	if (base == NULL ||
+		!generations_is_newer(snapshot_serial(file), snapshot_serial(base->snapshot))) {
+		snapshot_close(file);
+		return error_set(e, ERR_REFUSED, "it is a delta of another list");
+	}
+	out->snapshot = shared_hold(base);
+	out->delta = share(file);
+	return out->delta != NULL ? OK : error_set(e, ERR_MEMORY, "%s", no_memory);
+}
+
+/* Serials fall from version to version, and versions of a base follow one another: anything else is
+ * of another history, where a serial may stand for other data. */
+static enum err
+find_place(struct generations *g, size_t source, const struct version *v, struct generation ***out,
+	struct error *e)
+{
+	struct generation **at = &g->newest;
+	const struct version *newer = NULL, *next;
+
+	for (; *at != NULL; at = &(*at)->older) {
+		next = &(*at)->versions[source];
+		if (next->snapshot == NULL || !is_older(v, next))
+			break;
+		newer = next;
+	}
+	next = *at != NULL && (*at)->versions[source].snapshot != NULL ? &(*at)->versions[source] :
+									 NULL;
+	*out = at;
+	if (newer == NULL || (next != NULL && !is_older(next, v)))
+		return error_set(e, ERR_REFUSED, "serial %u is not older, or there already",
+			(unsigned)serial_of(v));
+	if (next != NULL && next->snapshot == newer->snapshot && v->snapshot != next->snapshot)
+		return error_set(e, ERR_REFUSED, "serial %u is between those of another list",
+			(unsigned)serial_of(v));
+	return OK;
+}
+
+enum err
+generations_take_older(struct generations *g, size_t source, struct snapshot *file, struct error *e)
+{
+	bool has_newest = source < g->table->source_count && g->newest != NULL &&
+		g->newest->versions[source].snapshot != NULL;
+	struct generation *n, **at;
+	enum err err;
+
+	if (!has_newest) {
+		snapshot_close(file);
+		return error_set(e, ERR_REFUSED, "there is no newer version");
+	}
+	if (file == NULL && g->newest->versions[source].delta == NULL)
+		return OK;
+	n = make(g, source);
+	if (n == NULL) {
+		snapshot_close(file);
+		return error_set(e, ERR_MEMORY, "%s", no_memory);
+	}
+	n->is_restored = true;
+	err = open_older(g, source, file, &n->versions[source], e);
+	if (err == OK)
+		err = find_place(g, source, &n->versions[source], &at, e);
+	if (err != OK) {
+		generation_release(n);
+		return err;
+	}
+	n->older = *at;
+	*at = n;
 	drop_old(g, source);
 	return OK;
 }
@@ -347,6 +453,44 @@ is_same_data(const struct generation *a, const struct zone *x, const struct gene
 	return true;
 }
 
+/* Does its source's file say this serial, for all of its zones or for one? */
+static bool
+may_have(const struct generation *n, uint32_t serial)
+{
+	const struct version *v = &n->versions[n->source];
+	const struct snapshot *file = (v->delta != NULL ? v->delta : v->snapshot)->snapshot;
+	bool has = snapshot_serial(file) == serial;
+
+	for (size_t i = 0; i < snapshot_zone_count(file) && !has; i++) {
+		struct snapshot_zone zone;
+
+		snapshot_zone(file, i, &zone);
+		has = zone.apex.serial == serial;
+	}
+	return has;
+}
+
+/* Zones of what came from files are made when somebody asks for them: to count what is in them
+ * takes a look-up for each entry of a delta. */
+static bool
+is_made(const struct generations *g, struct generation *n, uint32_t serial)
+{
+	return n->zones != NULL || (may_have(n, serial) && build(g, n, NULL) == OK);
+}
+
+/* Is it one that was never there, as it has one source's older data and another's newest? */
+static bool
+is_made_up(const struct generation *n, const struct zone *apex)
+{
+	for (size_t i = 0; n->is_restored && i < zone_set_count(n->zones); i++) {
+		const struct zone *z = zone_set_get(n->zones, i);
+
+		if (z->apex == apex && z->data_sources > 1)
+			return true;
+	}
+	return false;
+}
+
 struct generation *
 generations_find_serial(const struct generations *g, const uint8_t *origin, size_t origin_len,
 	uint32_t serial)
@@ -355,9 +499,11 @@ generations_find_serial(const struct generations *g, const uint8_t *origin, size
 	const struct zone *of_found = NULL;
 
 	for (struct generation *n = g->newest; n != NULL; n = n->older) {
-		const struct zone *z = generation_zone(n, origin, origin_len);
+		const struct zone *z = is_made(g, n, serial) ?
+			generation_zone(n, origin, origin_len) :
+			NULL;
 
-		if (z == NULL || !z->is_ready || z->serial != serial)
+		if (z == NULL || !z->is_ready || z->serial != serial || is_made_up(n, z))
 			continue;
 		if (found != NULL && !is_same_data(found, of_found, n))
 			return NULL;

@@ -2,6 +2,7 @@
  *
  *	data of a source --generations_take--> newest generation (a set of zones)
  *	                                       older ones, for IXFR
+ *	its older files --generations_take_older--> among those, after a start
  *
  * A generation lives while it is kept or held. Of each source at most two whole snapshots are
  * kept, and of their deltas as many versions as the history says.
@@ -23,6 +24,13 @@ void generations_free(struct generations *g); /* NULL ok; what is held lives on 
  * there is an error; the newest generation stays what it was then. delta may be NULL. */
 enum err generations_take(struct generations *g, size_t source, struct snapshot *snapshot,
 	struct snapshot *delta, struct error *e) ORBL_NODISCARD;
+
+/* An older version of what is taken of a source: file is a whole snapshot or a delta of one that is
+ * kept; NULL: the newest's base alone. It is given away. ERR_REFUSED: it is none, or is kept
+ * already. Of zones that have data of other sources too no version comes back this way: which
+ * versions of those went with it nobody knows. */
+enum err generations_take_older(struct generations *g, size_t source, struct snapshot *file,
+	struct error *e) ORBL_NODISCARD;
 
 /* Lent until the next take; NULL: nothing was taken yet. */
 struct generation *generations_newest(const struct generations *g);

@@ -17,7 +17,8 @@ open_zone(struct incoming *in, struct secondary *z, const struct incoming_zone *
 
 	z->given = *given;
 	z->due_ms = INCOMING_NEVER;
-	z->session.fd = -1;
+	z->session.connection.fd = -1;
+	z->session.tls = in->options.tls;
 	if (wire_name_parse(text_of(given->origin), z->origin, &z->origin_len) != OK)
 		return error_set(e, ERR_SYNTAX, "zone %.200s: not a domain name", given->origin);
 	wire_name_lower(z->origin, z->origin_len);
@@ -26,7 +27,7 @@ open_zone(struct incoming *in, struct secondary *z, const struct incoming_zone *
 	if (z->primary_count == 0)
 		return error_set(e, ERR_NOT_FOUND,
 			"zone %.200s comes by transfer, but no primary is given for it; add a row "
-			"\"%.200s ADDR[@PORT] [KEY]\" to transfer.primaries",
+			"\"%.200s ADDR[@PORT] [KEY] [tls=NAME]\" to transfer.primaries",
 			given->origin, given->origin);
 	z->session.origin = z->origin;
 	z->session.origin_len = z->origin_len;
@@ -220,7 +221,7 @@ incoming_prepare(struct incoming *in, struct pollfd polls[INCOMING_POLLS_MAX])
 
 		if (z->session.phase == INCOMING_IDLE)
 			continue;
-		polls[count] = (struct pollfd){.fd = z->session.fd,
+		polls[count] = (struct pollfd){.fd = z->session.connection.fd,
 			.events = incoming_session_events(&z->session)};
 		in->polled[count++] = z;
 	}
@@ -270,11 +271,9 @@ void
 incoming_serve(struct incoming *in, const struct pollfd *polls, size_t count,
 	const struct incoming_times *now)
 {
-	size_t busy = 0;
-
 	for (size_t i = 0; i < count; i++)
 		if (polls[i].revents != 0 && in->polled[i]->session.phase != INCOMING_IDLE &&
-			in->polled[i]->session.fd == polls[i].fd)
+			in->polled[i]->session.connection.fd == polls[i].fd)
 			incoming_zone_serve(in, in->polled[i], polls[i].revents, now);
 	for (size_t i = 0; i < in->count; i++) {
 		struct secondary *z = &in->zones[i];
@@ -282,15 +281,12 @@ incoming_serve(struct incoming *in, const struct pollfd *polls, size_t count,
 		if (z->session.phase != INCOMING_IDLE &&
 			incoming_session_deadline(&z->session) <= now->ms)
 			incoming_zone_serve(in, z, 0, now);
-		busy += z->session.phase != INCOMING_IDLE;
 	}
-	for (size_t i = 0; in->has_begun && i < in->count && busy < INCOMING_POLLS_MAX; i++) {
+	for (size_t i = 0; in->has_begun && i < in->count; i++) {
 		struct secondary *z = &in->zones[i];
 
-		if (z->session.phase != INCOMING_IDLE || z->due_ms == INCOMING_NEVER ||
-			z->due_ms > now->ms)
-			continue;
-		do_due(in, z, now);
-		busy += z->session.phase != INCOMING_IDLE;
+		if (z->session.phase == INCOMING_IDLE && z->due_ms != INCOMING_NEVER &&
+			z->due_ms <= now->ms)
+			do_due(in, z, now);
 	}
 }

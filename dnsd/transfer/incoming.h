@@ -1,15 +1,18 @@
 /* incoming.h - the zones of which we are secondary: asked for, fetched, kept fresh.
  *
- *	start, refresh, NOTIFY -> SOA over UDP (TCP on TC) -> newer? -> IXFR or AXFR over TCP
+ *	start, refresh, NOTIFY -> SOA over UDP (TCP on TC, or when there is no reply)
+ *	  (all of it over TLS, RFC 9103, from primaries with tls)
+ *	  -> newer? -> IXFR or AXFR over TCP
  *	  -> records (incoming_stream.h) -> snapshot (zone_import.h) -> deliver
  *	  -> the keeper stores FILE (received.h) -> TAKE -> incoming_take
  *
  * One struct for all zones, driven by poll; it waits for nothing and opens no file. A zone asks one
  * primary at a time, in the order of transfer.primaries; after the last one that failed it waits
- * for the SOA's retry. IXFR is asked for when the records are at hand: they are kept from the last
- * transfer, or read back from FILE; whatever goes wrong with an IXFR is tried again as AXFR. Each
- * failure is one line in the log, not repeated while it stays the same, and changes nothing in
- * what is served.
+ * for the SOA's retry. One primary has three quarters of the places at most, to ask and to fetch,
+ * so that a slow one does not hold up the others. IXFR is asked for when the records are at hand:
+ * they are kept from the last transfer, or read back from FILE; whatever goes wrong with an IXFR is
+ * tried again as AXFR. Each failure is one line in the log, not repeated while it stays the same,
+ * and changes nothing in what is served.
  *
  * A transfer in is bounded in bytes, records, memory and time (enum below). A primary whose serial
  * is older than ours (RFC 1982) is refused.
@@ -33,13 +36,14 @@
 #include <orbl/snapshot.h>
 
 #include "peers.h"
+#include "tls_context.h"
 #include "transfer_status.h"
 
 struct incoming;
 
 enum {
 	INCOMING_POLLS_MAX = 64,  /* zones that talk to a primary at a time */
-	INCOMING_FETCHES_MAX = 4, /* ... of which so many fetch; of one primary one less */
+	INCOMING_FETCHES_MAX = 4, /* ... of which so many fetch */
 	INCOMING_UDP_TRIES = 3,
 	INCOMING_UDP_WAIT_MS = 3000, /* for the reply to each */
 	INCOMING_CONNECT_MS = 10000,
@@ -74,6 +78,7 @@ struct incoming_options {
 	size_t zone_count; /* those with a source of kind FEED_TRANSFER */
 	const struct incoming_zone *zones;
 	const struct peers *peers;
+	const struct tls_context *tls;  /* for primaries with tls; NULL: there are none */
 	struct addr source;             /* to ask from; family 0: the system's choice */
 	struct transfer_status *status; /* NULL: not told */
 	/* A sealed memfd, of a whole snapshot or of a delta of the one taken last, for

@@ -11,6 +11,7 @@
 
 #include "incoming.h"
 #include "incoming_stream.h"
+#include "tls_stream.h"
 
 enum {
 	INCOMING_FRAME_MAX = 2 + 65535,
@@ -27,6 +28,7 @@ enum incoming_phase {
 	INCOMING_IDLE,
 	INCOMING_UDP,
 	INCOMING_CONNECTING,
+	INCOMING_SHAKING, /* hands, over TLS */
 	INCOMING_SENDING,
 	INCOMING_READING,
 };
@@ -44,13 +46,15 @@ enum incoming_end {
 struct incoming_session {
 	enum incoming_phase phase;
 	enum incoming_purpose purpose;
-	int fd; /* -1: none */
+	struct tls_stream connection; /* its fd -1: none */
+	const struct tls_context *tls;
 	struct peer peer;
 	const uint8_t *origin; /* of the zone; kept */
 	size_t origin_len;
 	uint16_t id;
 	unsigned tries;
 	bool was_connected;
+	bool was_mute; /* over UDP */
 	struct tsig_session tsig;
 	int64_t started_ms, idle_ms; /* idle_ms: when to give up, or to ask again */
 	int64_t rate_ms;             /* when the bytes are to be counted */

@@ -29,9 +29,7 @@ fail_errno(struct incoming_session *s, const char *what)
 void
 incoming_session_close(struct incoming_session *s)
 {
-	if (s->fd >= 0)
-		close(s->fd);
-	s->fd = -1;
+	tls_stream_close(&s->connection);
 	tsig_session_end(&s->tsig);
 	memset(&s->tsig, 0, sizeof(s->tsig));
 	free(s->in);
@@ -46,17 +44,17 @@ open_socket(struct incoming_session *s, int type, const struct addr *source)
 	struct sockaddr_storage sa;
 	socklen_t len = endpoint_to_sockaddr(&s->peer.endpoint, &sa);
 
-	s->fd = socket(sa.ss_family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (s->fd < 0)
+	s->connection.fd = socket(sa.ss_family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (s->connection.fd < 0)
 		return fail_errno(s, "cannot make a socket");
 	if (source->family == s->peer.endpoint.addr.family) {
 		struct sockaddr_storage own;
 		socklen_t own_len = endpoint_to_sockaddr(&from, &own);
 
-		if (bind(s->fd, (struct sockaddr *)&own, own_len) != 0)
+		if (bind(s->connection.fd, (struct sockaddr *)&own, own_len) != 0)
 			return fail_errno(s, "cannot ask from transfer.source");
 	}
-	if (connect(s->fd, (struct sockaddr *)&sa, len) != 0 && errno != EINPROGRESS)
+	if (connect(s->connection.fd, (struct sockaddr *)&sa, len) != 0 && errno != EINPROGRESS)
 		return fail_errno(s, "cannot connect");
 	return true;
 }
@@ -134,22 +132,10 @@ send_datagram(struct incoming_session *s, const struct incoming_times *now)
 	s->tries++;
 	s->idle_ms = now->ms + INCOMING_UDP_WAIT_MS;
 	/* One that cannot be sent now is as one that was lost. */
-	if (send(s->fd, s->out + 2, s->out_len - 2, MSG_NOSIGNAL) < 0 && errno == ECONNREFUSED)
+	if (send(s->connection.fd, s->out + 2, s->out_len - 2, MSG_NOSIGNAL) < 0 &&
+		errno == ECONNREFUSED)
 		return fail_errno(s, "nothing answers there");
 	return true;
-}
-
-bool
-incoming_session_ask(struct incoming_session *s, const struct addr *source,
-	const struct incoming_times *now)
-{
-	s->purpose = INCOMING_ASK;
-	s->tries = 0;
-	s->started_ms = now->ms;
-	if (!begin(s, now) || !open_socket(s, SOCK_DGRAM, source))
-		return false;
-	s->phase = INCOMING_UDP;
-	return send_datagram(s, now);
 }
 
 static bool
@@ -166,13 +152,29 @@ connect_stream(struct incoming_session *s, const struct addr *source,
 	return true;
 }
 
+bool
+incoming_session_ask(struct incoming_session *s, const struct addr *source,
+	const struct incoming_times *now)
+{
+	s->purpose = INCOMING_ASK;
+	s->was_mute = false;
+	s->tries = 0;
+	if (s->peer.tls_name != NULL)
+		return connect_stream(s, source, now);
+	s->started_ms = now->ms;
+	if (!begin(s, now) || !open_socket(s, SOCK_DGRAM, source))
+		return false;
+	s->phase = INCOMING_UDP;
+	return send_datagram(s, now);
+}
+
 static enum incoming_end
 take_soa(struct incoming_session *s, const struct addr *source, uint8_t *packet, size_t len,
 	const struct incoming_times *now)
 {
 	bool is_tcp = s->phase != INCOMING_UDP;
 
-	if (len < 2 || big_endian_u16(packet) != s->id) {
+	if (len < QUERY_HEADER_SIZE || big_endian_u16(packet) != s->id) {
 		if (!is_tcp)
 			return INCOMING_END_NOT_YET;
 		fail(s, ERR_SYNTAX, "its message has another id than our query");
@@ -206,7 +208,7 @@ serve_udp(struct incoming_session *s, const struct addr *source, short events,
 	enum incoming_end end = INCOMING_END_NOT_YET;
 
 	for (int i = 0; events != 0 && i < 16 && end == INCOMING_END_NOT_YET; i++) {
-		ssize_t n = recv(s->fd, s->in, INCOMING_FRAME_MAX, 0);
+		ssize_t n = recv(s->connection.fd, s->in, INCOMING_FRAME_MAX, 0);
 
 		if (n < 0 && (errno == EAGAIN || errno == EINTR))
 			break;
@@ -222,8 +224,8 @@ serve_udp(struct incoming_session *s, const struct addr *source, short events,
 		return end;
 	if (s->tries < INCOMING_UDP_TRIES)
 		return send_datagram(s, now) ? end : INCOMING_END_FAILED;
-	error_set(&s->error, ERR_TIMEOUT, "it does not answer over UDP");
-	return INCOMING_END_FAILED;
+	s->was_mute = true;
+	return connect_stream(s, source, now) ? end : INCOMING_END_FAILED;
 }
 
 /* --- TCP --------------------------------------------------------------------------- */
@@ -233,7 +235,27 @@ incoming_session_fetch(struct incoming_session *s, const struct addr *source,
 	const struct incoming_times *now)
 {
 	s->purpose = INCOMING_FETCH;
+	s->was_mute = false;
 	return connect_stream(s, source, now);
+}
+
+static void
+begin_sending(struct incoming_session *s, const struct incoming_times *now)
+{
+	s->phase = INCOMING_SENDING;
+	s->was_connected = true;
+	s->idle_ms = now->ms + INCOMING_IDLE_MS;
+}
+
+/* Nothing is asked before the primary has shown who it is. */
+static bool
+shake(struct incoming_session *s, const struct incoming_times *now)
+{
+	enum tls_stream_shaken shaken = tls_stream_shake(&s->connection, &s->error);
+
+	if (shaken == TLS_STREAM_READY)
+		begin_sending(s, now);
+	return shaken != TLS_STREAM_FAILED;
 }
 
 static bool
@@ -242,21 +264,26 @@ finish_connect(struct incoming_session *s, const struct incoming_times *now)
 	socklen_t len = sizeof(errno);
 	int failure = 0;
 
-	if (getsockopt(s->fd, SOL_SOCKET, SO_ERROR, &failure, &len) != 0)
+	if (getsockopt(s->connection.fd, SOL_SOCKET, SO_ERROR, &failure, &len) != 0)
 		failure = errno;
 	errno = failure;
 	if (failure != 0)
 		return fail_errno(s, "cannot connect");
-	s->phase = INCOMING_SENDING;
-	s->was_connected = true;
-	s->idle_ms = now->ms + INCOMING_IDLE_MS;
+	if (s->peer.tls_name == NULL) {
+		begin_sending(s, now);
+		return true;
+	}
+	if (s->tls == NULL || !tls_stream_connect(&s->connection, s->tls, s->peer.tls_name))
+		return fail(s, ERR_MEMORY, "out of memory for TLS");
+	s->phase = INCOMING_SHAKING;
+	s->idle_ms = now->ms + INCOMING_CONNECT_MS;
 	return true;
 }
 
 static bool
 send_query(struct incoming_session *s)
 {
-	ssize_t n = send(s->fd, s->out + s->out_at, s->out_len - s->out_at, MSG_NOSIGNAL);
+	ssize_t n = tls_stream_write(&s->connection, s->out + s->out_at, s->out_len - s->out_at);
 
 	if (n < 0 && errno != EAGAIN && errno != EINTR)
 		return fail_errno(s, "cannot send the query");
@@ -311,7 +338,8 @@ take_frames(struct incoming_session *s, const struct addr *source, const struct 
 static int
 read_some(struct incoming_session *s)
 {
-	ssize_t n = recv(s->fd, s->in + s->in_len, INCOMING_FRAME_MAX - s->in_len, 0);
+	ssize_t n = tls_stream_read(&s->connection, s->in + s->in_len,
+		INCOMING_FRAME_MAX - s->in_len);
 
 	if (n > 0) {
 		s->in_len += (size_t)n;
@@ -335,7 +363,9 @@ read_frames(struct incoming_session *s, const struct addr *source, const struct 
 	enum incoming_end end = INCOMING_END_NOT_YET;
 	size_t turn = 0;
 
-	while (end == INCOMING_END_NOT_YET && turn < INCOMING_TURN_BYTES) {
+	/* poll does not tell of what is decrypted */
+	while (end == INCOMING_END_NOT_YET &&
+		(turn < INCOMING_TURN_BYTES || tls_stream_has_more(&s->connection))) {
 		size_t before = s->in_len;
 		int got = read_some(s);
 
@@ -373,6 +403,8 @@ serve_tcp(struct incoming_session *s, const struct addr *source, short events,
 
 	if (s->phase == INCOMING_CONNECTING && events != 0 && !finish_connect(s, now))
 		return INCOMING_END_FAILED;
+	if (s->phase == INCOMING_SHAKING && events != 0 && !shake(s, now))
+		return INCOMING_END_FAILED;
 	if (s->phase == INCOMING_SENDING && events != 0 && !send_query(s))
 		return INCOMING_END_FAILED;
 	if (s->phase == INCOMING_READING && events != 0)
@@ -391,14 +423,18 @@ serve_tcp(struct incoming_session *s, const struct addr *source, short events,
 			INCOMING_TOTAL_MS / 1000);
 	else
 		fail(s, ERR_TIMEOUT,
-			s->was_connected ? "it falls silent" : "it does not accept our connection");
+			s->phase == INCOMING_SHAKING ? "it does not finish the TLS handshake" :
+				s->was_connected     ? "it falls silent" :
+						       "it does not accept our connection");
 	return INCOMING_END_FAILED;
 }
 
 short
 incoming_session_events(const struct incoming_session *s)
 {
-	return s->phase == INCOMING_CONNECTING || s->phase == INCOMING_SENDING ? POLLOUT : POLLIN;
+	bool sends = s->phase == INCOMING_CONNECTING || s->phase == INCOMING_SENDING;
+
+	return tls_stream_events(&s->connection, sends ? POLLOUT : POLLIN);
 }
 
 int64_t
@@ -415,7 +451,14 @@ enum incoming_end
 incoming_session_serve(struct incoming_session *s, const struct addr *source, short events,
 	const struct incoming_times *now)
 {
-	if (s->phase == INCOMING_UDP)
-		return serve_udp(s, source, events, now);
-	return serve_tcp(s, source, events, now);
+	enum incoming_end end = s->phase == INCOMING_UDP ? serve_udp(s, source, events, now) :
+							   serve_tcp(s, source, events, now);
+
+	if (end == INCOMING_END_FAILED && s->was_mute) {
+		struct error why = s->error;
+
+		error_set(&s->error, why.code, "it does not answer over UDP, and over TCP: %.300s",
+			why.text);
+	}
+	return end;
 }

@@ -99,6 +99,18 @@ check_head(struct incoming_message *m, const uint8_t *origin, size_t origin_len,
 	return OK;
 }
 
+/* RFC 5452 section 9.1: such a message is none of our talk. An error may have no question. */
+static bool
+has_other_question(const struct incoming_message *message, const uint8_t *origin, size_t origin_len)
+{
+	struct incoming_message m = *message;
+	bool is_ours = false;
+
+	return m.questions != 0 &&
+		(!incoming_message_question(&m, origin, origin_len, TYPE_SOA, &is_ours) ||
+			!is_ours);
+}
+
 static bool
 is_origin(const struct incoming_record *r, const uint8_t *origin, size_t origin_len)
 {
@@ -149,7 +161,8 @@ incoming_soa_reply(const uint8_t *origin, size_t origin_len, uint16_t id, const 
 {
 	struct incoming_message m;
 
-	if (!incoming_message_open(&m, bytes, len) || m.id != id || (m.flags & REPLY_FLAG_QR) == 0)
+	if (!incoming_message_open(&m, bytes, len) || m.id != id ||
+		(m.flags & REPLY_FLAG_QR) == 0 || has_other_question(&m, origin, origin_len))
 		return INCOMING_SOA_OTHER;
 	if (check_head(&m, origin, origin_len, TYPE_SOA, (m.flags & 0xf) != 0, e) != OK)
 		return INCOMING_SOA_FAILED;

@@ -15,7 +15,11 @@ enum {
 	SEALS = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE,
 	ANSWER_WAIT_MS = 120000, /* for the keeper to take what was delivered */
 	AGAIN_MS = 1000,         /* until a fetch may begin */
+	PLACE_MS = 50,           /* ... or a question may be asked */
+	/* Fetches find a place whatever is asked. */
+	QUESTIONS_MAX = INCOMING_POLLS_MAX - INCOMING_FETCHES_MAX,
 	RENEW_PARTS = 16,
+	PRIMARY_TEXT = ENDPOINT_TEXT + 16,
 };
 
 /* --- when --------------------------------------------------------------------------- */
@@ -50,6 +54,17 @@ peer_of(const struct incoming *in, const struct secondary *z)
 	return peer;
 }
 
+/* "192.0.2.53@853 over TLS" */
+static const char *
+primary_text(const struct secondary *z, char out[PRIMARY_TEXT])
+{
+	char at[ENDPOINT_TEXT];
+
+	snprintf(out, PRIMARY_TEXT, "%s%s", endpoint_format(&z->session.peer.endpoint, at),
+		z->session.peer.tls_name != NULL ? " over TLS" : "");
+	return out;
+}
+
 static void
 note_begin(const struct incoming *in, struct secondary *z, const struct incoming_times *now)
 {
@@ -57,7 +72,7 @@ note_begin(const struct incoming *in, struct secondary *z, const struct incoming
 		return;
 	z->row = transfer_status_row(in->options.status, z->given.origin, &z->session.peer.endpoint,
 		TRANSFER_PRIMARY);
-	transfer_status_begin(in->options.status, z->row, now->s);
+	transfer_status_begin(in->options.status, z->row, z->session.peer.tls_name != NULL, now->s);
 }
 
 static void
@@ -104,15 +119,15 @@ incoming_zone_rest(struct secondary *z, int64_t ms, const struct incoming_times 
 static void
 tell_failure(struct secondary *z, const struct error *why)
 {
-	char at[ENDPOINT_TEXT], stays[64] = "it answers SERVFAIL until it comes";
+	char at[PRIMARY_TEXT], stays[64] = "it answers SERVFAIL until it comes";
 
 	if (z->told.code == why->code && strcmp(z->told.text, why->text) == 0)
 		return;
 	z->told = *why;
 	if (z->snapshot != NULL)
 		snprintf(stays, sizeof(stays), "serial %u stays in service", (unsigned)z->serial);
-	log_warning("zone %s: primary %s: %s; %s", z->given.origin,
-		endpoint_format(&z->session.peer.endpoint, at), why->text, stays);
+	log_warning("zone %s: primary %s: %s; %s", z->given.origin, primary_text(z, at), why->text,
+		stays);
 }
 
 static void
@@ -201,11 +216,11 @@ log_received(const struct secondary *z, const struct zone_import *zone,
 	const struct incoming_times *now)
 {
 	const struct incoming_stream *s = z->session.stream;
-	char at[ENDPOINT_TEXT];
+	char at[PRIMARY_TEXT];
 
 	log_notice("zone %s: primary %s: %s, serial %u, %zu records; %llu records in %llu bytes "
 		   "came in %lld ms%s%s",
-		z->given.origin, endpoint_format(&z->session.peer.endpoint, at),
+		z->given.origin, primary_text(z, at),
 		z->session.result == STREAM_CHANGES ? "IXFR" : "AXFR", (unsigned)s->new_serial,
 		zone_import_count(zone), (unsigned long long)s->records,
 		(unsigned long long)s->octets, (long long)(now->ms - z->session.started_ms),
@@ -309,10 +324,31 @@ take_transfer(struct incoming *in, struct secondary *z, const struct incoming_ti
 
 /* --- asking ------------------------------------------------------------------------------ */
 
+/* Nor may the zones of a primary that is mute keep those of others from being asked for. */
+static bool
+has_place(const struct incoming *in, const struct secondary *z)
+{
+	size_t count = 0, same = 0;
+
+	for (size_t i = 0; i < in->count; i++) {
+		const struct incoming_session *s = &in->zones[i].session;
+
+		if (s->phase == INCOMING_IDLE || s->purpose != INCOMING_ASK)
+			continue;
+		count++;
+		same += addr_equal(&s->peer.endpoint.addr, &z->session.peer.endpoint.addr);
+	}
+	return count < QUESTIONS_MAX && same < QUESTIONS_MAX * 3 / 4;
+}
+
 void
 incoming_zone_ask(struct incoming *in, struct secondary *z, const struct incoming_times *now)
 {
 	z->session.peer = peer_of(in, z);
+	if (!has_place(in, z)) {
+		z->due_ms = now->ms + PLACE_MS;
+		return;
+	}
 	z->asked_ms = now->ms;
 	z->due_ms = INCOMING_NEVER;
 	note_begin(in, z, now);

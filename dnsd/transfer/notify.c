@@ -9,6 +9,7 @@
 
 #include <orbl/log.h>
 
+#include "big_endian.h"
 #include "notify_message.h"
 #include "peers_name.h"
 #include "reply.h"
@@ -24,9 +25,10 @@ struct target {
 	int fd; /* -1: none */
 	unsigned tries;
 	int64_t due_ms; /* when it is sent, or sent again */
+	int64_t begun_ms;
 	uint16_t id;
-	uint32_t serial;
-	size_t len; /* of message, without TSIG */
+	uint32_t serial, told; /* of message; of what was sent */
+	size_t len;            /* of message, without TSIG */
 	uint8_t message[NOTIFY_MESSAGE_MAX];
 	struct tsig_session session;
 };
@@ -149,16 +151,24 @@ random_id(void)
 }
 
 static void
-notify_target(struct notify *n, struct target *t, const struct zone *zone,
-	const struct notify_times *now)
+begin_target(struct target *t, const struct notify_times *now)
 {
-	close_target(n, t);
-	t->id = random_id();
+	int64_t soon_ms = now->ms + NOTIFY_DELAY_MS, again_ms = t->begun_ms + NOTIFY_GAP_MS;
+
+	t->tries = 0;
+	t->due_ms = t->begun_ms != 0 && again_ms > soon_ms ? again_ms : soon_ms;
+	t->state = STATE_WAITING;
+}
+
+/* What is under way stays so: a list that changes all the time would else be told of never, and so
+ * would be that nobody answers. */
+static void
+notify_target(struct target *t, const struct zone *zone, const struct notify_times *now)
+{
 	t->serial = zone->serial;
 	t->len = notify_message_write(zone, t->id, t->message, sizeof(t->message));
-	t->tries = 0;
-	t->due_ms = now->ms + NOTIFY_DELAY_MS;
-	t->state = STATE_WAITING;
+	if (t->state == STATE_IDLE)
+		begin_target(t, now);
 }
 
 void
@@ -176,7 +186,7 @@ notify_zones(struct notify *n, const struct zone_set *zones, const struct notify
 		z->is_known = true;
 		z->serial = zone->serial;
 		for (size_t k = 0; k < z->count; k++)
-			notify_target(n, &z->targets[k], zone, now);
+			notify_target(&z->targets[k], zone, now);
 	}
 }
 
@@ -217,13 +227,26 @@ end_target(struct notify *n, const struct zone_row *z, struct target *t, enum tr
 
 	endpoint_format(&t->peer.endpoint, to);
 	if (state == TRANSFER_DONE)
-		log_info("notified %s of zone %s, serial %u", to, z->name, (unsigned)t->serial);
+		log_info("notified %s of zone %s, serial %u", to, z->name, (unsigned)t->told);
 	else
 		log_warning("cannot notify %s of zone %s, serial %u: %s", to, z->name,
-			(unsigned)t->serial, error);
-	transfer_status_end(n->status, t->status, state, state == TRANSFER_DONE ? t->serial : 0,
+			(unsigned)t->told, error);
+	transfer_status_end(n->status, t->status, state, state == TRANSFER_DONE ? t->told : 0,
 		now->s, error);
 	close_target(n, t);
+	if (t->serial != t->told)
+		begin_target(t, now);
+}
+
+/* A reply to the message before is none to this one. */
+static void
+set_id(struct target *t)
+{
+	if (t->tries != 0 && t->serial == t->told)
+		return;
+	t->id = random_id();
+	big_endian_put16(t->message, t->id);
+	t->told = t->serial;
 }
 
 static bool
@@ -256,8 +279,11 @@ try_target(struct notify *n, const struct zone_row *z, struct target *t,
 		if (t->fd >= 0)
 			n->open++;
 	}
-	if (t->tries == 0)
-		transfer_status_begin(n->status, t->status, now->s);
+	if (t->tries == 0) {
+		transfer_status_begin(n->status, t->status, false, now->s);
+		t->begun_ms = now->ms;
+	}
+	set_id(t);
 	tsig_session_end(&t->session);
 	if (t->fd >= 0 && !send_message(t, now))
 		log_debug("NOTIFY was not sent: %s", strerror(errno));

@@ -2,8 +2,9 @@
  *
  * One NOTIFY a zone and secondary at a time, over UDP from a port of its own; it is tried
  * NOTIFY_TRIES times, the wait doubling, until a reply with its id comes from where it went, signed
- * with the same key. A change meanwhile begins it anew. At most NOTIFY_POLLS_MAX are under way; the
- * rest waits its turn.
+ * with the same key. A change meanwhile is told by the next try, or after the reply; so a list that
+ * changes all the time is told of once in NOTIFY_GAP_MS, and a secondary that is gone is logged. At
+ * most NOTIFY_POLLS_MAX are under way; the rest waits its turn.
  */
 #ifndef DNSD_NOTIFY_H
 #define DNSD_NOTIFY_H
@@ -21,6 +22,7 @@ enum {
 	NOTIFY_TRIES = 5,
 	NOTIFY_WAIT_MS = 1000, /* for the reply to the first one */
 	NOTIFY_DELAY_MS = 100, /* several changes at once are one */
+	NOTIFY_GAP_MS = 500,   /* from the first try of one to that of the next */
 };
 
 struct notify_times {

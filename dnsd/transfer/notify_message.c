@@ -56,15 +56,6 @@ notify_message_write(const struct zone *z, uint16_t id, uint8_t *out, size_t siz
 	return len + soa;
 }
 
-size_t
-notify_message_reply(uint8_t *packet, const struct query *q, unsigned rcode)
-{
-	big_endian_put16(packet + 2, FLAGS_REPLY | (rcode & RCODE_MASK));
-	big_endian_put16(packet + 4, 1);
-	memset(packet + 6, 0, QUERY_HEADER_SIZE - 6);
-	return QUERY_HEADER_SIZE + q->question_len;
-}
-
 /* Does the question ask for the SOA of the origin? A reply may leave the question out. */
 static bool
 has_question(const uint8_t *packet, size_t len, const uint8_t *origin, size_t origin_len)

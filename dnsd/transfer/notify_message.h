@@ -9,8 +9,6 @@ enum { NOTIFY_MESSAGE_MAX = 1400 };
 
 /* A NOTIFY of the zone's SOA; returns its length, 0: no room. */
 size_t notify_message_write(const struct zone *z, uint16_t id, uint8_t *out, size_t size);
-/* The reply to one that was parsed, in place; returns its length. */
-size_t notify_message_reply(uint8_t *packet, const struct query *q, unsigned rcode);
 /* Is this the reply to it, with its id and question? *rcode is what it says. */
 bool notify_message_is_reply(const uint8_t *packet, size_t len, uint16_t id, const uint8_t *origin,
 	size_t origin_len, unsigned *rcode);

@@ -2,11 +2,14 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "peers_keys.h"
 #include "peers_name.h"
+#include "tls_context.h"
+#include "tls_files.h"
 
-enum { WORDS_MAX = 3 };
+enum { WORDS_MAX = 4 };
 
 struct row {
 	bool is_all;
@@ -14,6 +17,8 @@ struct row {
 	const struct tsig_key *key; /* NULL: none named */
 	struct prefix prefix;       /* of transfer.allow */
 	struct endpoint endpoint;   /* of the others */
+	bool over_tls;
+	char tls_name[PEERS_NAME_TEXT]; /* of transfer.primaries, over_tls */
 };
 
 struct rows {
@@ -125,8 +130,12 @@ read_address(const struct place *p, struct text word, struct row *out, struct er
 		return row_error(p, e,
 			"its second word is not ADDR or ADDR@PORT; write for example "
 			"192.0.2.53 or 2001:db8::53@5353");
+	if (addr_is_link_local(&out->endpoint.addr))
+		return row_error(p, e,
+			"a link-local address is one on each link and needs a scope, which is not "
+			"supported; name another address");
 	if (out->endpoint.port == 0)
-		out->endpoint.port = PEERS_PORT;
+		out->endpoint.port = out->over_tls ? PEERS_TLS_PORT : PEERS_PORT;
 	return OK;
 }
 
@@ -150,19 +159,56 @@ read_key(const struct place *p, const struct tsig_keys *keys, struct text word, 
 		"correct the row");
 }
 
+/* The last word, if it is about TLS. */
+static enum err
+read_tls(const struct place *p, struct text word, struct row *out, struct error *e)
+{
+	struct addr address;
+
+	if (p->is_allow && text_equal(word, TEXT("tls"))) {
+		out->over_tls = true;
+		if (p->conf->transfer.tls_listen.count == 0)
+			return row_error(p, e,
+				"it allows over TLS alone, which we do not speak; set "
+				"transfer.tls_listen");
+	}
+	if (!p->is_primary || !text_has_prefix(word, TEXT("tls=")))
+		return OK;
+	out->over_tls = true;
+	word = text_from(word, strlen("tls="));
+	if (addr_parse(word, &address) != OK && peers_name_read(word, out->tls_name) &&
+		out->tls_name[0] != '\0')
+		return OK;
+	return row_error(p, e,
+		"tls= wants the domain name that the certificate of the primary is for; write for "
+		"example tls=primary.example");
+}
+
+static const char *
+form_of(const struct place *p)
+{
+	if (p->is_allow)
+		return "not ZONE PREFIX [KEY] [tls]; write for example \"dnsbl.example "
+		       "192.0.2.53 secondary.example\"";
+	return p->is_primary ? "not ZONE ADDR[@PORT] [KEY] [tls=NAME]; write for example "
+			       "\"dnsbl.example 192.0.2.53 secondary.example\"" :
+			       "not ZONE ADDR[@PORT] [KEY]; write for example "
+			       "\"dnsbl.example 192.0.2.53 secondary.example\"";
+}
+
 static enum err
 read_row(const struct place *p, const struct tsig_keys *keys, struct row *out, struct error *e)
 {
 	struct text words[WORDS_MAX];
 	size_t count = split(p->text, words);
-	enum err err;
+	enum err err = count > 2 ? read_tls(p, words[count - 1], out, e) : OK;
 
-	if (count < 2)
-		return row_error(p, e,
-			p->is_allow ? "not ZONE PREFIX [KEY]; write for example \"dnsbl.example "
-				      "192.0.2.53 secondary.example\"" :
-				      "not ZONE ADDR[@PORT] [KEY]; write for example "
-				      "\"dnsbl.example 192.0.2.53 secondary.example\"");
+	if (err != OK)
+		return err;
+	if (out->over_tls)
+		count--;
+	if (count < 2 || count > 3)
+		return row_error(p, e, form_of(p));
 	err = read_zone(p, words[0], out, e);
 	if (err == OK)
 		err = read_address(p, words[1], out, e);
@@ -195,8 +241,16 @@ read_all(const struct conf *conf, struct peers *p, struct error *e)
 	struct place allow = {.conf = conf, .option = "transfer.allow", .is_allow = true};
 	struct place notify = {.conf = conf, .option = "transfer.notify"};
 	struct place primaries = {.conf = conf, .option = "transfer.primaries", .is_primary = true};
+	struct addr source;
 	enum err err = OK;
 
+	if (conf->transfer.source != NULL &&
+		addr_parse(text_of(conf->transfer.source), &source) == OK &&
+		addr_is_link_local(&source))
+		return error_set(e, ERR_RANGE,
+			"transfer.source: \"%.120s\": a link-local address is one on each link and "
+			"needs a scope, which is not supported; name another address",
+			conf->transfer.source);
 	if (conf->transfer.keys[0] != '\0')
 		err = peers_keys_read(conf->transfer.keys, &p->keys, e);
 	if (err == OK)
@@ -252,6 +306,29 @@ check_primaries(const struct peers *p, const struct feed_zone *zones, size_t cou
 	return OK;
 }
 
+/* Files that the transfer process would have to have. */
+static enum err
+check_tls(const struct conf *conf, const struct peers *p, struct error *e)
+{
+	struct tls_context *client;
+	enum err err = OK;
+	int fd;
+
+	if (peers_use_tls(p)) {
+		err = tls_context_client(conf->transfer.tls_ca, &client, e);
+		tls_context_free(client);
+	}
+	if (err != OK || conf->transfer.tls_listen.count == 0)
+		return err;
+	if (conf->transfer.tls_certificate[0] == '\0')
+		return error_set(e, ERR_NOT_FOUND,
+			"transfer.tls_listen needs a certificate; set transfer.tls_certificate");
+	err = tls_files_load(conf->transfer.tls_certificate, conf->transfer.tls_key, &fd, e);
+	if (fd >= 0)
+		close(fd);
+	return err;
+}
+
 enum err
 peers_check(const struct conf *conf, const struct feed_zone *zones, size_t count, struct error *e)
 {
@@ -260,6 +337,8 @@ peers_check(const struct conf *conf, const struct feed_zone *zones, size_t count
 
 	if (err == OK)
 		err = check_primaries(p, zones, count, e);
+	if (err == OK)
+		err = check_tls(conf, p, e);
 	peers_free(p);
 	return err;
 }
@@ -268,7 +347,8 @@ bool
 peers_is_needed(const struct conf *conf)
 {
 	return conf->transfer.allow.count != 0 || conf->transfer.notify.count != 0 ||
-		conf->transfer.primaries.count != 0 || conf->transfer.catalog[0] != '\0';
+		conf->transfer.primaries.count != 0 || conf->transfer.catalog[0] != '\0' ||
+		conf->transfer.tls_listen.count != 0;
 }
 
 struct tsig_keys *
@@ -287,7 +367,7 @@ has_zone(const struct row *r, const char *zone)
 
 enum peers_verdict
 peers_may_transfer(const struct peers *p, const char *zone, const struct addr *client,
-	const struct tsig_key *key)
+	const struct tsig_key *key, bool over_tls)
 {
 	enum peers_verdict verdict = PEERS_NO_ZONE;
 
@@ -300,6 +380,8 @@ peers_may_transfer(const struct peers *p, const char *zone, const struct addr *c
 			verdict = verdict == PEERS_NO_ZONE ? PEERS_NO_ADDRESS : verdict;
 		else if (r->key != NULL && r->key != key)
 			verdict = PEERS_NO_KEY;
+		else if (r->over_tls && !over_tls)
+			verdict = PEERS_NO_TLS;
 		else
 			return PEERS_ALLOWED;
 	}
@@ -316,7 +398,8 @@ find_peer(const struct rows *rows, const char *zone, bool exactly, size_t i, str
 		if (exactly ? strcmp(r->zone, zone) != 0 : !has_zone(r, zone))
 			continue;
 		if (i-- == 0) {
-			*out = (struct peer){r->endpoint, r->key};
+			*out = (struct peer){r->endpoint, r->key,
+				r->tls_name[0] != '\0' ? r->tls_name : NULL};
 			return true;
 		}
 	}
@@ -359,6 +442,15 @@ peers_has_address(const struct peers *p, const struct addr *address)
 		for (size_t i = 0; i < others[n]->count; i++)
 			if (addr_equal(&others[n]->rows[i].endpoint.addr, address))
 				return true;
+	return false;
+}
+
+bool
+peers_use_tls(const struct peers *p)
+{
+	for (size_t i = 0; i < p->primaries.count; i++)
+		if (p->primaries.rows[i].over_tls)
+			return true;
 	return false;
 }
 

@@ -19,6 +19,7 @@ struct asked {
 	const uint8_t *packet; /* in s->scratch, without TSIG */
 	size_t len;
 	struct query query;
+	enum reply_ede ede; /* of a refusal */
 	enum query_verdict verdict;
 	uint8_t *out;
 	size_t size; /* for a message that has yet to be signed */
@@ -40,6 +41,8 @@ write_refusal(struct asked *a, unsigned rcode, bool authoritative)
 	if (!reply_begin(&reply, &a->query, a->s->answer.udp_size, a->out, a->size))
 		return;
 	reply.rcode = (enum reply_rcode)rcode;
+	reply.ede = a->ede;
+	reply.ede_text = reply.ede_url = TEXT_NONE;
 	reply.authoritative = authoritative;
 	a->response->len = reply_end(&reply, false);
 }
@@ -60,6 +63,7 @@ reason_of(enum peers_verdict verdict)
 	case PEERS_NO_ZONE: return "no row of transfer.allow has this zone";
 	case PEERS_NO_ADDRESS: return "no row of transfer.allow for this zone has this address";
 	case PEERS_NO_KEY: return "transfer.allow wants another TSIG key";
+	case PEERS_NO_TLS: return "transfer.allow wants TLS";
 	case PEERS_ALLOWED: break;
 	}
 	return "";
@@ -94,7 +98,7 @@ begin_status(struct asked *a)
 
 	a->response->status = transfer_status_row(a->s->status, a->response->zone, &peer,
 		TRANSFER_SECONDARY);
-	transfer_status_begin(a->s->status, a->response->status, a->s->now.s);
+	transfer_status_begin(a->s->status, a->response->status, a->request->over_tls, a->s->now.s);
 }
 
 /* Over UDP there is one message, at once. */
@@ -152,7 +156,7 @@ handle_transfer(struct asked *a)
 		return;
 	}
 	verdict = peers_may_transfer(a->s->peers, a->response->zone, &a->request->client.addr,
-		a->response->session.key);
+		a->response->session.key, a->request->over_tls);
 	a->response->closes = verdict != PEERS_ALLOWED;
 	if (verdict != PEERS_ALLOWED)
 		refuse_transfer(a, RCODE_REFUSED, reason_of(verdict));
@@ -185,12 +189,13 @@ log_transfer(struct requests *s, const struct response *r, const char *why)
 	char to[ADDR_TEXT], line[900];
 
 	snprintf(line, sizeof(line),
-		"zone %s, serial %u, to %s: %s, %llu records, %llu bytes, %llu messages, %lld ms, "
+		"zone %s, serial %u, to %s%s: %s, %llu records, %llu bytes, %llu messages, %lld "
+		"ms, "
 		"key %s",
 		r->zone, (unsigned)outgoing_serial(o), addr_format(&r->client, to),
-		kind_name(outgoing_kind(o)), (unsigned long long)outgoing_records(o),
-		(unsigned long long)r->bytes, (unsigned long long)r->messages,
-		(long long)(s->now.ms - r->begun_ms), key);
+		r->over_tls ? " over TLS" : "", kind_name(outgoing_kind(o)),
+		(unsigned long long)outgoing_records(o), (unsigned long long)r->bytes,
+		(unsigned long long)r->messages, (long long)(s->now.ms - r->begun_ms), key);
 	if (why != NULL)
 		log_limit_notice(&s->transfers, s->now.ms, "transfer broken off: %s: %s", line,
 			why);
@@ -287,7 +292,7 @@ may_ask(const struct asked *a)
 		return false;
 	return peers_name_of(q->name.wire, q->name.len, name) &&
 		peers_may_transfer(a->s->peers, name, &a->request->client.addr,
-			a->response->session.key) == PEERS_ALLOWED;
+			a->response->session.key, a->request->over_tls) == PEERS_ALLOWED;
 }
 
 static void
@@ -304,6 +309,12 @@ handle_query(struct asked *a)
 	};
 	char from[ADDR_TEXT];
 
+	/* RFC 9103 section 7.1 has the connection for transfers alone. */
+	if (a->verdict == QUERY_ANSWER && a->request->over_tls && a->query.type != TYPE_SOA) {
+		a->ede = EDE_NOT_SUPPORTED;
+		refuse_and_close(a, RCODE_REFUSED);
+		return;
+	}
 	if (a->verdict == QUERY_ANSWER && !may_ask(a)) {
 		if (a->response->session.key != NULL)
 			log_limit_notice(&a->s->refusals, a->s->now.ms,
@@ -386,10 +397,17 @@ void
 requests_handle(struct requests *s, const struct request *r, uint8_t *out, size_t size,
 	struct response *response)
 {
-	struct asked a = {.s = s, .request = r, .out = out, .size = size, .response = response};
+	struct asked a = {.s = s,
+		.request = r,
+		.ede = EDE_NONE,
+		.out = out,
+		.size = size,
+		.response = response};
 	size_t len = r->len;
 
-	*response = (struct response){.client = r->client.addr, .status = SIZE_MAX};
+	*response = (struct response){.over_tls = r->over_tls,
+		.client = r->client.addr,
+		.status = SIZE_MAX};
 	if (len > HANDED_MAX)
 		return;
 	memcpy(s->scratch, r->packet, len);

@@ -3,11 +3,11 @@
  *	TSIG -> AXFR, IXFR -> who may (peers.h) -> outgoing.h
  *	     -> NOTIFY     -> from a primary?   -> incoming.h
  *	     -> SOA        -> who may transfer -> answer.h
- *	     -> another    -> likewise, and signed
+ *	     -> another    -> likewise, and signed, not over TLS
  *
  * So that a connection that was handed over, or a key, is no way around quotas and query keys: who
  * may have the whole zone is not limited by them. Who is refused has nothing more to ask on a
- * connection. Refusals are logged, the same one once a minute (log_limit.h).
+ * connection. Refusals are logged, the same one once a minute, few of all (log_limit.h).
  */
 #ifndef DNSD_REQUESTS_H
 #define DNSD_REQUESTS_H
@@ -40,6 +40,7 @@ struct requests {
 struct request {
 	struct endpoint client;
 	enum answer_transport transport;
+	bool over_tls;
 	const uint8_t *packet;
 	size_t len;
 };
@@ -51,6 +52,7 @@ struct response {
 	struct outgoing *transfer; /* NULL: none */
 	struct tsig_session session;
 	char zone[256];
+	bool over_tls;
 	struct addr client;
 	size_t status; /* row */
 	uint64_t messages, bytes;

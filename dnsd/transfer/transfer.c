@@ -16,6 +16,7 @@
 #include "connections.h"
 #include "notify.h"
 #include "requests.h"
+#include "tls_files.h"
 #include "zone_table.h"
 
 enum {
@@ -36,6 +37,7 @@ struct transfer {
 	struct zone_table table;
 	struct requests requests;
 	struct connections *connections;
+	struct tls_context *tls; /* of our own certificate; NULL: none */
 	struct notify *notify;
 	struct taken *taken; /* one a source */
 	struct incoming_zone *zones;
@@ -157,6 +159,28 @@ take(struct transfer *t, const struct message *m, const struct channel_fds *fds)
 	send_taken(t, m->index, err, err == OK ? "" : e.text);
 }
 
+/* What cannot be used costs a secondary that has it a transfer of the whole zone, and no more. What
+ * is left over from other bases is nothing bad. */
+static void
+take_older(struct transfer *t, const struct message *m, const struct channel_fds *fds)
+{
+	struct snapshot *file = NULL;
+	struct error e = {.code = OK};
+	enum err err = OK;
+
+	if (fds->count != m->has_snapshot)
+		err = error_set(&e, ERR_CORRUPT, "an older version has %zu files", fds->count);
+	else if (fds->count != 0)
+		err = snapshot_open_fd(fds->fd[0], m->text, &file, &e);
+	if (err == OK)
+		err = generations_take_older(t->requests.generations, m->index, file, &e);
+	if (err == ERR_REFUSED)
+		log_info("%s is not used for IXFR: %s", m->text, e.text);
+	else if (err != OK)
+		log_warning("an older version is not used for IXFR: %s", e.text);
+	send_taken(t, m->index, OK, "");
+}
+
 static void
 begin_incoming(struct transfer *t)
 {
@@ -165,13 +189,35 @@ begin_incoming(struct transfer *t)
 	t->has_begun = true;
 }
 
+/* The keeper has checked it; what there is stays if it fails all the same. */
+static void
+take_certificate(struct transfer *t, const struct channel_fds *fds)
+{
+	struct tls_context *next = NULL;
+	struct error e = {.code = OK};
+
+	if (t->tls == NULL || fds->count != 1)
+		error_set(&e, ERR_CORRUPT, "a certificate that nobody waits for");
+	else
+		e.code = tls_files_open(fds->fd[0], &next, &e);
+	if (next == NULL) {
+		log_error("transfer process: %s", e.text);
+		return;
+	}
+	tls_context_free(t->tls);
+	t->tls = next;
+	transfer_status_set_expires(t->options->status, tls_context_expires_s(next));
+}
+
 static void
 handle_message(struct transfer *t, struct message *m, const struct channel_fds *fds)
 {
 	m->text[sizeof(m->text) - 1] = '\0';
 	switch (m->kind) {
 	case MESSAGE_TAKE: take(t, m, fds); break;
+	case MESSAGE_OLDER: take_older(t, m, fds); break;
 	case MESSAGE_START: begin_incoming(t); break;
+	case MESSAGE_TLS: take_certificate(t, fds); break;
 	case MESSAGE_TAKEN:
 		if (m->code != OK && t->requests.incoming != NULL)
 			incoming_rejected(t->requests.incoming, m->index, m->text,
@@ -366,7 +412,21 @@ prepare_polls(struct transfer *t)
 	at += t->incoming_polls;
 	t->connection_polls = connections_prepare(t->connections, at);
 	at += t->connection_polls;
+	for (size_t i = 0; i < t->options->tls_listener_count; i++)
+		*at++ = (struct pollfd){.fd = t->has_begun &&
+					connections_may_accept(t->connections) ?
+				t->options->tls_listeners[i] :
+				-1,
+			.events = POLLIN};
 	return (size_t)(at - t->polls);
+}
+
+static void
+accept_tls(struct transfer *t, const struct pollfd *polls)
+{
+	for (size_t i = 0; i < t->options->tls_listener_count; i++)
+		if (polls[i].revents != 0 && t->tls != NULL)
+			connections_accept(t->connections, polls[i].fd, t->tls);
 }
 
 static void
@@ -398,6 +458,7 @@ serve_once(struct transfer *t)
 		incoming_serve(t->requests.incoming, at, t->incoming_polls, &t->requests.now);
 	at += t->incoming_polls;
 	connections_serve(t->connections, at, t->connection_polls);
+	accept_tls(t, at + t->connection_polls);
 	serve_handed(t, ANSWER_UDP);
 	serve_handed(t, ANSWER_TCP);
 	if (!t->has_begun && now.ms - t->started_ms >= BEGIN_AFTER_MS)
@@ -411,6 +472,7 @@ static enum err
 open_incoming(struct transfer *t, const struct addr *source, struct error *e)
 {
 	struct incoming_options o = {.peers = t->options->peers,
+		.tls = t->options->tls_client,
 		.source = *source,
 		.status = t->options->status,
 		.deliver = deliver,
@@ -439,6 +501,7 @@ set_requests(struct transfer *t)
 	r->status = t->options->status;
 	r->answer = *t->options->answer;
 	r->answer.hands_over = false;
+	r->refusals.per_minute = LOG_LIMIT_PER_MINUTE;
 	r->expand = (uint64_t)t->options->server->conf->transfer.expand;
 }
 
@@ -460,7 +523,8 @@ open_transfer(struct transfer *t, struct error *e)
 	t->requests.generations = generations_new(&t->table, (size_t)o->conf->transfer.history);
 	t->connections = connections_new(&t->requests, max);
 	t->notify = notify_new(t->options->peers, &source, t->options->status);
-	t->polls = calloc(POLLS_OWN + NOTIFY_POLLS_MAX + INCOMING_POLLS_MAX + max,
+	t->polls = calloc(POLLS_OWN + NOTIFY_POLLS_MAX + INCOMING_POLLS_MAX + max +
+			t->options->tls_listener_count,
 		sizeof(*t->polls));
 	if (t->requests.generations == NULL || t->connections == NULL || t->notify == NULL ||
 		t->polls == NULL)
@@ -480,6 +544,7 @@ close_transfer(struct transfer *t)
 	}
 	generations_free(t->requests.generations);
 	zone_table_free(&t->table);
+	tls_context_free(t->tls);
 	free(t->taken);
 	free(t->zones);
 	free(t->polls);
@@ -510,6 +575,9 @@ transfer_run(const struct transfer_options *options)
 		return EXIT_FAILURE;
 	}
 	t->options = options;
+	t->tls = options->tls_server;
+	if (t->tls != NULL)
+		transfer_status_set_expires(options->status, tls_context_expires_s(t->tls));
 	read_clock(t);
 	t->started_ms = t->requests.now.ms;
 	if (open_transfer(t, &e) != OK) {

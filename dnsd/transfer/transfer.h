@@ -4,7 +4,7 @@
  *	keeper ------------- TAKE, FETCH ---> generations (generations.h) <--- outgoing.h
  *	       <------------ TAKEN, RECEIVED
  *	query process ------ struct handed -> a datagram: transfer_reply.h
- *	                                      a connection: connections.h
+ *	                                      a connection: connections.h <- over TLS
  *	NOTIFY out: notify.h      zones in: incoming.h      what they did: transfer_status.h
  *
  * One thread, one poll. Nothing here waits: each turn does a bounded piece of work for each
@@ -17,6 +17,7 @@
 #include "message.h"
 #include "peers.h"
 #include "server.h"
+#include "tls_context.h"
 #include "transfer_status.h"
 
 struct transfer_options {
@@ -27,6 +28,11 @@ struct transfer_options {
 	int handed[HANDED_CHANNELS]; /* from the query process */
 	const int *udp; /* one of each of the server's endpoints, to reply from; not read */
 	struct transfer_status *status;
+	struct tls_context *tls_client; /* NULL: no primary is asked over TLS */
+	struct tls_context
+		*tls_server; /* at first; taken over. NULL: nobody is answered over TLS */
+	size_t tls_listener_count;
+	const int *tls_listeners;
 };
 
 /* What has to be done while files can still be opened, before the sandbox. */

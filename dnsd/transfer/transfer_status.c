@@ -19,6 +19,7 @@ struct slot {
 /* In the shared memory. */
 struct shared {
 	_Atomic size_t count;
+	_Atomic int64_t expires_s;
 	struct slot slots[];
 };
 
@@ -113,13 +114,14 @@ transfer_status_row(struct transfer_status *s, const char *zone, const struct en
 }
 
 void
-transfer_status_begin(struct transfer_status *s, size_t row, int64_t now_s)
+transfer_status_begin(struct transfer_status *s, size_t row, bool over_tls, int64_t now_s)
 {
 	struct transfer_row *r = begin_write(s, row);
 
 	if (r == NULL)
 		return;
 	r->state = TRANSFER_UNDER_WAY;
+	r->over_tls = over_tls;
 	r->last_try_s = now_s;
 	r->tries++;
 	end_write(s, row);
@@ -144,6 +146,13 @@ transfer_status_end(struct transfer_status *s, size_t row, enum transfer_state s
 	end_write(s, row);
 }
 
+void
+transfer_status_set_expires(struct transfer_status *s, int64_t expires_s)
+{
+	if (s != NULL)
+		atomic_store_explicit(&s->shared->expires_s, expires_s, memory_order_relaxed);
+}
+
 /* --- readers --------------------------------------------------------------------- */
 
 size_t
@@ -152,6 +161,12 @@ transfer_status_count(const struct transfer_status *s)
 	size_t count = atomic_load_explicit(&s->shared->count, memory_order_acquire);
 
 	return count < s->room ? count : s->room;
+}
+
+int64_t
+transfer_status_expires_s(const struct transfer_status *s)
+{
+	return atomic_load_explicit(&s->shared->expires_s, memory_order_relaxed);
 }
 
 static void

@@ -36,6 +36,7 @@ struct transfer_row {
 	uint32_t serial;                    /* the peer has or gave; 0: not known */
 	int64_t last_try_s, last_success_s; /* epoch; 0: never */
 	uint64_t tries, successes;
+	uint8_t over_tls;               /* the last try; 0: in clear */
 	char error[TRANSFER_ERROR_MAX]; /* of the last try; "" */
 };
 
@@ -50,9 +51,13 @@ void transfer_status_free(struct transfer_status *s); /* NULL ok */
 size_t transfer_status_row(struct transfer_status *s, const char *zone, const struct endpoint *peer,
 	enum transfer_kind kind);
 /* A try begins; row SIZE_MAX does nothing, here and below. */
-void transfer_status_begin(struct transfer_status *s, size_t row, int64_t now_s);
+void transfer_status_begin(struct transfer_status *s, size_t row, bool over_tls, int64_t now_s);
 void transfer_status_end(struct transfer_status *s, size_t row, enum transfer_state state,
 	uint32_t serial, int64_t now_s, const char *error);
+
+/* When the certificate of our own ends, epoch; 0: there is none. */
+void transfer_status_set_expires(struct transfer_status *s, int64_t expires_s);
+int64_t transfer_status_expires_s(const struct transfer_status *s);
 
 size_t transfer_status_count(const struct transfer_status *s);
 /* A consistent copy. False: behind the last, or it changes all the time. */

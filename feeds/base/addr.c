@@ -111,6 +111,12 @@ addr_equal(const struct addr *a, const struct addr *b)
 }
 
 bool
+addr_is_link_local(const struct addr *a)
+{
+	return a->family == 6 && a->b[0] == 0xfe && (a->b[1] & 0xc0) == 0x80;
+}
+
+bool
 addr_reserved_network(size_t i, struct prefix *out)
 {
 	/* The IANA special-purpose registries (RFC 6890) and multicast. 64:ff9b::/96 and

@@ -131,6 +131,8 @@ static const struct conf_option options[] = {
 		"clients counted at once, for quota and rate limit"},
 	{"access.url", TYPE_TEXT_OR_NONE, AT(access.url), "", 0, 150, "URL",
 		"page named to who is over quota or has no key"},
+	{"access.error_codes", TYPE_YES_NO, AT(access.error_codes), "no", 0, 1, "",
+		"answer who is over quota or has no key with 127.255.255.255 or .254?"},
 
 	{"rrl.rate", TYPE_NUMBER, AT(rrl.rate), "0", 0, 1000000000, "replies",
 		"UDP replies a second to one network whose address is not proved; 0: no bound"},
@@ -143,12 +145,15 @@ static const struct conf_option options[] = {
 
 	{"transfer.keys", TYPE_PATH_OR_NONE, AT(transfer.keys), "", 0, 0, "path",
 		"file of TSIG keys, a line each: ALGORITHM:NAME:SECRET, as dig -y takes them"},
-	{"transfer.allow", TYPE_LIST, AT(transfer.allow), "{}", 0, 256, "ZONE PREFIX [KEY]",
-		"who may have which zone, * for all, by address and, if named, TSIG key"},
+	{"transfer.allow", TYPE_LIST, AT(transfer.allow), "{}", 0, 256, "ZONE PREFIX [KEY] [tls]",
+		"who may have which zone, * for all, by address and, if named, TSIG key; tls: not "
+		"in clear"},
 	{"transfer.notify", TYPE_LIST, AT(transfer.notify), "{}", 0, 256, "ZONE ADDR[@PORT] [KEY]",
 		"secondaries to notify of changes"},
 	{"transfer.primaries", TYPE_LIST, AT(transfer.primaries), "{}", 0, 256,
-		"ZONE ADDR[@PORT] [KEY]", "where zones with a source transfer:FILE come from"},
+		"ZONE ADDR[@PORT] [KEY] [tls=NAME]",
+		"where zones with a source transfer:FILE come from; tls: over TLS, from a server "
+		"with a certificate for NAME"},
 	{"transfer.source", TYPE_ADDRESS, AT(transfer.source), "", 0, 0, "address",
 		"address to notify and fetch from; empty: the system's choice"},
 	{"transfer.catalog", TYPE_DOMAIN_OR_NONE, AT(transfer.catalog), "", 0, 0, "domain",
@@ -161,6 +166,15 @@ static const struct conf_option options[] = {
 		"connections",
 		"connections of the transfer process at once, a quarter of them of "
 		"one client"},
+	{"transfer.tls_listen", TYPE_ENDPOINT_LIST, AT(transfer.tls_listen), "{}", 0, 16,
+		"ADDR@PORT",
+		"where zones are given over TLS (RFC 9103), the port is 853; empty: nowhere"},
+	{"transfer.tls_certificate", TYPE_PATH_OR_NONE, AT(transfer.tls_certificate), "", 0, 0,
+		"path", "its certificate, PEM, with the chain behind it"},
+	{"transfer.tls_key", TYPE_PATH_OR_NONE, AT(transfer.tls_key), "", 0, 0, "path",
+		"its private key, PEM; empty: in the file of the certificate"},
+	{"transfer.tls_ca", TYPE_PATH_OR_NONE, AT(transfer.tls_ca), "", 0, 0, "path",
+		"CAs of primaries with tls, PEM; empty: those of the system"},
 
 	{"rbldnsd.ttl", TYPE_DURATION, AT(rbldnsd.ttl_s), "35m", 1, DAYS(3650), "duration",
 		"TTL of a data set without $TTL (rbldnsd -t)"},
@@ -313,6 +327,8 @@ static const struct conf_option options[] = {
 		"sender of notices"},
 	{"notify.per_day", TYPE_NUMBER, AT(notify.per_day), "20", 1, 100000, "messages",
 		"notices to one contact within 24 hours; further hosts wait for the next day"},
+	{"notify.keep", TYPE_DURATION, AT(notify.keep_s), "365d", DAYS(7), DAYS(36500), "duration",
+		"how long a notice is remembered after its listing ended"},
 
 	{"audit.file", TYPE_PATH_OR_NONE, AT(audit.file),
 		ORBL_LOCALSTATEDIR "/lib/orbl/audit.jsonl", 0, 0, "file",

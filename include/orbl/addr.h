@@ -43,6 +43,8 @@ bool addr_equal(const struct addr *a, const struct addr *b);
 /* Is it in space that no host on the Internet uses (RFC 6890 registries: private,
  * loopback, link-local, documentation, multicast, reserved)? */
 bool addr_is_reserved(const struct addr *a);
+/* fe80::/10, which is another one on each link; a struct addr has no scope. */
+bool addr_is_link_local(const struct addr *a);
 /* The next of these networks; false behind the last. */
 bool addr_reserved_network(size_t i, struct prefix *out);
 

@@ -75,6 +75,7 @@ struct conf {
 		int64_t quota, key_quota; /* queries a day; 0: no bound */
 		int64_t warn_at;          /* percent */
 		int64_t prefix_ipv4, prefix_ipv6, clients;
+		int64_t error_codes; /* 0 or 1 */
 	} access;
 
 	struct {
@@ -86,6 +87,9 @@ struct conf {
 		char *keys, *source, *catalog;             /* "": none */
 		struct conf_list allow, notify, primaries; /* transfer/peers.h has their forms */
 		int64_t expand, history, connections;
+		struct conf_list tls_listen;     /* ADDR@PORT */
+		char *tls_certificate, *tls_key; /* "" of the key: in the certificate's file */
+		char *tls_ca;                    /* "": the system's */
 	} transfer;
 
 	struct { /* for what files of rbldnsd do not say */
@@ -147,7 +151,7 @@ struct conf {
 
 	struct {
 		char *spool, *contacts, *from; /* "": none */
-		int64_t per_day;
+		int64_t per_day, keep_s;
 	} notify;
 
 	struct {

@@ -62,7 +62,7 @@ lint_none 'feeds/rbldnsd includes itself and feeds' \
 lint_none 'feeds includes nothing of dnsd and analyzer' \
 	"$(strangers '^feeds/[^/]*$' feeds feeds/base)"
 lint_none 'dnsd includes itself alone' "$(strangers '^dnsd/' \
-	dnsd dnsd/{answer,zone,serve,load,process,transfer,access,observe})"
+	dnsd dnsd/{answer,zone,serve,load,process,transfer,access,observe,dump})"
 analyzer=(analyzer analyzer/{input,reader,frame,parse,eventlog,syslog,submit,relay,probe,collector,queue}
 	analyzer/{evidence,decide,guard,delist,publish,audit,control})
 lint_none 'analyzer includes itself alone, and not the command' "$(strangers \

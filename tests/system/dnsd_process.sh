@@ -16,6 +16,9 @@ dnsd.check_interval = 1
 dnsd.workers = 2
 dnsd.metrics = {"127.0.0.1@$((32000 + RANDOM % 700))"}
 dnsd.query_log = "$dir/run/queries"
+dnsd.amplification = 0
+access.quota = 3
+access.exempt = {"127.0.0.1"}
 transfer.allow = {"$zone 127.0.0.0/8"}
 CONF
 start() {
@@ -116,24 +119,57 @@ tap_like 'new data are in service when the reload says so' '"ok":true.*43.*' \
 
 # --- deaths ------------------------------------------------------------------------------
 
+# What they leave behind is seen by who watches.
+troubles() {
+	"$top_builddir/orbl" dnsd status -c "$dir/orbl.conf" | sed -n 's/^trouble *//p'
+}
+over_quota() {
+	ask 99.2.0.192.$zone A +tcp -b 127.0.0.9 | grep -q 'EDE: 18 .*over quota'
+}
+tap_is 'no process is in trouble' '' "$(troubles)"
+for _ in 1 2 3 4 5 6; do ask 99.2.0.192.$zone A +tcp -b 127.0.0.9 >/dev/null; done
+tap_ok 'a quota is used up' wait_until 20 over_quota
+
 # They come back, and answers go on meanwhile.
 for child in orbl-transfer orbl-observer; do
 	was=$(dnsd_child "$child")
 	kill -KILL "$was"
 	tap_is "without $child it answers" 127.0.0.2 "$(ask_short 99.2.0.192.$zone A)"
-	tap_ok "the log tells that $child is gone" wait_until 5 log_has \
+	tap_ok "the log tells that $child is gone" wait_until 30 log_has \
 		"error: the ${child#orbl-}.* was ended by signal 9 \\(Killed\\); starting it again in 1 s"
 	is_back() {
 		has_child "$child" && [ "$(dnsd_child "$child")" != "$was" ]
 	}
-	tap_ok "$child is started again" wait_until 5 is_back
+	tap_ok "$child is started again" wait_until 30 is_back
+	tap_like 'orbl dnsd status says so' "^the ${child#orbl-}.* has died 1 times, and " "$(troubles)"
 	tap_is "$child has no more rights than before" "1/2" \
 		"$(status "$(dnsd_child "$child")" NoNewPrivs)/$(status "$(dnsd_child "$child")" Seccomp)"
 done
 transfers() {
 	ask $zone AXFR | grep -q "^$zone\\."
 }
-tap_ok 'the new transfer process has all data' wait_until 5 transfers
+tap_ok 'the new transfer process has all data' wait_until 30 transfers
+tap_ok 'the quota is used up as before' over_quota
+
+# Connections that it has at its end: what waits for it is answered by the next one, what it was
+# serving is closed.
+transfer_pid=$(dnsd_child orbl-transfer)
+exec 8<>"/dev/tcp/127.0.0.1/$port"
+printf '%b' '\x00\x1c\x12\x34\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00' \
+	'\x05dnsbl\x04test\x00\x00\xfc\x00\x01' >&8
+tap_is 'a connection is with the transfer process' 1234 "$(
+	timeout 20 dd bs=1 skip=2 count=2 <&8 2>/dev/null | od -An -tx1 | tr -d ' \n')"
+kill -STOP "$transfer_pid"
+ask $zone AXFR +time=60 >"$dir/axfr" &
+ask_pid=$!
+other_pids="$other_pids $ask_pid"
+sleep 0.5 # until it has asked
+kill -KILL "$transfer_pid"
+timeout 20 cat <&8 >/dev/null 2>&1
+tap_ok 'its end closes the connection' [ $? != 124 ]
+exec 8>&-
+wait "$ask_pid"
+tap_ok 'what waited for it is answered by the next one' grep -q "^$zone\." "$dir/axfr"
 
 pids=$(cat "/proc/$dnsd_pid/task/$dnsd_pid/children")
 kill -TERM "$dnsd_pid"
@@ -151,14 +187,14 @@ tap_is 'without the query process the daemon ends with status 1' 1 "$?"
 tap_ok 'the log says why' log_has \
 	'error: the query process is lost: it has ended, and was ended by signal 9 \(Killed\)'
 # shellcheck disable=SC2086
-tap_ok 'and nobody stays' wait_until 5 is_gone $pids
+tap_ok 'and nobody stays' wait_until 30 is_gone $pids
 
 start
 pids=$(cat "/proc/$dnsd_pid/task/$dnsd_pid/children")
 kill -KILL "$dnsd_pid"
 wait "$dnsd_pid" 2>/dev/null
 # shellcheck disable=SC2086
-tap_ok 'with the keeper all end' wait_until 5 is_gone $pids
+tap_ok 'with the keeper all end' wait_until 30 is_gone $pids
 dnsd_pid=
 
 # A process that does not listen to its end is killed.
@@ -182,7 +218,7 @@ if [ "$(id -u)" = 0 ]; then
 		"error: zone $zone: .*$denied"
 	tap_asked 'and SERVFAIL' 'SERVFAIL - 0 0' 99.2.0.192.$zone A
 	chmod 644 "$dir/data/list"
-	tap_ok 'readable, it is served' wait_until 5 log_has "serving $dir/data/list"
+	tap_ok 'readable, it is served' wait_until 30 log_has "serving $dir/data/list"
 	dnsd_stop TERM
 	echo 192.0.2.1 >"$dir/data/set"
 	chmod 600 "$dir/data/set"

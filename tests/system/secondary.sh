@@ -205,16 +205,16 @@ other_server() { # KIND NAME HOW-CHANGES-COME
 	"${kind}_conf"
 	"${kind}_run"
 	ours_conf "$zone $server@$server_port $key_name"
-	tap_ok "$name serves" wait_until 20 server_has 7
+	tap_ok "$name serves" wait_until 60 server_has 7
 	primary_run
-	tap_ok "$name: the zone comes" wait_until 20 ours_has 7
+	tap_ok "$name: the zone comes" wait_until 60 ours_has 7
 	tap_ok "$name: as AXFR" log_has "primary ${server}[@:]$server_port: AXFR, serial 7"
 	compare "$name: all is answered as the primary does"
 	zone_file 8 86400 $'77.2.0.192 A 127.0.0.2\n*.11 A 127.0.0.2\n1.9.9.11 A 127.0.0.3' |
 		sed '/^2\.2\.0\.192/d; s/^\(7.100.51.198 A\) .*/\1 127.0.0.44/' >"$dir/secondary/zone"
 	sleep 1.1 # a file of the same second is not read again
 	"${kind}_reload"
-	tap_ok "$name: a change comes" wait_until 20 ours_has 8
+	tap_ok "$name: a change comes" wait_until 60 ours_has 8
 	tap_ok "$name: as $3" log_has "primary ${server}[@:]$server_port: $3, serial 8"
 	compare "$name: the same after that"
 	tap_like "$name: orbl dnsd zones tells what it is" "^$zone +serving .* transfer $dir/received/" \
@@ -242,22 +242,22 @@ dnsd_stop
 secondary_stop
 primary_run
 tap_ok 'it serves what it had, while the primary is down' ours_has 8
-tap_ok 'it tells that the primary is down' wait_until 20 log_has \
+tap_ok 'it tells that the primary is down' wait_until 60 log_has \
 	"zone $zone: primary ${server}[@:]$server_port: nothing answers there.*serial 8 stays in"
 rm -f "$dir/secondary/"*.jnl # which is of another file
 zone_file 9 6 >"$dir/secondary/zone"
 bind_run
-tap_ok 'the primary is back, with a change' wait_until 20 ours_has 9
+tap_ok 'the primary is back, with a change' wait_until 60 ours_has 9
 sleep 7
 tap_ok 'being heard renews' answers NOERROR
 tap_ok 'by a delta' [ -s "$dir/received/$zone.snapshot.delta" ]
 secondary_stop
-tap_ok 'a primary that is down too long: SERVFAIL' wait_until 20 answers SERVFAIL
+tap_ok 'a primary that is down too long: SERVFAIL' wait_until 60 answers SERVFAIL
 dnsd_stop
 primary_run
 tap_ok 'after a restart, too' answers SERVFAIL
 bind_run
-tap_ok 'until it is heard again' wait_until 20 answers NOERROR
+tap_ok 'until it is heard again' wait_until 60 answers NOERROR
 end_server 'BIND, in the end'
 
 # --- orbl-dnsd, orbl-dnsd, BIND --------------------------------------------------------------------
@@ -294,7 +294,7 @@ transfer.source = "$primary"
 transfer.notify = {"$zone $server@$server_port"}
 CONF
 primary_run
-tap_ok 'orbl-dnsd: the zone comes' wait_until 20 ours_has 100
+tap_ok 'orbl-dnsd: the zone comes' wait_until 60 ours_has 100
 cat >"$dir/secondary/named.conf" <<CONF
 options {
 	directory "$dir/secondary"; listen-on port $server_port { $server; }; listen-on-v6 { none; };
@@ -312,7 +312,7 @@ chain() { # TEST
 	done
 }
 bind_run
-tap_ok 'BIND has it from there' wait_until 20 server_has 100
+tap_ok 'BIND has it from there' wait_until 60 server_has 100
 {
 	addresses 3 320
 	printf '%s\n' 192.0.2.{1,2,3} 198.51.100.{0,7,255} 10.1.2.{1,127,128} 127.0.0.{2,1,3}
@@ -320,7 +320,7 @@ tap_ok 'BIND has it from there' wait_until 20 server_has 100
 printf '%s %s\n' "$zone" SOA "$zone" NS "_codes.$zone" TXT "$v6.$zone" A >>"$dir/questions"
 chain 'a chain of three answers the same'
 { base | sed 's,10.1.2.0/25,10.1.3.0/25,'; echo '192.0.2.3 relay'; } | primary_list 101
-tap_ok 'a change goes down the chain' wait_until 30 server_has 101
+tap_ok 'a change goes down the chain' wait_until 60 server_has 101
 chain 'after a change, too'
 dnsd_stop
 tap_is 'the one in the middle ends' 0 "${dnsd_status:-}"

@@ -30,7 +30,7 @@ transfer.keys = "$dir/keys"
 transfer.primaries = {"$zone $net.8@$server_port $key_name"}
 CONF
 mode 10 none
-wait_until 10 grep -q ready "$dir/primary.out" || tap_bail "$(cat "$dir/primary.err")"
+wait_until 60 grep -q ready "$dir/primary.out" || tap_bail "$(cat "$dir/primary.err")"
 primary_run
 ours_has() { # SERIAL
 	[ "$(serial_at "$primary" "$port" "$zone")" = "$1" ]
@@ -39,19 +39,19 @@ tap_ok 'without a file: it waits, which is no error' log_has \
 	"notice: zone $zone: waiting for its first transfer; it answers SERVFAIL until that comes"
 if [ "$(id -u)" = 0 ]; then
 	denied='Permission denied; user nobody \(dnsd.user\) needs the right to write to directory'
-	tap_ok 'it may not store what came: who needs which right' wait_until 20 log_has \
+	tap_ok 'it may not store what came: who needs which right' wait_until 60 log_has \
 		"cannot be stored or served: .*$denied $dir/received"
 	tap_like 'and the table of zones has the cause' "primary .* failed .*$denied" \
 		"$("$top_builddir/orbl" dnsd zones -c "$dir/orbl.conf")"
 	chown nobody "$dir/received"
 fi
-tap_ok 'a sound transfer comes' wait_until 20 ours_has 10
+tap_ok 'a sound transfer comes' wait_until 60 ours_has 10
 
 serial=10
 fault() { # FAULT REASON
 	serial=$((serial + 1))
 	mode "$serial" "$1"
-	tap_ok "$1: told" wait_until 15 log_has "zone $zone: primary $net.8[@:]$server_port: .*$2"
+	tap_ok "$1: told" wait_until 60 log_has "zone $zone: primary $net.8[@:]$server_port: .*$2"
 	tap_ok "$1: the zone stays" ours_has "$kept"
 }
 kept=10
@@ -72,16 +72,16 @@ fault tail 'records follow its end'
 fault lastsoa 'its last SOA is another one'
 fault endless 'closed the connection in the middle'
 mode 5 none
-tap_ok 'a serial that goes back: told' wait_until 15 log_has 'its serial 5 is older than ours, 10'
+tap_ok 'a serial that goes back: told' wait_until 60 log_has 'its serial 5 is older than ours, 10'
 tap_ok 'the zone stays' ours_has 10
 for bytes in 0 1 2 3 50 100 150 200 250 300; do
 	mode 99 cut "$bytes"
 	sleep 0.3
 done
-tap_ok 'a cut transfer: told' wait_until 15 log_has 'closed the connection (in the middle|without)'
+tap_ok 'a cut transfer: told' wait_until 60 log_has 'closed the connection (in the middle|without)'
 tap_ok 'the zone stays after cuts' ours_has 10
 mode 100 none
-tap_ok 'a sound transfer ends all that' wait_until 20 ours_has 100
+tap_ok 'a sound transfer ends all that' wait_until 60 ours_has 100
 tap_is 'each reason is told once in a row' 0 "$(grep -o "primary $net.8.*" "$dir/log" | uniq -d |
 	grep -vc 'IXFR\|AXFR')"
 dnsd_stop

@@ -54,7 +54,7 @@ bind_conf "$(zone catalog.test $key_name)" "catalog-zones { zone \"catalog.test\
 named_start
 secondary_must_have bl.test 102
 for zone in bl.test relays.bl.test bouncers.bl.test all.bl.test; do
-	tap_ok "BIND takes $zone from the catalog" wait_until 20 secondary_has "$zone" 102
+	tap_ok "BIND takes $zone from the catalog" wait_until 60 secondary_has "$zone" 102
 done
 addresses 1 500 | questions bl.test all.bl.test
 more_questions bl.test relays.bl.test outputs.bl.test suspects.bl.test
@@ -62,7 +62,7 @@ tap_same 'BIND answers the same for what the catalog has'
 addresses 1 10 | awk '{ print "@", $0, "-" }' | primary_change 103
 control reload >/dev/null
 for zone in bl.test relays.bl.test outputs.bl.test suspects.bl.test all.bl.test; do
-	tap_ok "NOTIFY reaches $zone" wait_until 20 secondary_has "$zone" 103
+	tap_ok "NOTIFY reaches $zone" wait_until 60 secondary_has "$zone" 103
 done
 tap_same 'BIND answers the same after that'
 secondary_stop

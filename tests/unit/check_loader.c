@@ -6,8 +6,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/sendfile.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
+#include "channel.h"
 #include "reload_fixture.h"
 
 static struct reload_fixture f;
@@ -158,6 +162,7 @@ START_TEST(reports_what_the_loader_cannot_read)
 END_TEST
 
 /* The child waits to be killed when this is set. */
+static const char child_leaves_out[] = "CHECK_RELOAD_CHILD_LEAVES_OUT";
 static const char child_waits[] = "CHECK_RELOAD_CHILD_WAITS";
 
 static void
@@ -241,6 +246,57 @@ START_TEST(gets_a_sealed_list)
 }
 END_TEST
 
+/* One that the child could change after it was checked is refused. */
+START_TEST(refuses_a_list_without_a_seal)
+{
+	static const int seals[] = {F_SEAL_SEAL, F_SEAL_SHRINK, F_SEAL_GROW, F_SEAL_WRITE};
+	struct loader_result result;
+	struct feed_zone zone;
+	char text[200], seal[20];
+
+	snprintf(seal, sizeof(seal), "%d", seals[_i]);
+	ck_assert_int_eq(setenv(child_leaves_out, seal, 1), 0);
+	snprintf(text, sizeof(text), "dnsbl.test=rbldnsd:ip4set:%s", f.path);
+	ck_assert_int_eq(feed_zone_parse(text, &zone, NULL), OK);
+	fixture_write_file(f.path, RBLDNSD_HEAD "192.0.2.1\n");
+	ck_assert_int_eq(loader_request(f.loader, &zone.source, 1, NULL), OK);
+	loader_receive(f.loader, &result);
+	ck_assert_int_eq(result.fd, -1);
+	ck_assert_ptr_nonnull(strstr(result.error.text, "not sealed"));
+}
+END_TEST
+
+/* A child of ours does the work, and what it sent goes on, with all seals but this. */
+static int
+serve_without(long seal)
+{
+	int pair[2], copy = memfd_create("copy", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	static uint8_t bytes[1 << 16];
+	struct channel_fds fds;
+	size_t len = 0;
+	ssize_t n;
+
+	if (copy < 0 || channel_pair(pair, NULL) != OK)
+		return EXIT_FAILURE;
+	if (fork() == 0) {
+		dup2(pair[1], STDIN_FILENO);
+		_exit(loader_serve());
+	}
+	n = recv(STDIN_FILENO, bytes, sizeof(bytes), 0);
+	if (n <= 0 || channel_send(pair[0], bytes, (size_t)n, NULL, true, NULL) != OK ||
+		channel_receive(pair[0], bytes, sizeof(bytes), &len, &fds, NULL) != OK ||
+		fds.count != 1)
+		return EXIT_FAILURE;
+	while (sendfile(copy, fds.fd[0], NULL, sizeof(bytes)) > 0)
+		;
+	fcntl(copy, F_ADD_SEALS,
+		(F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) & ~(int)seal);
+	channel_close_fds(&fds);
+	fds = (struct channel_fds){.count = 1, .fd = {copy}};
+	return channel_send(STDIN_FILENO, bytes, len, &fds, true, NULL) == OK ? EXIT_SUCCESS :
+										EXIT_FAILURE;
+}
+
 static TCase *
 make_case(const char *name)
 {
@@ -266,6 +322,7 @@ suite(void)
 	tcase_add_test(compiled, survives_the_end_of_the_child);
 	tcase_add_test(compiled, survives_a_child_that_cannot_be_started);
 	tcase_add_test(compiled, gets_a_sealed_list);
+	tcase_add_loop_test(compiled, refuses_a_list_without_a_seal, 0, 4);
 	suite_add_tcase(s, compiled);
 	return s;
 }
@@ -274,6 +331,10 @@ int
 main(int argc, char **argv)
 {
 	if (loader_is_child(argc, argv)) {
+		const char *left_out = getenv(child_leaves_out);
+
+		if (left_out != NULL)
+			return serve_without(strtol(left_out, NULL, 10));
 		if (getenv(child_waits) != NULL)
 			pause();
 		return loader_serve();

@@ -213,7 +213,7 @@ START_TEST(test_answered)
 	ck_assert_int_eq(notify_wait_ms(f.notify, &f.now), -1);
 	build(&f, 8);
 	notify_zones(f.notify, f.set, &f.now);
-	pass(&f, NOTIFY_DELAY_MS);
+	pass(&f, NOTIFY_GAP_MS);
 	ck_assert(receive(&f));
 	tear_down(&f);
 }
@@ -302,27 +302,130 @@ START_TEST(test_refused)
 }
 END_TEST
 
-/* A change while the one before is under way: begun anew, with its own id. */
+static uint32_t
+serial_told(struct fixture *f)
+{
+	struct query q;
+	uint32_t serial;
+
+	query_parse(f->packet, f->len, &q);
+	ck_assert(notify_message_serial(f->packet, f->len, &q, &serial));
+	return serial;
+}
+
+/* A change while the one before is under way is told of after the reply, with its own id. */
 START_TEST(test_change_meanwhile)
 {
 	struct fixture f;
-	struct query q;
-	uint32_t serial;
+	uint16_t id;
 
 	set_up(&f, false);
 	notify_zones(f.notify, f.set, &f.now);
 	pass(&f, NOTIFY_DELAY_MS);
 	ck_assert(receive(&f));
+	id = big_endian_u16(f.packet);
 	build(&f, 8);
 	notify_zones(f.notify, f.set, &f.now);
+	pass(&f, NOTIFY_GAP_MS);
+	ck_assert(!receive(&f));
 	make_reply(&f, 0);
 	answer(&f);
-	pass(&f, NOTIFY_DELAY_MS);
+	pass(&f, 0);
+	ck_assert_uint_eq(row(&f).serial, 7);
+	pass(&f, NOTIFY_GAP_MS);
 	ck_assert_int_eq(row(&f).state, TRANSFER_UNDER_WAY);
 	ck_assert(receive(&f));
-	query_parse(f.packet, f.len, &q);
-	ck_assert(notify_message_serial(f.packet, f.len, &q, &serial));
-	ck_assert_uint_eq(serial, 8);
+	ck_assert_uint_eq(serial_told(&f), 8);
+	ck_assert_uint_ne(big_endian_u16(f.packet), id);
+	tear_down(&f);
+}
+END_TEST
+
+/* ... and by the next try, which a reply to the one before does not answer. */
+START_TEST(test_change_between_tries)
+{
+	struct fixture f;
+	uint8_t late[2048];
+	size_t late_len;
+
+	set_up(&f, false);
+	notify_zones(f.notify, f.set, &f.now);
+	pass(&f, NOTIFY_DELAY_MS);
+	ck_assert(receive(&f));
+	make_reply(&f, 0);
+	late_len = f.len;
+	memcpy(late, f.packet, late_len);
+	build(&f, 8);
+	notify_zones(f.notify, f.set, &f.now);
+	pass(&f, NOTIFY_WAIT_MS);
+	ck_assert(receive(&f));
+	ck_assert_uint_eq(serial_told(&f), 8);
+	ck_assert_int_eq(sendto(f.fd, late, late_len, 0, (struct sockaddr *)&f.from, f.from_len),
+		(ssize_t)late_len);
+	pass(&f, 0);
+	ck_assert_int_eq(row(&f).state, TRANSFER_UNDER_WAY);
+	make_reply(&f, 0);
+	answer(&f);
+	pass(&f, 0);
+	ck_assert_int_eq(row(&f).state, TRANSFER_DONE);
+	ck_assert_uint_eq(row(&f).serial, 8);
+	tear_down(&f);
+}
+END_TEST
+
+/* Twenty changes a second for as many seconds. Returns how many messages came. */
+static unsigned
+change_all_the_time(struct fixture *f, bool answers)
+{
+	unsigned messages = 0;
+
+	for (uint32_t i = 1; i <= 20 * 20; i++) {
+		build(f, 7 + i);
+		notify_zones(f->notify, f->set, &f->now);
+		pass(f, 50);
+		for (; receive(f); messages++) {
+			if (!answers)
+				continue;
+			make_reply(f, 0);
+			answer(f);
+			pass(f, 0);
+		}
+	}
+	return messages;
+}
+
+START_TEST(test_changes_without_end)
+{
+	struct fixture f;
+	unsigned messages;
+
+	set_up(&f, false);
+	messages = change_all_the_time(&f, true);
+	ck_assert_uint_ge(messages, 10 * 1000 / NOTIFY_GAP_MS);
+	ck_assert_uint_le(messages, 20 * 1000 / NOTIFY_GAP_MS + 1);
+	pass(&f, NOTIFY_GAP_MS);
+	if (receive(&f)) {
+		make_reply(&f, 0);
+		answer(&f);
+		pass(&f, 0);
+	}
+	ck_assert_int_eq(row(&f).state, TRANSFER_DONE);
+	ck_assert_uint_eq(row(&f).serial, 7 + 20 * 20);
+	ck_assert_int_eq(notify_wait_ms(f.notify, &f.now), -1);
+	tear_down(&f);
+}
+END_TEST
+
+/* Changes do not hide that nobody answers. */
+START_TEST(test_gone_while_it_changes)
+{
+	struct fixture f;
+
+	set_up(&f, false);
+	ck_assert_uint_le(change_all_the_time(&f, false), NOTIFY_TRIES);
+	(void)change_all_the_time(&f, false);
+	ck_assert_uint_ge(row(&f).tries, 1);
+	ck_assert_ptr_nonnull(strstr(row(&f).error, "does not answer"));
 	tear_down(&f);
 }
 END_TEST
@@ -393,6 +496,9 @@ suite(void)
 	tcase_add_test(plain, test_what_is_no_reply);
 	tcase_add_test(plain, test_refused);
 	tcase_add_test(plain, test_change_meanwhile);
+	tcase_add_test(plain, test_change_between_tries);
+	tcase_add_test(plain, test_changes_without_end);
+	tcase_add_test(plain, test_gone_while_it_changes);
 	suite_add_tcase(s, plain);
 	tcase_add_test(with_key, test_signed);
 	tcase_add_test(with_key, test_forged_first);

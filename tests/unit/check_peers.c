@@ -98,12 +98,18 @@ address(const char *text)
 }
 
 static enum peers_verdict
-ask(struct fixture *f, const char *zone, const char *client, const char *key)
+ask_over(struct fixture *f, const char *zone, const char *client, const char *key, bool over_tls)
 {
 	struct addr a = address(client);
 
 	return peers_may_transfer(f->peers, zone, &a,
-		key != NULL ? peers_keys_find(peers_keys(f->peers), key) : NULL);
+		key != NULL ? peers_keys_find(peers_keys(f->peers), key) : NULL, over_tls);
+}
+
+static enum peers_verdict
+ask(struct fixture *f, const char *zone, const char *client, const char *key)
+{
+	return ask_over(f, zone, client, key, false);
 }
 
 static void

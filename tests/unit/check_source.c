@@ -219,6 +219,84 @@ START_TEST(serves_the_previous_generation_without_delta)
 }
 END_TEST
 
+/* --- older versions ------------------------------------------------------------------ */
+
+static char older_path[SNAPSHOT_HISTORY_PATH];
+
+/* The serial of the n-th file; 0: there is none. Its name is in older_path. */
+static uint32_t
+older(size_t n)
+{
+	int fd = source_open_older(reload_source(f.reload, 0), n, older_path);
+	struct snapshot *s;
+	uint32_t serial;
+
+	if (fd < 0)
+		return 0;
+	ck_assert_int_eq(snapshot_open_fd(fd, older_path, &s, NULL), OK);
+	serial = snapshot_serial(s);
+	snapshot_close(s);
+	close(fd);
+	return serial;
+}
+
+static const char *
+beside(const char *suffix)
+{
+	static char path[200];
+
+	snprintf(path, sizeof(path), "%s%s", f.path, suffix);
+	return path;
+}
+
+START_TEST(opens_older_versions)
+{
+	fixture_publish_base(&f, 5);
+	fixture_publish_base(&f, 8);
+	fixture_publish_delta(&f, 9);
+	ck_assert_int_eq(rename(f.delta_path, beside(".delta.1")), 0);
+	fixture_publish_delta(&f, 7);
+	ck_assert_int_eq(rename(f.delta_path, beside(".delta.100")), 0);
+	fixture_open_snapshot_zone(&f);
+	ck_assert_uint_eq(older(0), 5);
+	ck_assert_str_eq(older_path, beside(".prev"));
+	ck_assert_uint_eq(older(1), 9);
+	ck_assert_str_eq(older_path, beside(".delta.1"));
+	ck_assert_uint_eq(older(2), 0);
+	ck_assert_uint_eq(older(100), 7);
+	/* They change nothing of what is served. */
+	reload_request(f.reload, true, 1);
+	ck_assert_uint_eq(fixture_serial(&f), 8);
+	ck_assert_uint_eq(fixture_delta_serial(&f), 0);
+}
+END_TEST
+
+START_TEST(opens_no_older_version_that_is_no_file)
+{
+	fixture_publish_base(&f, 5);
+	fixture_open_snapshot_zone(&f);
+	ck_assert_int_eq(mkfifo(beside(".delta.1"), 0600), 0);
+	ck_assert_int_eq(mkdir(beside(".delta.2"), 0700), 0);
+	ck_assert_int_eq(symlink(f.path, beside(".delta.3")), 0);
+	ck_assert_int_eq(symlink("/dev/zero", beside(".delta.4")), 0);
+	fixture_write_file(beside(".delta.5"), "");
+	ck_assert_int_eq(truncate(beside(".delta.5"), SNAPSHOT_HISTORY_BYTES + 1), 0);
+	ck_assert_int_eq(mkfifo(beside(".prev"), 0600), 0);
+	for (size_t n = 0; n <= 6; n++)
+		ck_assert_uint_eq(older(n), 0);
+}
+END_TEST
+
+START_TEST(what_is_compiled_has_no_older_versions)
+{
+	fixture_publish_base(&f, 5);
+	fixture_publish_base(&f, 8);
+	fixture_open_rbldnsd_zone(&f);
+	ck_assert_uint_eq(older(0), 0);
+	ck_assert_uint_eq(older(1), 0);
+}
+END_TEST
+
 static TCase *
 make_case(const char *name)
 {
@@ -233,7 +311,7 @@ static Suite *
 suite(void)
 {
 	Suite *s = suite_create("source");
-	TCase *deltas = make_case("deltas");
+	TCase *deltas = make_case("deltas"), *versions = make_case("older versions");
 
 	tcase_add_test(deltas, serves_a_delta);
 	tcase_add_test(deltas, keeps_a_delta_that_is_gone_or_older);
@@ -246,6 +324,10 @@ suite(void)
 	tcase_add_test(deltas, serves_a_new_base_without_its_bad_delta);
 	tcase_add_test(deltas, serves_the_previous_generation_without_delta);
 	suite_add_tcase(s, deltas);
+	tcase_add_test(versions, opens_older_versions);
+	tcase_add_test(versions, opens_no_older_version_that_is_no_file);
+	tcase_add_test(versions, what_is_compiled_has_no_older_versions);
+	suite_add_tcase(s, versions);
 	return s;
 }
 

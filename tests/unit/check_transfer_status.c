@@ -40,13 +40,14 @@ START_TEST(rows_are_found_and_told)
 		ck_assert_uint_eq(transfer_status_row(status, zone, &peer, TRANSFER_NOTIFY), i);
 	ck_assert_uint_eq(transfer_status_row(status, zone, &peer, TRANSFER_NOTIFY), SIZE_MAX);
 	ck_assert_uint_eq(transfer_status_row(status, "2.test", &peer, TRANSFER_NOTIFY), 2);
-	transfer_status_begin(status, 2, 100);
+	transfer_status_begin(status, 2, true, 100);
 	transfer_status_end(status, 2, TRANSFER_DONE, 7, 101, "a\nb");
 	ck_assert(transfer_status_get(status, 2, &r));
 	ck_assert_str_eq(r.zone, "2.test");
 	ck_assert_str_eq(r.error, "a?b");
 	ck_assert_uint_eq(r.serial, 7);
 	ck_assert_int_eq(r.last_try_s, 100);
+	ck_assert_uint_ne(r.over_tls, 0);
 	ck_assert_int_eq(r.last_success_s, 101);
 	ck_assert(!transfer_status_get(status, ROWS, &r));
 }
@@ -77,7 +78,7 @@ START_TEST(junk_in_the_shared_memory_harms_nobody)
 	/* a process that is started anew writes there again */
 	transfer_status_row(status, "a.test", &peer, TRANSFER_NOTIFY);
 	for (size_t i = 0; i < 2 * ROWS; i++) {
-		transfer_status_begin(status, i, 1);
+		transfer_status_begin(status, i, false, 1);
 		transfer_status_end(status, i, TRANSFER_FAILED, 0, 2, "why");
 	}
 }
