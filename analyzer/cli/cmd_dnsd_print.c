@@ -73,8 +73,9 @@ print_processes(const json_t *processes)
 
 	json_array_foreach (processes, i, p)
 		if (client_number(p, "ends") != 0)
-			printf("trouble    %s has died %lld times, and %s; its log says why\n",
+			printf("trouble    %s has died %lld time%s, and %s; its log says why\n",
 				client_text(p, "name"), client_number(p, "ends"),
+				client_number(p, "ends") == 1 ? "" : "s",
 				json_is_true(json_object_get(p, "running")) ?
 					"runs again" :
 					"is about to be started again");

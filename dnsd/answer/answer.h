@@ -70,7 +70,7 @@ struct answer_outcome {
 	bool is_dropped; /* there is none for it */
 	bool is_over;    /* refused, or told by an error code: over quota */
 	bool is_keyless; /* the same: the key is none of ours, was revoked, or is missing */
-	uint32_t key;    /* slot of its key (access/keys.h); KEY_NONE */
+	uint32_t key;    /* slot of its key (keys/keys.h); KEY_NONE */
 };
 
 /* Returns the length of the reply in out, 0: send nothing. size is at least udp_size for UDP;

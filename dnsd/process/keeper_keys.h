@@ -1,4 +1,4 @@
-/* keeper_keys.h - the keeper's side of query keys: access.keys is read, compiled (access/keys.h)
+/* keeper_keys.h - the keeper's side of query keys: access.keys is read, compiled (keys/keys.h)
  * and given to the query process when it has changed. */
 #ifndef DNSD_KEEPER_KEYS_H
 #define DNSD_KEEPER_KEYS_H

@@ -1,5 +1,5 @@
 /* keeper_tls.h - the keeper's side of transfer.tls_listen: certificate and key are read when their
- * files have changed (transfer/tls_files.h), for the transfer process. */
+ * files have changed (tls/tls_files.h), for the transfer process. */
 #ifndef DNSD_KEEPER_TLS_H
 #define DNSD_KEEPER_TLS_H
 

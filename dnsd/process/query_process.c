@@ -131,7 +131,7 @@ take(struct query_main *q, const struct message *m, const struct channel_fds *fd
 	return err;
 }
 
-/* --- keys (access/keys.h) -------------------------------------------------------------- */
+/* --- keys (keys/keys.h) -------------------------------------------------------------- */
 
 static enum err
 take_keys(struct query_main *q, const struct message *m, const struct channel_fds *fds,

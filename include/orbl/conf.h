@@ -85,7 +85,7 @@ struct conf {
 
 	struct {
 		char *keys, *source, *catalog;             /* "": none */
-		struct conf_list allow, notify, primaries; /* transfer/peers.h has their forms */
+		struct conf_list allow, notify, primaries; /* peers/peers.h has their forms */
 		int64_t expand, history, connections;
 		struct conf_list tls_listen;     /* ADDR@PORT */
 		char *tls_certificate, *tls_key; /* "" of the key: in the certificate's file */

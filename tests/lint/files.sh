@@ -37,3 +37,8 @@ lint_none() { # NAME OUTPUT
 		tap_note "$2"
 	fi
 }
+
+# Folders of dnsd, each of which may include those before it.
+# shellcheck disable=SC2034 # for who sources this
+lint_dnsd=(dnsd/{wire,channel,tls,keys,zone,answer,access,peers,records,outgoing,incoming,observe}
+	dnsd/{transfer,load,serve,process,dump})

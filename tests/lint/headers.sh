@@ -12,7 +12,7 @@ flags+=($("${PKG_CONFIG:-pkg-config}" --cflags $packages)) || tap_bail 'pkg-conf
 analyzer=(analyzer analyzer/{input,reader,frame,parse,eventlog,syslog,submit,relay,probe,collector})
 analyzer+=(analyzer/{queue,evidence,decide,guard,delist,publish,audit,control,cli,follow})
 
-dnsd=(dnsd dnsd/{answer,zone,serve,load,process,transfer,access,observe,dump})
+dnsd=(dnsd "${lint_dnsd[@]}")
 
 # A header sees what the sources of its layer see.
 layer_flags() { # HEADER

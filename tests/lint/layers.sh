@@ -61,8 +61,15 @@ lint_none 'feeds/rbldnsd includes itself and feeds' \
 	"$(strangers '^feeds/rbldnsd/' feeds/rbldnsd feeds feeds/base)"
 lint_none 'feeds includes nothing of dnsd and analyzer' \
 	"$(strangers '^feeds/[^/]*$' feeds feeds/base)"
-lint_none 'dnsd includes itself alone' "$(strangers '^dnsd/' \
-	dnsd dnsd/{answer,zone,serve,load,process,transfer,access,observe,dump})"
+dnsd=(dnsd)
+for folder in "${lint_dnsd[@]}"; do
+	dnsd+=("$folder")
+	lint_none "$folder includes what stands below it" "$(strangers "^$folder/" "${dnsd[@]}")"
+done
+lint_none 'dnsd includes itself alone' "$(strangers '^dnsd/' "${dnsd[@]}")"
+lint_none 'the folders of dnsd are these' \
+	"$(printf '%s\n' "${c[@]}" | grep -E '^dnsd/' | sed 's#/[^/]*$##' | sort -u |
+		grep -vxF "$(printf '%s\n' "${dnsd[@]}")")"
 analyzer=(analyzer analyzer/{input,reader,frame,parse,eventlog,syslog,submit,relay,probe,collector,queue}
 	analyzer/{evidence,decide,guard,delist,publish,audit,control})
 lint_none 'analyzer includes itself alone, and not the command' "$(strangers \

@@ -273,8 +273,8 @@ s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 s.bind(("127.0.0.102", 0))
 s.sendto(sys.stdin.buffer.read(), ("127.0.0.1", 514))'
 }
-{ denial mx1 a; denial mx1 b; } | put /home/alice/mail.log
-tap_ok 'a user of the group submits a log' as_alice orbl submit --reporter mx1 /home/alice/mail.log
+{ denial mx1 a; denial mx1 b; } | put /srv/alice/mail.log
+tap_ok 'a user of the group submits a log' as_alice orbl submit --reporter mx1 /srv/alice/mail.log
 tap_ok 'a message of syslog' send_syslog a
 tap_ok 'and another' send_syslog b
 tap_ok 'the host is probed from the source, found open, and listed' \

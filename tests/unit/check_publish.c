@@ -10,7 +10,6 @@
 
 #include <orbl/file.h>
 #include <orbl/snapshot_builder.h>
-#include <orbl/snapshot_history.h>
 #include <orbl/snapshot_layer.h>
 
 #include "analyzer_fixture.h"
@@ -485,85 +484,6 @@ assert_unchanged(void)
 	ck_assert_int_ne(access("orbl.snapshot.delta.new", F_OK), 0);
 }
 
-/* --- versions that were ------------------------------------------------------ */
-
-/* Serials of the deltas that are kept, the newest first, of the base in this file. */
-static const char *
-history(const char *base_file, char out[64])
-{
-	char path[SNAPSHOT_HISTORY_PATH];
-	struct snapshot *base, *delta;
-	size_t len = 0;
-
-	out[0] = '\0';
-	ck_ok(snapshot_open(base_file, &base, trouble()));
-	for (size_t n = 1; n <= SNAPSHOT_HISTORY_MAX; n++) {
-		snapshot_history_path(snapshot_file, n, path);
-		if (access(path, F_OK) != 0)
-			continue;
-		ck_ok(snapshot_open(path, &delta, trouble()));
-		if (snapshot_check_delta(base, delta, NULL) == OK)
-			len += (size_t)snprintf(out + len, 64 - len, "%s%u", len != 0 ? " " : "",
-				snapshot_serial(delta));
-		snapshot_close(delta);
-	}
-	snapshot_close(base);
-	return out;
-}
-
-START_TEST(versions_that_were_are_kept)
-{
-	char got[64];
-
-	for (int i = 0; i < 5; i++)
-		close_list(publish());
-	ck_assert_str_eq(history("orbl.snapshot", got), "4 3 2");
-	restart(); /* so that the next one is whole */
-	close_list(publish());
-	ck_assert_str_eq(history("orbl.snapshot", got), "");
-	ck_assert_str_eq(history("orbl.snapshot.prev", got), "5 4 3 2");
-	ck_assert_int_ne(access("orbl.snapshot.delta", F_OK), 0);
-	close_list(publish());
-	close_list(publish());
-	ck_assert_str_eq(history("orbl.snapshot", got), "7");
-	ck_assert_str_eq(history("orbl.snapshot.prev", got), "5 4 3 2");
-	restart();
-	close_list(publish());
-	ck_assert_str_eq(history("orbl.snapshot.prev", got), "8 7");
-	ck_assert_int_eq(access("orbl.snapshot.delta.2", F_OK), 0);
-	ck_assert_int_ne(access("orbl.snapshot.delta.3", F_OK), 0);
-}
-END_TEST
-
-START_TEST(no_more_versions_are_kept_than_asked_for)
-{
-	char got[64];
-
-	conf->transfer.history = 2;
-	for (int i = 0; i < 6; i++)
-		close_list(publish());
-	ck_assert_str_eq(history("orbl.snapshot", got), "5 4");
-	conf->transfer.history = 0;
-	close_list(publish());
-	ck_assert_int_ne(access("orbl.snapshot.delta.1", F_OK), 0);
-	ck_assert_int_ne(access("orbl.snapshot.delta.2", F_OK), 0);
-}
-END_TEST
-
-/* Neither what is bad, nor what another base had, is kept as one of ours. */
-START_TEST(a_bad_delta_is_no_version)
-{
-	close_list(publish());
-	scratch_write("orbl.snapshot.delta", "nothing", 7);
-	close_list(publish());
-	ck_assert_int_ne(access("orbl.snapshot.delta.1", F_OK), 0);
-	scratch_write("orbl.snapshot.delta", "nothing", 7);
-	restart();
-	close_list(publish());
-	ck_assert_int_ne(access("orbl.snapshot.delta.1", F_OK), 0);
-}
-END_TEST
-
 /* A delta, or after a restart the whole list. */
 static const bool both[] = {false, true};
 
@@ -633,9 +553,6 @@ suite(void)
 	tcase_add_test(delta, many_changes_are_a_whole_list);
 	tcase_add_test(delta, overlapping_prefixes_are_published_whole);
 	tcase_add_test(delta, a_delta_is_of_the_base_that_the_store_knows);
-	tcase_add_test(delta, versions_that_were_are_kept);
-	tcase_add_test(delta, no_more_versions_are_kept_than_asked_for);
-	tcase_add_test(delta, a_bad_delta_is_no_version);
 	suite_add_tcase(s, content);
 	suite_add_tcase(s, file);
 	suite_add_tcase(s, delta);

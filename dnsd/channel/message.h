@@ -25,15 +25,15 @@ enum message_kind {
 	 * descriptor has, a whole snapshot or a delta of one that is there; text is the file's
 	 * name. TAKEN replies, OK whatever it is. */
 	MESSAGE_OLDER,
-	MESSAGE_KEYS,  /* the table of query keys: its descriptor (access/keys.h); TAKEN replies */
-	MESSAGE_START, /* everything that can be loaded is: answer */
-	MESSAGE_RECEIVED,   /* a zone from a primary: descriptor of a sealed snapshot; TAKEN replies
-	                     */
-	MESSAGE_FETCH,      /* ask the primaries of zones[index] now, whatever their timers say */
-	MESSAGE_LOG,        /* to the observer: descriptor of the query log, opened anew */
-	MESSAGE_TAP,        /* to the observer: descriptor of a dnstap connection */
+	MESSAGE_KEYS,     /* the table of query keys: its descriptor (keys/keys.h); TAKEN replies */
+	MESSAGE_START,    /* everything that can be loaded is: answer */
+	MESSAGE_RECEIVED, /* a zone from a primary: descriptor of a sealed snapshot; TAKEN replies
+	                   */
+	MESSAGE_FETCH,    /* ask the primaries of zones[index] now, whatever their timers say */
+	MESSAGE_LOG,      /* to the observer: descriptor of the query log, opened anew */
+	MESSAGE_TAP,      /* to the observer: descriptor of a dnstap connection */
 	MESSAGE_TAP_WANTED, /* from the observer: it has no such connection */
-	MESSAGE_TLS,        /* another certificate: its descriptor (transfer/tls_files.h) */
+	MESSAGE_TLS,        /* another certificate: its descriptor (tls/tls_files.h) */
 };
 
 struct message {
