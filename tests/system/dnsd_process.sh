@@ -141,7 +141,7 @@ for child in orbl-transfer orbl-observer; do
 		has_child "$child" && [ "$(dnsd_child "$child")" != "$was" ]
 	}
 	tap_ok "$child is started again" wait_until 30 is_back
-	tap_like 'orbl dnsd status says so' "^the ${child#orbl-}.* has died 1 times, and " "$(troubles)"
+	tap_like 'orbl dnsd status says so' "^the ${child#orbl-}.* has died 1 time, and " "$(troubles)"
 	tap_is "$child has no more rights than before" "1/2" \
 		"$(status "$(dnsd_child "$child")" NoNewPrivs)/$(status "$(dnsd_child "$child")" Seccomp)"
 done
