@@ -50,7 +50,7 @@ struct notify {
 	size_t count, open; /* open: sockets */
 	struct zone_row *zones;
 	struct target *polled[NOTIFY_POLLS_MAX];
-	struct zone_row *polled_zone[NOTIFY_POLLS_MAX];
+	size_t polled_zone[NOTIFY_POLLS_MAX]; /* of zones, which move when there is one more */
 };
 
 struct notify *
@@ -364,7 +364,7 @@ notify_prepare(struct notify *n, struct pollfd polls[NOTIFY_POLLS_MAX])
 			if (t->state != STATE_SENT || t->fd < 0 || count == NOTIFY_POLLS_MAX)
 				continue;
 			n->polled[count] = t;
-			n->polled_zone[count] = &n->zones[i];
+			n->polled_zone[count] = i;
 			polls[count++] = (struct pollfd){.fd = t->fd, .events = POLLIN};
 		}
 	return count;
@@ -401,7 +401,7 @@ notify_serve(struct notify *n, const struct pollfd *polls, size_t count,
 {
 	for (size_t i = 0; i < count; i++)
 		if (polls[i].revents != 0 && n->polled[i]->fd == polls[i].fd)
-			read_reply(n, n->polled_zone[i], n->polled[i], now);
+			read_reply(n, &n->zones[n->polled_zone[i]], n->polled[i], now);
 	for (size_t i = 0; i < n->count; i++)
 		for (size_t k = 0; k < n->zones[i].count; k++)
 			if (is_due(n, &n->zones[i].targets[k], now->ms))

@@ -52,7 +52,7 @@ axfr() { # FROM ZONE [DIG OPTION...]
 }
 
 records() {
-	grep -c 'IN'
+	grep -c $'\tIN\t'
 }
 
 tap_ok 'an address that is allowed has the zone' [ "$(axfr "$allowed" bl.test | records)" -gt 500 ]

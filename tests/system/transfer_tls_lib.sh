@@ -3,7 +3,7 @@
 #
 #	tls_authority NAME                   $tls/NAME.crt signs what follows
 #	tls_certificate FILE NAME [DAYS]     $tls/FILE.crt, FILE.key for a domain name
-#	capture_start, capture_stop          prints what was seen of $tls_port
+#	capture_start [PORT], capture_stop   prints what was seen of $tls_port, or of that port
 
 tls=$dir/tls
 tls_port=$((14000 + RANDOM % 6000))
@@ -29,9 +29,9 @@ tls_certificate() { # FILE NAME [DAYS]
 	mv "$tls/$1.crt.new" "$tls/$1.crt"
 }
 
-# As root alone.
+# Only root can.
 capture_start() {
-	python3 "$top_srcdir/tests/system/tls_capture.py" "$tls_port" >"$dir/capture" \
+	python3 "$top_srcdir/tests/system/tls_capture.py" "${1:-$tls_port}" >"$dir/capture" \
 		2>"$dir/capture.log" &
 	capture_pid=$!
 	other_pids="$other_pids $capture_pid"
@@ -40,7 +40,6 @@ capture_start() {
 
 capture_stop() {
 	kill "$capture_pid"
-	wait "$capture_pid" 2>/dev/null
-	other_pids=${other_pids/ $capture_pid/}
+	wait_until 30 grep -q readable "$dir/capture"
 	tail -n 1 "$dir/capture"
 }

@@ -219,6 +219,42 @@ START_TEST(test_answered)
 }
 END_TEST
 
+/* The reply comes at the moment when there is a zone more, as the keeper sends one source after
+ * another. */
+START_TEST(test_zones_meanwhile)
+{
+	enum { ZONES = 64 };
+	struct pollfd polls[NOTIFY_POLLS_MAX];
+	struct zone_source source = {.snapshot = NULL};
+	struct fixture f;
+	struct error e;
+	size_t count;
+
+	set_up(&f, false);
+	notify_zones(f.notify, f.set, &f.now);
+	pass(&f, NOTIFY_DELAY_MS);
+	ck_assert(receive(&f));
+	make_reply(&f, 0);
+	answer(&f);
+	count = notify_prepare(f.notify, polls);
+	ck_assert_int_eq(poll(polls, count, 0), 1);
+	zone_set_free(f.set);
+	f.set = zone_set_new();
+	source.snapshot = f.snapshot;
+	for (int i = 0; i < ZONES; i++) {
+		char origin[32];
+
+		snprintf(origin, sizeof(origin), "z%d.example", i);
+		ck_assert_int_eq(zone_set_add(f.set, text_of(origin), &source, &e), OK);
+	}
+	ck_assert_int_eq(zone_set_finish(f.set, &e), OK);
+	notify_zones(f.notify, f.set, &f.now);
+	notify_serve(f.notify, polls, count, &f.now);
+	ck_assert_int_eq(row(&f).state, TRANSFER_DONE);
+	tear_down(&f);
+}
+END_TEST
+
 START_TEST(test_tries)
 {
 	struct fixture f;
@@ -492,6 +528,7 @@ suite(void)
 
 	tcase_add_test(plain, test_message);
 	tcase_add_test(plain, test_answered);
+	tcase_add_test(plain, test_zones_meanwhile);
 	tcase_add_test(plain, test_tries);
 	tcase_add_test(plain, test_what_is_no_reply);
 	tcase_add_test(plain, test_refused);
