@@ -34,12 +34,15 @@ show(struct call *c, const json_t *object)
 	c->is_shown = true;
 }
 
+/* One that is ignored, as by what a script runs in the background, would be pending as well. */
 static bool
 is_interrupted(void)
 {
+	struct sigaction action;
 	sigset_t pending;
 
-	return sigpending(&pending) == 0 && sigismember(&pending, SIGINT) == 1;
+	return sigaction(SIGINT, NULL, &action) == 0 && action.sa_handler != SIG_IGN &&
+		sigpending(&pending) == 0 && sigismember(&pending, SIGINT) == 1;
 }
 
 /* The signal is blocked while we wait, so that it meets nothing half done. */

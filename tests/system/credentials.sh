@@ -15,7 +15,7 @@ give() { # MODE [OWNER]
 	[ "$(id -u)" != 0 ] || chown -R "${2:-$user}:$user" "$credentials"
 }
 records() { # FROM [DIG OPTION...]
-	dig +tries=1 +time=5 "@$primary" -p "$port" -b "$@" $zone AXFR | grep -c $'\tIN\t'
+	dig +tries=1 +time=5 "@$primary" -p "$port" -b "$@" $zone AXFR | grep -c '[[:space:]]IN[[:space:]]'
 }
 run() {
 	primary_run

@@ -38,7 +38,7 @@ nsd_zone() { # NAME KEY
 }
 
 records() { # ZONE [DIG OPTION...]
-	dig +tries=1 +time=5 @::1 -p "$port" "$@" AXFR 2>&1 | grep -c $'\tIN\t'
+	dig +tries=1 +time=5 @::1 -p "$port" "$@" AXFR 2>&1 | grep -c '[[:space:]]IN[[:space:]]'
 }
 
 # --- our secondary is NSD -------------------------------------------------------------------------

@@ -52,7 +52,7 @@ axfr() { # FROM ZONE [DIG OPTION...]
 }
 
 records() {
-	grep -c $'\tIN\t'
+	grep -c '[[:space:]]IN[[:space:]]'
 }
 
 tap_ok 'an address that is allowed has the zone' [ "$(axfr "$allowed" bl.test | records)" -gt 500 ]

@@ -114,7 +114,7 @@ in_clear() { # FROM DIG-ARGUMENT...
 }
 
 records() {
-	grep -c $'\tIN\t'
+	grep -c '[[:space:]]IN[[:space:]]'
 }
 
 hands() { # S_CLIENT OPTION...

@@ -31,6 +31,7 @@ tls_certificate() { # FILE NAME [DAYS]
 
 # Only root can.
 capture_start() {
+	rm -f "$dir/capture" # that it is there says that the new one is ready
 	python3 "$top_srcdir/tests/system/tls_capture.py" "${1:-$tls_port}" >"$dir/capture" \
 		2>"$dir/capture.log" &
 	capture_pid=$!

@@ -557,6 +557,26 @@ START_TEST(writes_records_of_any_type)
 }
 END_TEST
 
+/* As a file that somebody else has made may have them. */
+START_TEST(leaves_out_what_is_malformed)
+{
+	const struct snapshot_class c = {.record_count = 5,
+		.records = {{1, 0, BYTES("\1\2\3")}, {15, 0, BYTES("\0")},
+			{15, 0, BYTES("\0\012\2mx")}, {15, 0, BYTES("\0\012\77mx")},
+			{15, 60, BYTES("\0\012\2mx\0")}}};
+	struct zone_fixture f = begin_zone();
+	struct dump_notes notes;
+
+	zone_fixture_add(&f, "192.0.2.1", &listed);
+	zone_fixture_set(&f);
+	zone_fixture_add(&f, "www", &c);
+	ck_assert_int_eq(dump_zone(&f, "rbldnsd", &notes), OK);
+	ck_assert_uint_eq(notes.left_out, 4);
+	ck_assert_ptr_nonnull(strstr(read_back(), "\nwww 60 MX 10 mx\n$DATASET "));
+	close_zone();
+}
+END_TEST
+
 static Suite *
 suite(void)
 {
@@ -586,6 +606,7 @@ suite(void)
 	tcase_add_test(zone, has_a_head);
 	tcase_add_test(zone, tells_what_cannot_be_said);
 	tcase_add_test(zone, writes_records_of_any_type);
+	tcase_add_test(zone, leaves_out_what_is_malformed);
 	suite_add_tcase(s, zone);
 	return s;
 }
