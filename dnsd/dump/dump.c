@@ -24,7 +24,7 @@ struct dump {
 	struct reload *reload;
 	const struct zone_set *zones;
 	struct dump_out *out;
-	int directory; /* locked; -1: none */
+	int lock; /* a file in the folder, locked; -1: none */
 	int64_t now_s;
 	size_t written, same, failed;
 };
@@ -154,16 +154,22 @@ name_file(const struct dump *d, const struct zone *zone, char out[WIRE_NAME_TEXT
 	snprintf(out, WIRE_NAME_TEXT + 16, "%s%s", name, d->form->suffix);
 }
 
-/* Two dumps at once would write into one file. */
+/* Two dumps at once would write into one file. Not the folder itself is locked: whoever may read it
+ * could do so, too. */
 static enum err
-open_directory(struct dump *d, struct error *e)
+lock_directory(struct dump *d, struct error *e)
 {
 	const char *path = d->options->directory;
+	int directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	d->directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (d->directory < 0)
+	if (directory < 0)
 		return error_errno(e, "%s: cannot open the folder of --output", path);
-	if (flock(d->directory, LOCK_EX | LOCK_NB) == 0)
+	d->lock = openat(directory, ".orbl-dump.lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
+		0600);
+	close(directory);
+	if (d->lock < 0)
+		return error_errno(e, "%s: cannot open its .orbl-dump.lock", path);
+	if (flock(d->lock, LOCK_EX | LOCK_NB) == 0)
 		return OK;
 	if (errno == EWOULDBLOCK)
 		return error_set(e, ERR_REFUSED, "%s: another dump writes there at the moment",
@@ -342,7 +348,7 @@ dump_all(struct dump *d)
 static enum err
 prepare(struct dump *d, struct error *e)
 {
-	enum err err = d->options->directory != NULL ? open_directory(d, e) : OK;
+	enum err err = d->options->directory != NULL ? lock_directory(d, e) : OK;
 
 	d->out = malloc(sizeof(*d->out));
 	if (err == OK && d->out == NULL)
@@ -356,7 +362,7 @@ dump_run(const struct dump_options *o, const struct server_options *s)
 	struct dump d = {.options = o,
 		.server = s,
 		.form = dump_form_find(o->form),
-		.directory = -1,
+		.lock = -1,
 		.now_s = time(NULL)};
 	struct error e = {.code = OK};
 	bool is_done = prepare(&d, &e) == OK;
@@ -368,7 +374,7 @@ dump_run(const struct dump_options *o, const struct server_options *s)
 	reload_free(d.reload);
 	loader_free(d.loader);
 	free(d.out);
-	if (d.directory >= 0)
-		close(d.directory);
+	if (d.lock >= 0)
+		close(d.lock);
 	return is_done && d.failed == 0;
 }

@@ -9,18 +9,6 @@ enum { TYPE_MX = 15, TYPE_AAAA = 28, TYPE_CAA = 257, NUMBERS = 5, CAA_HEAD = 2 }
 
 /* --- data of records ------------------------------------------------------------- */
 
-/* The bytes of a whole name at the front of rdata, or 0. */
-static size_t
-name_length(struct text rdata)
-{
-	const uint8_t *wire = (const uint8_t *)rdata.p;
-	size_t at = 0;
-
-	while (at < rdata.len && wire[at] != 0 && wire[at] <= 63)
-		at += wire[at] + 1u;
-	return at < rdata.len && wire[at] == 0 ? at + 1 : 0;
-}
-
 static bool
 put_a(struct dump_out *out, struct text rdata)
 {
@@ -46,7 +34,7 @@ put_aaaa(struct dump_out *out, struct text rdata)
 static bool
 put_name(struct dump_out *out, struct text rdata)
 {
-	if (rdata.len == 0 || name_length(rdata) != rdata.len)
+	if (rdata.len == 0 || dump_text_measure(rdata) != rdata.len)
 		return false;
 	dump_text_absolute(out, (const uint8_t *)rdata.p);
 	return true;
@@ -55,7 +43,7 @@ put_name(struct dump_out *out, struct text rdata)
 static bool
 put_mx(struct dump_out *out, struct text rdata)
 {
-	if (rdata.len < 3 || name_length(text_from(rdata, 2)) != rdata.len - 2)
+	if (rdata.len < 3 || dump_text_measure(text_from(rdata, 2)) != rdata.len - 2)
 		return false;
 	dump_out_took(out,
 		dump_put_u32(dump_out_room(out), big_endian_u16((const uint8_t *)rdata.p)));
@@ -66,7 +54,7 @@ put_mx(struct dump_out *out, struct text rdata)
 static bool
 put_soa(struct dump_out *out, struct text rdata)
 {
-	size_t mname = name_length(rdata), rname = name_length(text_from(rdata, mname));
+	size_t mname = dump_text_measure(rdata), rname = dump_text_measure(text_from(rdata, mname));
 	struct text numbers = text_from(rdata, mname + rname);
 
 	if (mname == 0 || rname == 0 || numbers.len != NUMBERS * sizeof(uint32_t))

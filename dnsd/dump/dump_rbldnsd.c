@@ -258,7 +258,21 @@ begin_generic(struct rbldnsd *r)
 	r->has_generic = true;
 }
 
+/* As a file that somebody else has made may not have it. */
 static bool
+can_say(const struct zone_record *record)
+{
+	struct text rdata = record->rdata;
+
+	switch (record->type) {
+	case TYPE_A: return rdata.len == 4;
+	case TYPE_MX:
+		return rdata.len > 2 && dump_text_measure(text_from(rdata, 2)) == rdata.len - 2;
+	default: return record->type == TYPE_TXT;
+	}
+}
+
+static void
 put_generic_data(struct rbldnsd *r, const struct zone_record *record)
 {
 	const uint8_t *p = (const uint8_t *)record->rdata.p;
@@ -284,7 +298,6 @@ put_generic_data(struct rbldnsd *r, const struct zone_record *record)
 		dump_out_char(r->out, '"');
 	}
 	dump_out_char(r->out, '\n');
-	return true;
 }
 
 /* Of the name that was found. */
@@ -302,7 +315,7 @@ put_generic(struct rbldnsd *r)
 			continue;
 		zone_owner_write(o, type);
 		while (zone_owner_next(o, &record)) {
-			if (type != TYPE_A && type != TYPE_TXT && type != TYPE_MX) {
+			if (!can_say(&record)) {
 				r->notes.left_out++;
 				continue;
 			}

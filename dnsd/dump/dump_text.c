@@ -26,6 +26,17 @@ is_plain(uint8_t c)
 		(c >= 'A' && c <= 'Z') || c == '*';
 }
 
+size_t
+dump_text_measure(struct text rdata)
+{
+	const uint8_t *wire = (const uint8_t *)rdata.p;
+	size_t at = 0;
+
+	while (at < rdata.len && wire[at] != 0 && wire[at] <= 63)
+		at += wire[at] + 1u;
+	return at < rdata.len && wire[at] == 0 ? at + 1 : 0;
+}
+
 void
 dump_text_name(struct dump_out *out, const uint8_t *wire, size_t len)
 {

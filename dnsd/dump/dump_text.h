@@ -4,6 +4,8 @@
 
 #include "dump_out.h"
 
+/* The bytes of a whole name at the front of rdata, or 0. */
+size_t dump_text_measure(struct text rdata);
 /* A name in wire form, up to its byte len, and no dot at its end. */
 void dump_text_name(struct dump_out *out, const uint8_t *wire, size_t len);
 /* A whole one, with the dot of the root. */

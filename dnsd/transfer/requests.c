@@ -274,8 +274,8 @@ handle_notify(struct asked *a)
 		write_refusal(a, RCODE_NOTAUTH, false);
 		return;
 	}
-	log_info("NOTIFY of zone %s from %s, serial %u", zone, address_of(r, from),
-		(unsigned)serial);
+	log_limit_notice(&a->s->notifies, a->s->now.ms, "NOTIFY of zone %s from %s, serial %u",
+		zone, address_of(r, from), (unsigned)serial);
 	write_refusal(a, RCODE_NOERROR, true);
 }
 

@@ -33,7 +33,7 @@ struct requests {
 	struct answer_config answer; /* hands nothing over */
 	uint64_t expand;
 	struct incoming_times now;
-	struct log_limit refusals, transfers; /* of the log */
+	struct log_limit refusals, notifies, transfers; /* of the log */
 	uint8_t scratch[REQUESTS_SCRATCH];
 };
 

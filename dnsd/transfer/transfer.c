@@ -501,7 +501,7 @@ set_requests(struct transfer *t)
 	r->status = t->options->status;
 	r->answer = *t->options->answer;
 	r->answer.hands_over = false;
-	r->refusals.per_minute = LOG_LIMIT_PER_MINUTE;
+	r->refusals.per_minute = r->notifies.per_minute = LOG_LIMIT_PER_MINUTE;
 	r->expand = (uint64_t)t->options->server->conf->transfer.expand;
 }
 

@@ -87,7 +87,7 @@ tap_is 'a file for each zone' "$(printf '%s.rbldnsd\n' $zones | LC_ALL=C sort)" 
 	"$(cd "$out" && LC_ALL=C ls)"
 tap_is 'an address is a line, without a text of its own' 600 \
 	"$(grep -cE '^10\.1\.[0-9.]+$' "$out/all.bl.test.rbldnsd")"
-chmod -R a+rX "$out"
+chmod a+rX "$out" "$out"/*
 
 rbldnsd_is_settled() {
 	grep -q 'zones reloaded' "$dir/log.rbldnsd" || ! kill -0 "$rbldnsd_pid" 2>/dev/null
@@ -272,22 +272,25 @@ tap_status 'a form that there is not' 2 "$dnsd" --dump djb
 tap_status '--output without --dump' 2 "$dnsd" --output "$out"
 tap_status 'a folder that there is not' 1 "$dnsd" --dump bind --output "$dir/none" --zone "$source"
 (
-	exec 9<"$out"
+	exec 9<"$out/.orbl-dump.lock"
 	flock -x 9
 	exec sleep 30
 ) &
 locker=$!
 other_pids+=" $locker"
-folder_is_locked() { ! flock -n "$out" true; }
+folder_is_locked() { ! flock -n "$out/.orbl-dump.lock" true; }
 wait_until 10 folder_is_locked
 tap_status 'two at once' 1 dump bind
 tap_like '... are told' 'another dump writes there' "$(cat "$dir/dump.log")"
 kill "$locker"
 wait "$locker" 2>/dev/null
+tap_is '... by nobody but who dumps' 600 "$(stat -c %a "$out/.orbl-dump.lock")"
+tap_status 'who may only read the folder locks nobody out' 0 flock -s "$out" \
+	"$dnsd" --dump rbldnsd --output "$out" --zone "$source"
 
 # --- death, and a full disk ---------------------------------------------------------------------------------------
 
-folder_is_free() { flock -n "$out" true; }
+folder_is_free() { flock -n "$out/.orbl-dump.lock" true; }
 wait_until 40 folder_is_free
 before=$(cat "$out"/*.rbldnsd | md5sum)
 awk 'BEGIN { for (i = 0; i < 400000; i++) printf "10.%d.%d.%d relay\n", i / 65536, i / 256 % 256, i % 256 }' |

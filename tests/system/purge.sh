@@ -124,8 +124,13 @@ tap_ok 'it is published' orbl_wait 20 agree
 
 # --- the client is gone -----------------------------------------------------------
 
-start_purge
+ORBL_CONF=$orbl_dir/orbl.conf "$top_builddir/orbl" purge --reporter mx1 --with-proved \
+	--reason 'its logs were forged' >"$orbl_dir/purge.out" 2>"$orbl_dir/purge.err" &
+client=$!
 orbl_wait 60 has_begun "$gone" || tap_bail 'it does not go on'
+kill -INT "$client"
+sleep 0.3
+tap_ok 'an interrupt that is ignored ends nothing' kill -0 "$client"
 kill -KILL "$client"
 wait "$client" 2>/dev/null
 tap_ok 'without its client it is broken off' orbl_wait 10 is_recorded 2

@@ -523,21 +523,20 @@ END_TEST
 
 START_TEST(writes_records_of_any_type)
 {
-	const struct snapshot_class
-		c = {.record_count = 5,
-			.records = {{28, 0, BYTES("\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\1")},
-				{15, 60, BYTES("\0\012\2mx\0")}, {257, 0, BYTES("\200\5issuea\"b")},
-				{99, 0, BYTES("\1\xff")}, {1, 0, BYTES("\1\2\3")}}},
-		long_text = {.a_count = 1, .a = {0x7f000002}, .txt_count = 1};
-	struct snapshot_class with_text = long_text;
+	const struct snapshot_class c = {.record_count = 6,
+		.records = {{28, 0, BYTES("\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\1")},
+			{15, 60, BYTES("\0\012\2mx\0")}, {257, 0, BYTES("\200\5issuea\"b")},
+			{99, 0, BYTES("\1\xff")}, {1, 0, BYTES("\1\2\3")},
+			{15, 0, BYTES("\0\012\77mx")}}};
+	struct snapshot_class with_text = listed;
 	struct zone_fixture f = begin_zone();
 	struct dump_notes notes;
-	char text[301];
+	char text[300];
 	const char *got;
 
-	memset(text, 'x', 300);
-	text[300] = '\0';
-	with_text.txt[0] = bytes_of(text, 300);
+	memset(text, 'x', sizeof(text));
+	with_text.txt_count = 1;
+	with_text.txt[0] = bytes_of(text, sizeof(text));
 	zone_fixture_add(&f, "192.0.2.1", &with_text);
 	zone_fixture_set(&f);
 	zone_fixture_add(&f, "www", &c);
@@ -549,30 +548,14 @@ START_TEST(writes_records_of_any_type)
 	ck_assert_ptr_nonnull(strstr(got, "\n1.2.0.192\tA 127.0.0.2\n\tTXT \"xxx"));
 	ck_assert_ptr_nonnull(strstr(got, "xxx\" \"xxx"));
 	ck_assert_ptr_nonnull(strstr(got, "AAAA 2001:db8:0:0:0:0:0:1\n"));
-	ck_assert_ptr_nonnull(strstr(got, "60 MX 10 mx.\n"));
+	ck_assert_ptr_nonnull(strstr(got, "60 MX 10 mx.\n\t60 MX \\# 5 000a3f6d78\n"));
 	ck_assert_ptr_nonnull(strstr(got, "CAA 128 issue \"a\\\"b\"\n"));
-	ck_assert_ptr_nonnull(strstr(got, "TYPE99 \\# 2 01ff\n"));
-	ck_assert_ptr_nonnull(strstr(got, "A \\# 3 010203\n"));
+	ck_assert_ptr_nonnull(strstr(got, "TYPE99 \\# 2 01ff\n\tA \\# 3 010203\n"));
 	close_zone();
-}
-END_TEST
-
-/* As a file that somebody else has made may have them. */
-START_TEST(leaves_out_what_is_malformed)
-{
-	const struct snapshot_class c = {.record_count = 5,
-		.records = {{1, 0, BYTES("\1\2\3")}, {15, 0, BYTES("\0")},
-			{15, 0, BYTES("\0\012\2mx")}, {15, 0, BYTES("\0\012\77mx")},
-			{15, 60, BYTES("\0\012\2mx\0")}}};
-	struct zone_fixture f = begin_zone();
-	struct dump_notes notes;
-
-	zone_fixture_add(&f, "192.0.2.1", &listed);
-	zone_fixture_set(&f);
+	f = begin_zone();
 	zone_fixture_add(&f, "www", &c);
 	ck_assert_int_eq(dump_zone(&f, "rbldnsd", &notes), OK);
-	ck_assert_uint_eq(notes.left_out, 4);
-	ck_assert_ptr_nonnull(strstr(read_back(), "\nwww 60 MX 10 mx\n$DATASET "));
+	ck_assert_uint_eq(notes.left_out, 5); /* all but the good MX */
 	close_zone();
 }
 END_TEST
@@ -606,7 +589,6 @@ suite(void)
 	tcase_add_test(zone, has_a_head);
 	tcase_add_test(zone, tells_what_cannot_be_said);
 	tcase_add_test(zone, writes_records_of_any_type);
-	tcase_add_test(zone, leaves_out_what_is_malformed);
 	suite_add_tcase(s, zone);
 	return s;
 }
