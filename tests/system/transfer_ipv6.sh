@@ -7,30 +7,6 @@ grep -q . /proc/net/if_inet6 || tap_bail 'no IPv6 here; a container has it with 
 primary=::1
 secondary=::1
 
-nsd_conf() { # ZONE LINES
-	cat >"$dir/secondary/nsd.conf" <<-CONF
-		server:
-		 server-count: 1
-		 ip-address: $secondary@$secondary_port
-		 username: ""
-		 zonesdir: "$dir/secondary"
-		 xfrdfile: "$dir/secondary/xfrd.state"
-		 xfrdir: "$dir/secondary"
-		 zonelistfile: "$dir/secondary/zone.list"
-		 database: ""
-		 pidfile: ""
-		 verbosity: 3
-		 rrl-ratelimit: 0
-		remote-control:
-		 control-enable: no
-		key:
-		 name: $key_name
-		 algorithm: hmac-sha256
-		 secret: "$key_secret"
-		$1
-	CONF
-}
-
 nsd_zone() { # NAME KEY
 	printf 'zone:\n name: %s\n zonefile: %s\n request-xfr: ::1@%s %s\n allow-notify: ::1 %s\n' \
 		"$1" "$1" "$port" "$2" "$2"

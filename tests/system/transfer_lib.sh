@@ -4,6 +4,7 @@
 #	primary_start [CONF LINE...]     answers on $primary, port $port; its log is $dir/log
 #	primary_list SERIAL              hosts of standard input become the whole list
 #	primary_change SERIAL            lines of make_delta of standard input become the delta
+#	nsd_conf ZONES [SERVER LINE...]  $dir/secondary/nsd.conf; both are lines of nsd.conf(5)
 #	secondary_has ZONE SERIAL        does $secondary have it?
 #	tap_same TEST                    do both answer the same to $dir/questions?
 #	questions [TYPE...]              addresses of standard input become questions
@@ -98,6 +99,33 @@ secondary_stop() {
 serial_at() { # ADDRESS PORT ZONE
 	dig +norecurse +tries=1 +time=5 +short "@$1" -p "$2" "$3" SOA 2>/dev/null |
 		awk '$3 ~ /^[0-9]+$/ { print $3 }'
+}
+
+nsd_conf() { # ZONES [SERVER LINE...]
+	local zones=$1
+	shift
+	cat >"$dir/secondary/nsd.conf" <<-CONF
+		server:
+		 server-count: 1
+		 ip-address: $secondary@$secondary_port
+		 username: ""
+		 zonesdir: "$dir/secondary"
+		 xfrdfile: "$dir/secondary/xfrd.state"
+		 xfrdir: "$dir/secondary"
+		 zonelistfile: "$dir/secondary/zone.list"
+		 database: ""
+		 pidfile: ""
+		 verbosity: 3
+		 rrl-ratelimit: 0
+		$(printf ' %s\n' "$@")
+		remote-control:
+		 control-enable: no
+		key:
+		 name: $key_name
+		 algorithm: hmac-sha256
+		 secret: "$key_secret"
+		$zones
+	CONF
 }
 
 secondary_has() { # ZONE SERIAL

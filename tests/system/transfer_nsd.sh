@@ -11,34 +11,9 @@ nsd_zone() { # NAME KEY
 	printf ' outgoing-interface: %s\n min-refresh-time: 3\n' "$secondary"
 }
 
-nsd_conf() {
-	cat >"$dir/secondary/nsd.conf" <<-CONF
-		server:
-		 server-count: 1
-		 ip-address: $secondary@$secondary_port
-		 username: ""
-		 zonesdir: "$dir/secondary"
-		 xfrdfile: "$dir/secondary/xfrd.state"
-		 xfrdir: "$dir/secondary"
-		 zonelistfile: "$dir/secondary/zone.list"
-		 database: ""
-		 pidfile: ""
-		 verbosity: 3
-		 rrl-ratelimit: 0
-		remote-control:
-		 control-enable: no
-		key:
-		 name: $key_name
-		 algorithm: hmac-sha256
-		 secret: "$key_secret"
-		$(nsd_zone bl.test $key_name)
-		$(nsd_zone relays.bl.test NOKEY)
-	CONF
-}
-
 base_list | primary_list 100
 primary_start
-nsd_conf
+nsd_conf "$(nsd_zone bl.test $key_name; nsd_zone relays.bl.test NOKEY)"
 secondary_start nsd -d -c "$dir/secondary/nsd.conf"
 test_changes NSD
 secondary_stop

@@ -6,33 +6,13 @@
 
 tap_need nsd python3
 
-cat >"$dir/secondary/nsd.conf" <<CONF
-server:
- server-count: 1
- ip-address: $secondary@$secondary_port
- username: ""
- zonesdir: "$dir/secondary"
- xfrdfile: "$dir/secondary/xfrd.state"
- xfrdir: "$dir/secondary"
- zonelistfile: "$dir/secondary/zone.list"
- database: ""
- pidfile: ""
- verbosity: 3
- rrl-ratelimit: 0
-remote-control:
- control-enable: no
-key:
- name: $key_name
- algorithm: hmac-sha256
- secret: "$key_secret"
-zone:
+nsd_conf "zone:
  name: bl.test
  zonefile: bl.test
  request-xfr: $primary@$port $key_name
  allow-notify: $primary $key_name
  outgoing-interface: $secondary
- min-refresh-time: 3600
-CONF
+ min-refresh-time: 3600"
 
 # A secondary asks again, too, when there was no room for its connection.
 has_whole() { # FROM [DIG OPTION...]

@@ -60,37 +60,10 @@ nsd_zone() { # NAME KEY
 	printf ' allow-notify: %s %s\n outgoing-interface: %s\n' "$primary" "$2" "$secondary"
 }
 
-nsd_conf() { # NAME
-	cat >"$dir/secondary/nsd.conf" <<-CONF
-		server:
-		 server-count: 1
-		 ip-address: $secondary@$secondary_port
-		 username: ""
-		 zonesdir: "$dir/secondary"
-		 xfrdfile: "$dir/secondary/xfrd.state"
-		 xfrdir: "$dir/secondary"
-		 zonelistfile: "$dir/secondary/zone.list"
-		 database: ""
-		 pidfile: ""
-		 verbosity: 3
-		 rrl-ratelimit: 0
-		 tls-cert-bundle: "$tls/ca.crt"
-		remote-control:
-		 control-enable: no
-		key:
-		 name: $key_name
-		 algorithm: hmac-sha256
-		 secret: "$key_secret"
-		tls-auth:
-		 name: orbl
-		 auth-domain-name: "$1"
-		$(nsd_zone bl.test $key_name)
-		$(nsd_zone relays.bl.test NOKEY)
-	CONF
-}
-
 rm -f "$dir/secondary/"*
-nsd_conf "$tls_name"
+nsd_conf "$(printf 'tls-auth:\n name: orbl\n auth-domain-name: "%s"\n' "$tls_name"
+	nsd_zone bl.test $key_name
+	nsd_zone relays.bl.test NOKEY)" "tls-cert-bundle: \"$tls/ca.crt\""
 secondary_start nsd -d -c "$dir/secondary/nsd.conf"
 secondary_must_have bl.test 102
 tap_ok 'NSD has both zones' wait_until 20 secondary_has relays.bl.test 102
